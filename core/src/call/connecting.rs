@@ -1,0 +1,69 @@
+//! The beginning: the agent is being connected while the opening line may already play.
+
+use statig::Outcome::{self, Handled, Super, Transition};
+
+use super::Draft;
+use super::timers::Timer;
+use super::topology::{Event, Machine, State};
+use crate::company::Recording;
+use crate::effect::Effect;
+use crate::input::{Agent, Carrier, Input};
+use crate::line::LineId;
+use crate::step::{EndReason, Fact, RecordingReason};
+
+impl Machine {
+    pub(super) fn enter_connecting(&mut self, step: &mut Draft) {
+        let brief = &self.memory.brief;
+        step.fact(Fact::CallStarted {
+            direction: brief.direction,
+            company: brief.company.clone(),
+            config_version: brief.config_version,
+            utc_start_ms: brief.utc_start_ms,
+            utc_offset_minutes: brief.utc_offset_minutes,
+        });
+        step.fact(Fact::LanguageSet(brief.language));
+        let Recording::Off = brief.recording;
+        step.fact(Fact::RecordingState { on: false, why: RecordingReason::CompanyPolicy });
+
+        let limits = brief.limits.clone();
+        self.memory.arm(Timer::AgentReady, step.at, limits.agent_ready);
+        self.memory.arm(Timer::CallLimit, step.at, limits.call);
+        step.effect(Effect::OpenAgent { language: self.memory.language });
+        self.prepare(LineId::Opening, step);
+    }
+
+    pub(super) fn connecting(&mut self, event: &Event<'_>, step: &mut Draft) -> Outcome<State> {
+        match event {
+            Event::Input(Input::Agent(Agent::Ready)) => {
+                self.memory.agent_ready = true;
+                self.memory.timers.disarm(Timer::AgentReady);
+                self.settle()
+            }
+            Event::Due(Timer::AgentReady) => {
+                Transition(State::Farewell { why: EndReason::AgentFailed })
+            }
+            event => self.speech(event, step).unwrap_or(Super),
+        }
+    }
+
+    /// What holds from the answer to the end of the call.
+    pub(super) fn in_call(&mut self, event: &Event<'_>, _step: &mut Draft) -> Outcome<State> {
+        match event {
+            Event::Input(Input::Carrier(Carrier::Stopped)) => {
+                Transition(State::Ended { why: EndReason::CallerHangup })
+            }
+            Event::Input(Input::Carrier(Carrier::Lost)) => {
+                Transition(State::Ended { why: EndReason::StreamLost })
+            }
+            Event::Input(Input::Agent(Agent::Lost(_))) => {
+                self.memory.agent_ready = false;
+                Transition(State::Farewell { why: EndReason::AgentFailed })
+            }
+            Event::Input(Input::Agent(Agent::Warned(_))) => Handled,
+            Event::Due(Timer::CallLimit) => {
+                Transition(State::Farewell { why: EndReason::TimeLimit })
+            }
+            _ => Super,
+        }
+    }
+}

@@ -1,0 +1,102 @@
+//! The deadlines of a call: one slot for each kind. Arming a slot overwrites it.
+
+use core::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::time::CallTime;
+
+/// Every deadline that a call can wait for. Lengths stand in [`Limits`](crate::Limits).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Timer {
+    /// The agent should have accepted its settings by now.
+    AgentReady,
+    /// The line asked for should be ready to play by now.
+    LineReady,
+    /// The caller has been silent: ask whether they are there.
+    SilencePrompt,
+    /// The caller has been silent too long: say goodbye.
+    SilenceFarewell,
+    /// Something is pending and the caller hears nothing: say one moment.
+    Filler,
+    /// The agent owes a reply and does not give it.
+    ReplyLimit,
+    /// The agent's sentence seems to be over although nobody said so.
+    AgentAudioDone,
+    /// A mark should have come back by now.
+    PlaybackMark,
+    /// A function should have ended by now.
+    FunctionLimit,
+    /// The farewell should have been heard by now.
+    FarewellLimit,
+    /// The carrier should have hung up by now.
+    HangUpLimit,
+    /// The longest call.
+    CallLimit,
+}
+
+impl Timer {
+    /// Every timer, in the order in which timers that are due together fire.
+    pub const ALL: [Self; 12] = [
+        Self::AgentReady,
+        Self::LineReady,
+        Self::SilencePrompt,
+        Self::SilenceFarewell,
+        Self::Filler,
+        Self::ReplyLimit,
+        Self::AgentAudioDone,
+        Self::PlaybackMark,
+        Self::FunctionLimit,
+        Self::FarewellLimit,
+        Self::HangUpLimit,
+        Self::CallLimit,
+    ];
+}
+
+impl fmt::Display for Timer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::AgentReady => "agent not ready in time",
+            Self::LineReady => "line not ready in time",
+            Self::SilencePrompt => "caller silent",
+            Self::SilenceFarewell => "caller silent too long",
+            Self::Filler => "nothing to hear for a while",
+            Self::ReplyLimit => "agent owes a reply",
+            Self::AgentAudioDone => "agent's sentence has no end",
+            Self::PlaybackMark => "mark did not come back",
+            Self::FunctionLimit => "function too slow",
+            Self::FarewellLimit => "farewell not heard in time",
+            Self::HangUpLimit => "carrier did not hang up",
+            Self::CallLimit => "longest call reached",
+        })
+    }
+}
+
+/// The armed deadlines.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Timers {
+    slots: [Option<CallTime>; Timer::ALL.len()],
+}
+
+impl Timers {
+    pub(crate) fn arm(&mut self, timer: Timer, at: CallTime) {
+        self.slots[timer as usize] = Some(at);
+    }
+
+    pub(crate) fn disarm(&mut self, timer: Timer) {
+        self.slots[timer as usize] = None;
+    }
+
+    pub(crate) fn disarm_all(&mut self) {
+        self.slots = [None; Timer::ALL.len()];
+    }
+
+    /// The earliest deadline; of several at the same time, the first in [`Timer::ALL`].
+    pub(crate) fn next(&self) -> Option<(CallTime, Timer)> {
+        Timer::ALL
+            .into_iter()
+            .filter_map(|timer| self.slots[timer as usize].map(|at| (at, timer)))
+            .min()
+    }
+}

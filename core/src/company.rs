@@ -1,0 +1,129 @@
+//! One version of a company's configuration: what its calls sound like and what they may do.
+
+use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use serde::{Deserialize, Serialize};
+
+use crate::brief::{Brief, Direction, Limits};
+use crate::line::Language;
+
+/// A company as its configuration file states it. Immutable: a change is a new version.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Company {
+    /// Short name, as in paths and records: lower-case letters, digits and hyphens.
+    pub id: String,
+    /// The registered trade name, as it is spoken in the first line of every call.
+    pub name: String,
+    /// Version of this configuration, from 1.
+    pub version: u32,
+    /// The numbers that callers dial, in E.164 form.
+    pub numbers: Vec<String>,
+    /// The language a call starts in when nothing else says so.
+    pub language: Language,
+    /// Whether calls are recorded.
+    #[serde(default)]
+    pub recording: Recording,
+    /// The agent in each language the company speaks.
+    pub agents: BTreeMap<Language, AgentConfig>,
+    /// Functions offered to the agent, by name.
+    pub functions: BTreeSet<String>,
+    /// The consumers' offset from UTC in minutes, where nothing better is known.
+    #[serde(default)]
+    pub utc_offset_minutes: i32,
+    /// Limits that differ from the defaults.
+    #[serde(default)]
+    pub limits: Limits,
+}
+
+/// The agent of one company in one language.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AgentConfig {
+    /// The agent's voice, which also speaks our own lines.
+    pub voice: String,
+    /// The listening model.
+    pub listen_model: String,
+    /// Provider of the thinking model.
+    pub think_provider: String,
+    /// The thinking model.
+    pub think_model: String,
+    /// The system prompt.
+    pub prompt: String,
+    /// Words that the listening model should expect.
+    #[serde(default)]
+    pub keyterms: Vec<String>,
+}
+
+/// Whether a company's calls are recorded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Recording {
+    /// Nothing is recorded.
+    #[default]
+    Off,
+}
+
+/// What is particular to one call, besides its company.
+#[derive(Debug, Clone)]
+pub struct CallDetails {
+    /// The carrier's name of the call.
+    pub call: String,
+    /// The other party's number, masked.
+    pub from: String,
+    /// The number that was dialled, masked.
+    pub to: String,
+    /// The language the call starts in.
+    pub language: Language,
+    /// Milliseconds since 1970-01-01 UTC at the answer.
+    pub utc_start_ms: u64,
+    /// Hash of the prompt in use, in hexadecimal.
+    pub prompt_hash: String,
+}
+
+impl Company {
+    /// The agent for a language, or the one of the company's own language.
+    pub fn agent(&self, language: Language) -> Option<&AgentConfig> {
+        self.agents.get(&language).or_else(|| self.agents.get(&self.language))
+    }
+
+    /// The first thing wrong with the configuration, as field and reason; nothing if it is sound.
+    pub fn fault(&self) -> Option<(&'static str, &'static str)> {
+        let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+        if self.id.is_empty() || !self.id.chars().all(plain) {
+            return Some(("id", "must be lower-case letters, digits and hyphens"));
+        }
+        if self.name.trim().is_empty() {
+            return Some(("name", "must not be empty: it is spoken in the first line"));
+        }
+        if self.version == 0 {
+            return Some(("version", "must be 1 or more"));
+        }
+        if !self.agents.contains_key(&self.language) {
+            return Some(("agents", "must hold the company's own language"));
+        }
+        None
+    }
+
+    /// The brief of a call of this company.
+    pub fn brief(&self, details: CallDetails) -> Brief {
+        Brief {
+            call: details.call,
+            company: self.id.clone(),
+            company_name: self.name.clone(),
+            config_version: self.version,
+            prompt_hash: details.prompt_hash,
+            direction: Direction::Inbound,
+            from: details.from,
+            to: details.to,
+            language: details.language,
+            utc_start_ms: details.utc_start_ms,
+            utc_offset_minutes: self.utc_offset_minutes,
+            recording: self.recording,
+            functions: self.functions.iter().cloned().collect(),
+            limits: self.limits.clone(),
+        }
+    }
+}

@@ -1,0 +1,130 @@
+//! What the machine wants done, as plain values.
+//!
+//! | Effect | Confirmed by | Given up by |
+//! | --- | --- | --- |
+//! | [`Effect::OpenAgent`] | `Agent::Ready`, `Agent::Lost` | `Timer::AgentReady` |
+//! | [`Effect::CloseAgent`] | nothing: nobody waits for it | |
+//! | [`Effect::Prepare`] | `Line::Ready`, `Line::Failed` | `Timer::LineReady` |
+//! | [`Effect::Play`] | `Playback::Heard`, `Playback::Cut` | `Timer::PlaybackMark` |
+//! | [`Effect::Clear`] | `Playback::Cut` for everything that was on its way | at once |
+//! | [`Effect::EndSentence`] | `Playback::Queued` | at once |
+//! | [`Effect::MuteAgent`] | nothing: it holds to the end of the call | |
+//! | [`Effect::Perform`] | `FunctionEnded` | `Timer::FunctionLimit` |
+//! | [`Effect::Answer`] | nothing: the agent speaks next | `Timer::ReplyLimit` |
+//! | [`Effect::TellAgent`] | nothing: a help to the model | |
+//! | [`Effect::HangUp`] | `Carrier::HungUp`, `Carrier::Stopped` | `Timer::HangUpLimit` |
+//! | [`Effect::LeaveStream`] | nothing: the call's task ends | |
+
+use alloc::collections::BTreeMap;
+use alloc::string::String;
+
+use serde::{Deserialize, Serialize};
+
+use crate::line::{Language, LineId, UtteranceId};
+use crate::step::Refusal;
+
+/// One thing to be done.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Effect {
+    /// Open the agent's session in this language.
+    OpenAgent {
+        /// The language of the call.
+        language: Language,
+    },
+    /// Close the agent's session.
+    CloseAgent,
+    /// Word a line of ours and have it spoken, ready to be played.
+    Prepare {
+        /// The name of this utterance.
+        utterance: UtteranceId,
+        /// Which line.
+        line: LineId,
+        /// In which language.
+        language: Language,
+        /// What stands in its blanks.
+        arguments: BTreeMap<String, String>,
+    },
+    /// Play a prepared line behind whatever is on its way already. Until it was heard, the
+    /// agent's audio waits behind it.
+    Play {
+        /// The name of the utterance.
+        utterance: UtteranceId,
+    },
+    /// Stop all speech to the caller at once, and let nothing of the agent's cut turn through.
+    Clear,
+    /// The agent's current sentence gets no more audio: put its mark.
+    EndSentence,
+    /// Let no more audio of the agent through.
+    MuteAgent,
+    /// Run a function with the arguments that the shell keeps under this id.
+    Perform {
+        /// The provider's id of the request.
+        id: String,
+        /// The function.
+        function: Function,
+    },
+    /// Answer a function request.
+    Answer {
+        /// The provider's id of the request.
+        id: String,
+        /// The name it asked for.
+        name: String,
+        /// The answer.
+        answer: Answer,
+    },
+    /// Tell the model what it could not hear: that a line of ours was spoken.
+    TellAgent {
+        /// The line.
+        utterance: UtteranceId,
+        /// Its words, masked.
+        text: String,
+    },
+    /// End the call at the carrier.
+    HangUp,
+    /// Close the media stream. After a hang-up this only tidies up; without one the carrier goes
+    /// on with what the webhook told it to do when a stream ends.
+    LeaveStream,
+}
+
+/// A function that this server can run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Function {
+    /// Finds a loan and checks who asks.
+    LookupLoan,
+    /// Says goodbye and ends the call.
+    HangupCall,
+}
+
+impl Function {
+    /// Every function, by name.
+    pub const ALL: [Self; 2] = [Self::LookupLoan, Self::HangupCall];
+
+    /// The name the model calls it by.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::LookupLoan => "lookup_loan",
+            Self::HangupCall => "hangup_call",
+        }
+    }
+
+    /// The function of a name; nothing for a name we do not know.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|function| function.name() == name)
+    }
+}
+
+/// What a function request is answered with.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Answer {
+    /// The result that the shell keeps under the request's id.
+    Result,
+    /// It was done, and there is nothing to tell.
+    Done,
+    /// It was not allowed.
+    Refused(Refusal),
+    /// It took too long.
+    TimedOut,
+}

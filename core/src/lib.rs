@@ -1,0 +1,47 @@
+//! The pure state machine of a phone call.
+//!
+//! A call is a value. It is told what happened ([`Input`]) and when ([`CallTime`]), and answers
+//! with everything that came of it ([`Step`]): the states it left and entered, the facts that
+//! became true, and the effects that somebody else must carry out ([`Effect`]). It has no clock,
+//! no sockets, no random numbers and no log; the steps are the log, and the same inputs give the
+//! same steps on every machine.
+//!
+//! ```
+//! use call_core::{Brief, Call, CallTime, Input, input::Carrier};
+//!
+//! let (mut call, first) = Call::new(Brief::example());
+//! assert!(!first.effects.is_empty(), "a new call asks for its agent and its opening line");
+//!
+//! let steps = call.step(CallTime::from_millis(900), Input::Carrier(Carrier::Stopped));
+//! assert!(call.phase().is_ended());
+//! assert_eq!(steps.len(), 1);
+//! ```
+//!
+//! The crate is `no_std`, so a clock, a socket, a thread or a map with a random order does not
+//! even resolve here.
+#![no_std]
+
+extern crate alloc;
+
+pub mod brief;
+pub mod call;
+pub mod company;
+pub mod drive;
+pub mod ears;
+pub mod effect;
+pub mod input;
+pub mod line;
+pub mod playout;
+pub mod redact;
+pub mod step;
+pub mod story;
+pub mod time;
+
+pub use brief::{Brief, Limits};
+pub use call::{Call, Phase};
+pub use drive::{Stimulus, World, run};
+pub use effect::Effect;
+pub use input::Input;
+pub use line::{Language, LineId, UtteranceId};
+pub use step::{Cause, EndReason, Fact, Move, Step};
+pub use time::{CallTime, Millis};

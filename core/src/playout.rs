@@ -1,0 +1,400 @@
+//! What is on its way to the caller's ear: a pure gate beside the machine.
+//!
+//! The machine never sees audio. This part sees times and lengths of it, never bytes: it decides
+//! whether audio may go on to the carrier now, must wait, or is dropped, and it counts what the
+//! carrier has still to play. From that it knows what the caller *heard*, to the millisecond, when
+//! speech is cut.
+//!
+//! The carrier plays 8 bytes of µ-law a millisecond. Positions on its time line are therefore kept
+//! in bytes since the start of the call: eight for each millisecond.
+
+use alloc::collections::VecDeque;
+use alloc::vec::Vec;
+
+use crate::input::Playback;
+use crate::line::UtteranceId;
+use crate::time::{CallTime, Millis};
+
+/// Bytes of µ-law audio in a millisecond, at 8,000 samples a second.
+pub const BYTES_PER_MS: u64 = 8;
+
+/// How far ahead of the caller's ear the carrier is kept supplied. Enough to ride over a stall of
+/// ours, little enough that a cut stays cheap.
+const LEAD: Millis = Millis(2_000);
+
+/// The most audio that waits in our hands: 30 seconds (fault F-DG-29).
+const HELD_MAX: u64 = 30_000 * BYTES_PER_MS;
+
+/// After a cut, audio of the cut turn may still arrive. It is dropped until the agent begins a
+/// new turn, or for this long, so that a missing word of the agent's cannot mute it for good.
+const LATE_AUDIO: Millis = Millis(2_000);
+
+/// The most stretches of speech that are remembered while they wait for their marks.
+const STRETCHES_MAX: usize = 64;
+
+/// What is to be done with a piece of audio.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Admit {
+    /// Hand it to the carrier.
+    Forward,
+    /// Keep it behind whatever is kept already, until [`Playout::has_room`].
+    Hold,
+    /// Drop it: it belongs to a cut turn, or the agent is muted.
+    Drop,
+    /// Drop it: more than 30 seconds are waiting.
+    Overflow,
+}
+
+/// Bytes that came in, and what became of them. What is not in the last four is being held.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Conserved {
+    /// Bytes offered.
+    pub offered: u64,
+    /// Bytes handed to the carrier.
+    pub forwarded: u64,
+    /// Bytes dropped at the gate.
+    pub dropped: u64,
+    /// Bytes dropped because too much was waiting.
+    pub overflowed: u64,
+    /// Bytes that waited and were cut.
+    pub cut: u64,
+}
+
+#[derive(Debug, Clone)]
+struct Stretch {
+    utterance: UtteranceId,
+    /// Bytes handed to the carrier.
+    sent: u64,
+    /// Bytes that wait in our hands.
+    held: u64,
+    /// Bytes of earlier pieces, which were played before the last piece began.
+    played_before: u64,
+    /// Where on the carrier's time line the last unbroken piece begins, and its length.
+    piece: (u64, u64),
+    marked: bool,
+}
+
+impl Stretch {
+    fn heard_by(&self, now: u64) -> u64 {
+        let (start, length) = self.piece;
+        self.played_before + now.saturating_sub(start).min(length)
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Gate {
+    Open,
+    /// Closed by a cut, at that time.
+    Cut(CallTime),
+    Muted,
+}
+
+/// The state of one call's speech to the caller.
+#[derive(Debug, Clone)]
+pub struct Playout {
+    /// Where on its time line the carrier runs out of audio.
+    runs_out: u64,
+    stretches: VecDeque<Stretch>,
+    held: u64,
+    gate: Gate,
+    /// The agent's sentence that still gets audio, and whether it was reported dry.
+    open: Option<(UtteranceId, bool)>,
+    conserved: Conserved,
+}
+
+impl Default for Playout {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Playout {
+    /// Nothing on its way.
+    pub const fn new() -> Self {
+        Self {
+            runs_out: 0,
+            stretches: VecDeque::new(),
+            held: 0,
+            gate: Gate::Open,
+            open: None,
+            conserved: Conserved { offered: 0, forwarded: 0, dropped: 0, overflowed: 0, cut: 0 },
+        }
+    }
+
+    /// Decides about `len` bytes of an utterance. After [`Admit::Forward`] call
+    /// [`Playout::forward`]; after [`Admit::Hold`] keep the bytes in order.
+    pub fn admit(&mut self, at: CallTime, utterance: UtteranceId, len: usize) -> Admit {
+        let len = len as u64;
+        self.conserved.offered += len;
+        if utterance.is_agents() && !self.agent_may_speak(at) {
+            self.conserved.dropped += len;
+            return Admit::Drop;
+        }
+        if self.held + len > HELD_MAX {
+            self.conserved.overflowed += len;
+            return Admit::Overflow;
+        }
+        if utterance.is_agents() {
+            self.open = Some((utterance, false));
+        }
+        let waits = self.held > 0 || !self.has_room(at);
+        let stretch = self.stretch(utterance);
+        if waits {
+            stretch.held += len;
+            self.held += len;
+            return Admit::Hold;
+        }
+        Admit::Forward
+    }
+
+    /// Whether held audio may go on to the carrier now.
+    pub const fn has_room(&self, at: CallTime) -> bool {
+        self.runs_out < position(at) + LEAD.0 * BYTES_PER_MS
+    }
+
+    /// Accounts for audio that was admitted and is handed to the carrier now. Returns news if it
+    /// is the first of its utterance.
+    pub fn forward(
+        &mut self,
+        at: CallTime,
+        utterance: UtteranceId,
+        len: usize,
+    ) -> Option<Playback> {
+        let len = len as u64;
+        let start = self.runs_out.max(position(at));
+        self.runs_out = start + len;
+        self.conserved.forwarded += len;
+        let stretch = self.stretch(utterance);
+        let began = stretch.sent == 0;
+        stretch.sent += len;
+        let released = stretch.held.min(len);
+        stretch.held -= released;
+        let (piece_start, piece_length) = stretch.piece;
+        if piece_start + piece_length == start {
+            stretch.piece.1 += len;
+        } else {
+            stretch.played_before += piece_length;
+            stretch.piece = (start, len);
+        }
+        self.held -= released;
+        began.then_some(Playback::Began { utterance })
+    }
+
+    /// The mark behind an utterance's last audio is handed to the carrier now.
+    pub fn mark(&mut self, at: CallTime, utterance: UtteranceId) -> Playback {
+        let until = self.runs_out.max(position(at));
+        let stretch = self.stretch(utterance);
+        stretch.marked = true;
+        let audio = length(stretch.sent);
+        Playback::Queued {
+            utterance,
+            audio,
+            until: CallTime::from_millis(until.div_ceil(BYTES_PER_MS)),
+        }
+    }
+
+    /// The agent's sentence gets no more audio: its name, if one was open.
+    pub fn close_sentence(&mut self) -> Option<UtteranceId> {
+        self.open.take().map(|(utterance, _)| utterance)
+    }
+
+    /// The carrier returned a mark. A mark that came back because of a cut, a second time, or
+    /// that we never sent, is no news.
+    pub fn mark_returned(&mut self, utterance: UtteranceId) -> Option<Playback> {
+        let place = self.stretches.iter().position(|s| s.utterance == utterance && s.marked)?;
+        let stretch = self.stretches.remove(place)?;
+        Some(Playback::Heard { utterance, audio: length(stretch.sent) })
+    }
+
+    /// Everything on its way is stopped: what the caller heard of each utterance. Whatever is
+    /// held must be thrown away, and the carrier told to clear.
+    pub fn clear(&mut self, at: CallTime) -> Vec<Playback> {
+        let now = position(at);
+        let cuts = self
+            .stretches
+            .drain(..)
+            .map(|stretch| Playback::Cut {
+                utterance: stretch.utterance,
+                heard: length(stretch.heard_by(now)),
+                audio: length(stretch.sent + stretch.held),
+            })
+            .collect();
+        self.conserved.cut += self.held;
+        self.held = 0;
+        self.open = None;
+        self.runs_out = self.runs_out.min(now);
+        if self.gate == Gate::Open {
+            self.gate = Gate::Cut(at);
+        }
+        cuts
+    }
+
+    /// The agent began a new turn: its audio may pass again.
+    pub fn agent_turn_began(&mut self) {
+        if matches!(self.gate, Gate::Cut(_)) {
+            self.gate = Gate::Open;
+        }
+    }
+
+    /// The agent may not speak for the rest of the call.
+    pub const fn mute_agent(&mut self) {
+        self.gate = Gate::Muted;
+    }
+
+    /// Reports once that the carrier has nothing left to play although the agent's sentence is
+    /// not over.
+    pub fn dry(&mut self, at: CallTime) -> Option<Playback> {
+        let now = position(at);
+        match &mut self.open {
+            Some((_, told @ false)) if self.held == 0 && self.runs_out <= now => {
+                *told = true;
+                Some(Playback::Dry)
+            }
+            _ => None,
+        }
+    }
+
+    /// When to look again: held audio may go on, or the carrier runs dry.
+    pub fn poll_timeout(&self) -> Option<CallTime> {
+        if self.held > 0 {
+            let room = self.runs_out.saturating_sub(LEAD.0 * BYTES_PER_MS) / BYTES_PER_MS + 1;
+            return Some(CallTime::from_millis(room));
+        }
+        match self.open {
+            Some((_, false)) => Some(CallTime::from_millis(self.runs_out.div_ceil(BYTES_PER_MS))),
+            _ => None,
+        }
+    }
+
+    /// What became of every byte so far.
+    pub const fn conserved(&self) -> Conserved {
+        self.conserved
+    }
+
+    /// Bytes that wait in our hands.
+    pub const fn held(&self) -> u64 {
+        self.held
+    }
+
+    fn agent_may_speak(&mut self, at: CallTime) -> bool {
+        if let Gate::Cut(since) = self.gate
+            && at.since(since) > LATE_AUDIO
+        {
+            self.gate = Gate::Open;
+        }
+        self.gate == Gate::Open
+    }
+
+    fn stretch(&mut self, utterance: UtteranceId) -> &mut Stretch {
+        let place = self.stretches.iter().position(|s| s.utterance == utterance);
+        let place = place.unwrap_or_else(|| {
+            if self.stretches.len() == STRETCHES_MAX {
+                self.stretches.pop_front();
+            }
+            self.stretches.push_back(Stretch {
+                utterance,
+                sent: 0,
+                held: 0,
+                played_before: 0,
+                piece: (0, 0),
+                marked: false,
+            });
+            self.stretches.len() - 1
+        });
+        &mut self.stretches[place]
+    }
+}
+
+const fn position(at: CallTime) -> u64 {
+    at.as_millis() * BYTES_PER_MS
+}
+
+const fn length(bytes: u64) -> Millis {
+    Millis(bytes / BYTES_PER_MS)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SENTENCE: UtteranceId = UtteranceId::Agent(1);
+
+    fn at(millis: u64) -> CallTime {
+        CallTime::from_millis(millis)
+    }
+
+    fn play(playout: &mut Playout, when: u64, bytes: usize) {
+        assert_eq!(playout.admit(at(when), SENTENCE, bytes), Admit::Forward);
+        playout.forward(at(when), SENTENCE, bytes);
+    }
+
+    #[test]
+    fn speech_is_heard_when_its_mark_returns_and_not_before() {
+        let mut playout = Playout::new();
+        play(&mut playout, 100, 8_000);
+        let queued = playout.mark(at(110), SENTENCE);
+        assert_eq!(
+            queued,
+            Playback::Queued { utterance: SENTENCE, audio: Millis(1_000), until: at(1_100) }
+        );
+        let heard = playout.mark_returned(SENTENCE);
+        assert_eq!(heard, Some(Playback::Heard { utterance: SENTENCE, audio: Millis(1_000) }));
+        assert_eq!(playout.mark_returned(SENTENCE), None, "F-TW-22: a repeated mark is no news");
+    }
+
+    /// F-TW-21, F-DG-14.
+    #[test]
+    fn cut_speech_counts_as_heard_only_so_far_as_it_was_played() {
+        let mut playout = Playout::new();
+        play(&mut playout, 0, 4_000);
+        // The carrier runs dry at 500 ms; the next piece begins when it arrives.
+        play(&mut playout, 700, 8_000);
+        let cut = playout.clear(at(1_000));
+        assert_eq!(
+            cut,
+            [Playback::Cut { utterance: SENTENCE, heard: Millis(800), audio: Millis(1_500) }]
+        );
+        assert_eq!(playout.mark_returned(SENTENCE), None, "its mark returns because of the cut");
+    }
+
+    /// F-DG-28.
+    #[test]
+    fn late_audio_of_a_cut_turn_is_dropped_until_the_next_turn_begins() {
+        let mut playout = Playout::new();
+        play(&mut playout, 0, 800);
+        playout.clear(at(50));
+        assert_eq!(playout.admit(at(60), SENTENCE, 160), Admit::Drop);
+        playout.agent_turn_began();
+        assert_eq!(playout.admit(at(70), UtteranceId::Agent(2), 160), Admit::Forward);
+    }
+
+    #[test]
+    fn a_missing_turn_start_does_not_mute_the_agent_for_good() {
+        let mut playout = Playout::new();
+        playout.clear(at(0));
+        assert_eq!(playout.admit(at(2_000), SENTENCE, 160), Admit::Drop);
+        assert_eq!(playout.admit(at(2_001), SENTENCE, 160), Admit::Forward);
+    }
+
+    /// F-DG-29, I-30.
+    #[test]
+    fn fast_speech_waits_within_a_bound_and_no_byte_is_lost_from_the_count() {
+        let mut playout = Playout::new();
+        let mut held = 0;
+        for _ in 0..400 {
+            match playout.admit(at(0), SENTENCE, 800) {
+                Admit::Forward => {
+                    assert!(playout.forward(at(0), SENTENCE, 800).is_some() || held == 0)
+                }
+                Admit::Hold => held += 800,
+                Admit::Drop => unreachable!("the gate is open"),
+                Admit::Overflow => {}
+            }
+        }
+        assert_eq!(playout.held(), held);
+        assert_eq!(held, 30_000 * BYTES_PER_MS);
+        let sum = playout.conserved();
+        assert_eq!(sum.offered, sum.forwarded + sum.dropped + sum.overflowed + sum.cut + held);
+        assert_eq!(playout.poll_timeout(), Some(at(1)), "room again as soon as some was played");
+    }
+}

@@ -1,0 +1,206 @@
+//! The story of a call: what a reviewer reads. Steps in, text out.
+//!
+//! One line for each thing worth telling, in three columns and a remark:
+//!
+//! | Column | Width | Holds |
+//! | --- | --- | --- |
+//! | time | 9 | `mm:ss.mmm` since the call was answered |
+//! | who | 7 | see below |
+//! | what | any | the words, or what was done |
+//! | `-> phase` | any | the phase that the call is in from here on, where it changed |
+//!
+//! | Who | Tells |
+//! | --- | --- |
+//! | `call` | the call began, or ended |
+//! | `caller` | the caller began to speak, or said something |
+//! | `heard` | what the caller heard, and of whom: `us` (a line of ours) or `agent`. Stands where it was heard to its end, or was cut |
+//! | `agent` | the agent's leg: ready, lost, asks for a function |
+//! | `result` | how a function ended, and what it taught us about the caller |
+//! | `timer` | time ran out for something |
+//! | `we` | what we did that somebody can notice |
+//!
+//! A sentence that was generated and never reached the caller's ear is not in the story: heard is
+//! not said. What could not be proven either way says `perhaps heard`.
+
+use alloc::collections::BTreeMap;
+use alloc::format;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+
+use crate::brief::{Brief, Direction};
+use crate::effect::Effect;
+use crate::input::{Agent, AgentLoss, Carrier, HungUp, Input};
+use crate::line::{LineId, UtteranceId};
+use crate::step::{Audience, Cause, Fact, IdentityCheck, IdentityLevel, Step};
+use crate::time::Millis;
+
+/// The whole story of a journal.
+pub fn story(steps: &[Step]) -> String {
+    let mut teller = Teller::default();
+    let mut text = String::new();
+    for line in steps.iter().flat_map(|step| teller.tell(step)) {
+        text.push_str(&line);
+        text.push('\n');
+    }
+    text
+}
+
+/// Tells a story step by step, for those who watch a call live.
+#[derive(Debug, Default)]
+pub struct Teller {
+    /// Words that are on their way to the caller's ear.
+    words: BTreeMap<UtteranceId, String>,
+    functions: BTreeMap<String, String>,
+}
+
+impl Teller {
+    /// The lines that a step adds to the story; often none. Lines have no line end.
+    pub fn tell(&mut self, step: &Step) -> Vec<String> {
+        let mut told: Vec<(&str, String)> = Vec::new();
+        if !step.ignored {
+            self.cause(step, &mut told);
+        }
+        for fact in &step.facts {
+            self.fact(fact, &mut told);
+        }
+        for effect in &step.effects {
+            if let Some(what) = effect_noticed(effect) {
+                told.push(("we", what));
+            }
+        }
+        if let Some(change) = step.moves.last() {
+            match told.last_mut() {
+                Some((_, what)) => what.push_str(&format!("  -> {}", change.to)),
+                None => told.push(("call", format!("-> {}", change.to))),
+            }
+        }
+        let line = |(who, what): (&str, String)| format!("{}  {who:<7} {what}", step.at);
+        told.into_iter().map(line).collect()
+    }
+
+    fn cause(&self, step: &Step, told: &mut Vec<(&str, String)>) {
+        match &step.cause {
+            Cause::Started(brief) => told.push(("call", beginning(brief))),
+            Cause::Timer(timer) => told.push(("timer", timer.to_string())),
+            Cause::Input(Input::Agent(Agent::Ready)) => told.push(("agent", "ready".to_string())),
+            Cause::Input(Input::Agent(Agent::Lost(loss))) => {
+                told.push(("agent", format!("lost: {}", loss_words(loss))));
+            }
+            Cause::Input(Input::Agent(Agent::Warned(code))) => {
+                told.push(("agent", format!("warns: {code}")));
+            }
+            Cause::Input(Input::Agent(Agent::CallerStarted)) => {
+                told.push(("caller", "begins to speak".to_string()));
+            }
+            Cause::Input(Input::Carrier(Carrier::HungUp(HungUp::Failed))) => {
+                told.push(("call", "the carrier did not hang up".to_string()));
+            }
+            Cause::Input(_) => {}
+        }
+    }
+
+    fn fact(&mut self, fact: &Fact, told: &mut Vec<(&str, String)>) {
+        match fact {
+            Fact::LineRendered { utterance, line, version, text, .. } => {
+                self.words.insert(*utterance, format!("us: \"{text}\" ({line} v{version})"));
+            }
+            Fact::LineFailed { line, .. } => {
+                told.push(("we", format!("cannot speak the line {line}")));
+            }
+            Fact::AgentLine { utterance, text, .. } => {
+                self.words.insert(*utterance, format!("agent: \"{text}\""));
+            }
+            Fact::Heard { utterance, audio } => {
+                let words = self.take_words(*utterance);
+                told.push(("heard", format!("{words}  [in full, {audio}]")));
+            }
+            Fact::Cut { utterance, heard, audio } => {
+                let words = self.take_words(*utterance);
+                if *heard > Millis(0) {
+                    told.push(("heard", format!("{words}  [cut after {heard} of {audio}]")));
+                }
+            }
+            Fact::HeardUnknown { utterance } => {
+                let words = self.take_words(*utterance);
+                told.push(("heard", format!("{words}  [perhaps heard]")));
+            }
+            Fact::CallerLine { text, .. } => told.push(("caller", format!("\"{text}\""))),
+            Fact::RecordingState { on, why: _ } => {
+                let state = if *on { "on" } else { "off" };
+                told.push(("call", format!("recording {state}")));
+            }
+            Fact::CallEnded { reason } => told.push(("call", format!("ended: {reason}"))),
+            Fact::CallStarted { .. } | Fact::LanguageSet(_) => {}
+            fact => self.function_fact(fact, told),
+        }
+    }
+
+    fn function_fact(&mut self, fact: &Fact, told: &mut Vec<(&str, String)>) {
+        match fact {
+            Fact::FunctionAsked { id, name, arguments, .. } => {
+                self.functions.insert(id.clone(), name.clone());
+                told.push(("agent", format!("asks for {name} {arguments}")));
+            }
+            Fact::FunctionRefused { id, why } => {
+                let name = self.functions.remove(id).unwrap_or_default();
+                told.push(("we", format!("refuse {name}: {}", why.word())));
+            }
+            Fact::FunctionDone { id, name, outcome } => {
+                self.functions.remove(id);
+                told.push(("result", format!("{name}: {outcome}")));
+            }
+            Fact::IdentityStep(IdentityCheck { factor, ok }) => {
+                let word = if *ok { "matches" } else { "does not match" };
+                told.push(("result", format!("identity: {factor} {word}")));
+            }
+            Fact::IdentityVerified { level } => {
+                let word = match level {
+                    IdentityLevel::None => "unknown",
+                    IdentityLevel::Identified => "identified",
+                    IdentityLevel::Verified => "verified",
+                };
+                told.push(("result", format!("the caller is {word}")));
+            }
+            Fact::Disclosed { fields, to: Audience::Model } => {
+                told.push(("result", format!("told the agent: {}", fields.join(", "))));
+            }
+            _ => {}
+        }
+    }
+
+    fn take_words(&mut self, utterance: UtteranceId) -> String {
+        self.words.remove(&utterance).unwrap_or_else(|| match utterance {
+            UtteranceId::Line(_) => "us: (words unknown)".to_string(),
+            UtteranceId::Agent(_) => "agent: (words unknown)".to_string(),
+        })
+    }
+}
+
+fn beginning(brief: &Brief) -> String {
+    let Brief { company_name, company, config_version, language, from, to, .. } = brief;
+    let direction = match brief.direction {
+        Direction::Inbound => "answered",
+        Direction::Outbound => "placed",
+    };
+    format!("{direction}: {from} to {to}, {company_name} ({company} v{config_version}), {language}")
+}
+
+fn loss_words(loss: &AgentLoss) -> String {
+    match loss {
+        AgentLoss::Unreachable => "cannot be reached".to_string(),
+        AgentLoss::Refused(status) => format!("refused with status {status}"),
+        AgentLoss::Error(code) => format!("error {code}"),
+        AgentLoss::Closed => "connection closed".to_string(),
+    }
+}
+
+fn effect_noticed(effect: &Effect) -> Option<String> {
+    match effect {
+        Effect::Clear => Some("stop speaking".to_string()),
+        Effect::HangUp => Some("hang up".to_string()),
+        Effect::Prepare { line: line @ (LineId::StillThere | LineId::Hold), .. } => {
+            Some(format!("say {line}"))
+        }
+        _ => None,
+    }
+}
