@@ -126,9 +126,12 @@ impl Playout {
     pub fn admit(&mut self, at: CallTime, utterance: UtteranceId, len: usize) -> Admit {
         let len = len as u64;
         self.conserved.offered += len;
-        if utterance.is_agents() && !self.agent_may_speak(at) {
-            self.conserved.dropped += len;
-            return Admit::Drop;
+        if utterance.is_agents() {
+            if self.agent_is_silenced(at) {
+                self.conserved.dropped += len;
+                return Admit::Drop;
+            }
+            self.agent_turn_began();
         }
         if self.held + len > HELD_MAX {
             self.conserved.overflowed += len;
@@ -241,6 +244,15 @@ impl Playout {
         self.gate = Gate::Muted;
     }
 
+    /// Whether audio of the agent's would be dropped now: its turn was cut, or it is muted.
+    pub fn agent_is_silenced(&self, at: CallTime) -> bool {
+        match self.gate {
+            Gate::Open => false,
+            Gate::Cut(since) => at.since(since) <= LATE_AUDIO,
+            Gate::Muted => true,
+        }
+    }
+
     /// Reports once that the carrier has nothing left to play although the agent's sentence is
     /// not over.
     pub fn dry(&mut self, at: CallTime) -> Option<Playback> {
@@ -274,15 +286,6 @@ impl Playout {
     /// Bytes that wait in our hands.
     pub const fn held(&self) -> u64 {
         self.held
-    }
-
-    fn agent_may_speak(&mut self, at: CallTime) -> bool {
-        if let Gate::Cut(since) = self.gate
-            && at.since(since) > LATE_AUDIO
-        {
-            self.gate = Gate::Open;
-        }
-        self.gate == Gate::Open
     }
 
     fn stretch(&mut self, utterance: UtteranceId) -> &mut Stretch {

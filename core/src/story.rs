@@ -92,6 +92,10 @@ impl Teller {
             Cause::Input(Input::Agent(Agent::CallerStarted)) => {
                 told.push(("caller", "begins to speak".to_string()));
             }
+            // The words come when they were heard; here only the floor changes hands.
+            Cause::Input(Input::Agent(Agent::Said { .. })) if !step.moves.is_empty() => {
+                told.push(("agent", "begins to speak".to_string()));
+            }
             Cause::Input(Input::Carrier(Carrier::HungUp(HungUp::Failed))) => {
                 told.push(("call", "the carrier did not hang up".to_string()));
             }

@@ -1,0 +1,925 @@
+//! What the call machine does, one sentence each. Faults (`F-…`) and invariants (`I-…`) are named
+//! where a test stands for one.
+
+mod support;
+
+use call_core::{
+    Brief, CallTime, Effect, EndReason, Fact, Language, LineId, Millis, Move, Phase,
+    call::{Timer, chart},
+    effect::{Answer, Function},
+    input::{Agent, AgentLoss, FunctionAsk, FunctionOutcome, HungUp, Input},
+    step::{Audience, IdentityCheck, IdentityLevel, Refusal},
+};
+
+use support::{
+    Desk, OPENING, agent_lost, agent_ready, agent_says, answers, ask, asks, audio_done, began,
+    caller_says, checked, cut, done, dry, effects, ended, facts, fired, hangup, heard, hung_up,
+    ignored, line, line_failed, line_ready, lines, lookup, noise, performed, phases, queued,
+    sentence, stopped, stream_lost, withdraws,
+};
+
+// The beginning.
+
+#[test]
+fn a_new_call_asks_for_its_agent_and_its_opening_line() {
+    let desk = Desk::new();
+    let [
+        Effect::OpenAgent { language: Language::English },
+        Effect::Prepare { utterance, line, .. },
+    ] = &desk.journal[0].effects[..]
+    else {
+        panic!("{:?}", desk.journal[0].effects)
+    };
+    assert_eq!((*utterance, *line), (OPENING, LineId::Opening));
+    assert_eq!(desk.phase(), Phase::Connecting);
+}
+
+#[test]
+fn a_ready_line_is_played_at_once() {
+    let mut desk = Desk::new();
+    let steps = desk.at(400, line_ready(OPENING));
+    assert_eq!(effects(&steps), [Effect::Play { utterance: OPENING }]);
+    assert!(matches!(&facts(&steps)[..], [Fact::LineRendered { line: LineId::Opening, .. }]));
+    assert_eq!(desk.phase(), Phase::Connecting, "the opening may play before the agent is ready");
+}
+
+#[test]
+fn an_agent_that_is_ready_before_the_opening_was_heard_finds_the_call_greeting() {
+    let mut desk = Desk::new();
+    assert_eq!(phases(&desk.at(900, agent_ready())), [Phase::Greeting]);
+    let steps = desk.plays(OPENING, 1_000, 5_000);
+    assert_eq!(phases(&steps), [Phase::Listening]);
+    assert_eq!(steps.last().map(|step| step.at), Some(CallTime::from_millis(5_000)));
+}
+
+#[test]
+fn an_agent_that_is_ready_after_the_opening_was_heard_finds_the_call_listening() {
+    let mut desk = Desk::new();
+    assert_eq!(phases(&desk.plays(OPENING, 1_000, 5_000)), []);
+    assert_eq!(phases(&desk.at(6_000, agent_ready())), [Phase::Listening]);
+}
+
+#[test]
+fn the_agent_is_told_of_a_line_that_it_could_not_hear() {
+    let mut desk = Desk::new();
+    desk.at(900, agent_ready());
+    let steps = desk.plays(OPENING, 1_000, 5_000);
+    let told = Effect::TellAgent { utterance: OPENING, text: "words of line-1".into() };
+    assert_eq!(effects(&steps).last(), Some(&told));
+}
+
+/// F-HU-08.
+#[test]
+fn noise_during_the_opening_does_not_stop_it() {
+    let mut desk = Desk::new();
+    desk.at(900, agent_ready());
+    desk.at(1_000, line_ready(OPENING));
+    desk.at(1_000, began(OPENING));
+    let steps = desk.at(2_000, noise());
+    assert_eq!(effects(&steps), []);
+    assert_eq!(desk.phase(), Phase::Greeting);
+}
+
+/// F-HU-08.
+#[test]
+fn an_opening_that_was_cut_is_said_again() {
+    let mut desk = Desk::new();
+    desk.at(900, agent_ready());
+    desk.at(1_000, line_ready(OPENING));
+    desk.at(1_000, began(OPENING));
+    let steps = desk.at(2_000, cut(OPENING, 1_000, 4_000));
+    assert_eq!(lines(&steps), [LineId::Opening]);
+    assert_eq!(phases(&steps), []);
+    assert_eq!(phases(&desk.plays(line(2), 2_500, 6_500)), [Phase::Listening]);
+}
+
+#[test]
+fn words_during_the_opening_are_kept_and_owe_a_reply_after_it() {
+    let mut desk = Desk::new();
+    desk.at(900, agent_ready());
+    desk.at(1_000, line_ready(OPENING));
+    desk.at(1_000, began(OPENING));
+    desk.at(2_000, noise());
+    let steps = desk.at(3_000, caller_says("I want to pay."));
+    let said = Fact::CallerLine {
+        started: CallTime::from_millis(2_000),
+        ended: CallTime::from_millis(3_000),
+        language: None,
+        text: "I want to pay.".into(),
+    };
+    assert_eq!(facts(&steps), [said]);
+    assert_eq!(desk.phase(), Phase::Greeting);
+    desk.at(3_000, queued(OPENING, 4_000, 5_000));
+    assert_eq!(phases(&desk.at(5_000, heard(OPENING, 4_000))), [Phase::Thinking]);
+}
+
+/// F-TW-20: a call does not greet for ever because a mark was lost.
+#[test]
+fn an_opening_whose_mark_is_lost_counts_as_perhaps_heard_and_the_call_goes_on() {
+    let mut desk = Desk::new();
+    desk.at(900, agent_ready());
+    desk.at(1_000, line_ready(OPENING));
+    desk.at(1_000, began(OPENING));
+    desk.at(1_000, queued(OPENING, 4_000, 5_000));
+    let steps = desk.until(7_000);
+    assert_eq!(facts(&steps), [Fact::HeardUnknown { utterance: OPENING }]);
+    assert_eq!(phases(&steps), [Phase::Listening]);
+}
+
+/// F-DG-04, F-DG-05.
+#[test]
+fn an_agent_that_is_not_ready_in_time_ends_the_call_with_words() {
+    let mut desk = Desk::new();
+    desk.plays(OPENING, 1_000, 5_000);
+    let steps = desk.until(11_000);
+    assert_eq!(fired(&steps), [(11_000, Timer::AgentReady)]);
+    assert_eq!(lines(&steps), [LineId::Trouble]);
+    assert_eq!(phases(&steps), [Phase::Farewell]);
+}
+
+/// F-DG-01, F-DG-02, F-DG-03.
+#[test]
+fn an_agent_that_cannot_be_had_ends_the_call_with_words() {
+    for loss in [AgentLoss::Unreachable, AgentLoss::Refused(401), AgentLoss::Refused(429)] {
+        let mut desk = Desk::new();
+        let steps = desk.at(2_000, Input::Agent(Agent::Lost(loss)));
+        assert_eq!(lines(&steps), [LineId::Trouble]);
+        let steps = desk.plays(line(2), 2_500, 6_000);
+        assert_eq!(effects(&steps).last(), Some(&Effect::HangUp));
+        assert_eq!(reason(&desk.at(6_100, hung_up(HungUp::Done))), Some(EndReason::AgentFailed));
+    }
+}
+
+/// What follows in the webhook's answer still speaks to the caller: we do not hang up.
+#[test]
+fn where_nothing_can_be_spoken_the_stream_is_left_to_the_carrier() {
+    let mut desk = Desk::new();
+    let steps = desk.at(500, line_failed(OPENING));
+    assert_eq!(lines(&steps), [LineId::Trouble]);
+    let steps = desk.at(900, line_failed(line(2)));
+    assert_eq!(effects(&steps), [Effect::CloseAgent, Effect::LeaveStream]);
+    assert_eq!(reason(&steps), Some(EndReason::SpeechFailed));
+}
+
+#[test]
+fn a_line_that_is_not_ready_in_time_counts_as_failed() {
+    let mut desk = Desk::new();
+    let steps = desk.until(3_000);
+    assert_eq!(fired(&steps), [(3_000, Timer::LineReady)]);
+    assert_eq!(
+        facts(&steps),
+        [Fact::LineFailed { utterance: OPENING, line: LineId::Opening }],
+        "a required line that cannot be spoken is the end of the call"
+    );
+    assert_eq!(lines(&steps), [LineId::Trouble]);
+    assert!(ignored(&desk.at(3_100, line_ready(OPENING))), "it is not wanted any more");
+}
+
+#[test]
+fn an_optional_line_that_fails_costs_nothing() {
+    let mut desk = Desk::listening();
+    desk.until(30_000);
+    assert_eq!(desk.phase(), Phase::Speaking);
+    let steps = desk.at(31_000, line_failed(line(2)));
+    assert_eq!(phases(&steps), [Phase::Listening]);
+    assert_eq!(effects(&steps), []);
+}
+
+// The caller's silence.
+
+/// F-HU-04.
+#[test]
+fn a_silent_caller_is_asked_after_25_seconds() {
+    let mut desk = Desk::listening();
+    assert!(desk.until(29_999).is_empty());
+    let steps = desk.until(30_000);
+    assert_eq!(fired(&steps), [(30_000, Timer::SilencePrompt)]);
+    assert_eq!(lines(&steps), [LineId::StillThere]);
+    assert_eq!(phases(&steps), [Phase::Speaking]);
+}
+
+/// F-HU-04.
+#[test]
+fn a_caller_who_is_silent_for_60_seconds_in_all_is_bid_goodbye_and_the_prompt_resets_nothing() {
+    let mut desk = Desk::listening();
+    desk.until(30_000);
+    desk.plays(line(2), 30_100, 32_000);
+    assert_eq!(desk.next(), Some((67_000, Timer::SilenceFarewell)), "25 s before, 35 s to go");
+    let steps = desk.until(67_000);
+    assert_eq!(lines(&steps), [LineId::GoodbyeSilence]);
+    assert_eq!(effects(&desk.plays(line(3), 67_200, 69_000)).last(), Some(&Effect::HangUp));
+    assert_eq!(reason(&desk.at(69_100, hung_up(HungUp::Done))), Some(EndReason::NoInput));
+}
+
+/// I-15.
+#[test]
+fn time_in_which_the_agent_speaks_is_not_silence() {
+    let mut desk = Desk::listening();
+    desk.agent_speaks(1, 15_000, 21_000);
+    assert_eq!(desk.next(), Some((36_000, Timer::SilencePrompt)), "10 s before, 15 s to go");
+}
+
+/// I-15, F-HU-04.
+#[test]
+fn time_in_which_we_owe_something_is_not_silence() {
+    let mut desk = Desk::listening();
+    desk.at(15_000, asks(&[lookup("f1")]));
+    assert_eq!(desk.next(), Some((19_000, Timer::Filler)), "a function runs");
+    assert_eq!(phases(&desk.at(17_000, done("f1"))), [Phase::Thinking]);
+    assert_eq!(desk.next(), Some((21_000, Timer::Filler)), "the agent owes words");
+    desk.agent_speaks(1, 18_000, 20_000);
+    assert_eq!(desk.next(), Some((35_000, Timer::SilencePrompt)), "10 s before, 15 s to go");
+}
+
+#[test]
+fn words_reset_the_silence_and_let_the_prompt_be_asked_again() {
+    let mut desk = Desk::listening();
+    desk.until(30_000);
+    desk.plays(line(2), 30_100, 32_000);
+    desk.at(40_000, caller_says("I am here."));
+    desk.agent_speaks(1, 41_000, 43_000);
+    assert_eq!(desk.next(), Some((68_000, Timer::SilencePrompt)));
+    assert_eq!(lines(&desk.until(68_000)), [LineId::StillThere]);
+    desk.plays(line(3), 68_100, 70_000);
+    assert_eq!(desk.next(), Some((105_000, Timer::SilenceFarewell)));
+}
+
+/// F-HU-04, F-DG-15.
+#[test]
+fn noise_does_not_reset_the_silence() {
+    let mut desk = Desk::listening();
+    for at in (6_000..30_000).step_by(1_000) {
+        assert_eq!(effects(&desk.at(at, noise())), []);
+    }
+    assert_eq!(desk.next(), Some((30_000, Timer::SilencePrompt)));
+}
+
+#[test]
+fn noise_stops_the_prompt_and_the_silence_goes_on() {
+    let mut desk = Desk::listening();
+    desk.until(30_000);
+    desk.at(30_100, line_ready(line(2)));
+    desk.at(30_100, began(line(2)));
+    assert_eq!(effects(&desk.at(30_600, noise())), [Effect::Clear]);
+    let steps = desk.at(30_600, cut(line(2), 500, 2_000));
+    assert_eq!(phases(&steps), [Phase::Listening]);
+    assert_eq!(lines(&steps), [], "a prompt need not be heard to its end");
+    assert_eq!(desk.next(), Some((65_600, Timer::SilenceFarewell)));
+}
+
+#[test]
+fn a_caller_line_tells_when_the_caller_began_to_speak() {
+    let mut desk = Desk::listening();
+    desk.at(8_000, noise());
+    desk.at(8_500, noise());
+    let steps = desk.at(10_000, caller_says("Hello?"));
+    let [Fact::CallerLine { started, ended, .. }] = &facts(&steps)[..] else { panic!("{steps:?}") };
+    assert_eq!((started.as_millis(), ended.as_millis()), (8_000, 10_000));
+}
+
+// Speech.
+
+/// F-DG-14, F-TW-21.
+#[test]
+fn the_callers_voice_stops_the_agent_and_only_the_part_played_counts_as_heard() {
+    let mut desk = Desk::speaking();
+    assert_eq!(effects(&desk.at(12_000, noise())), [Effect::Clear]);
+    let steps = desk.at(12_000, cut(sentence(1), 1_000, 3_000));
+    assert_eq!(
+        facts(&steps),
+        [Fact::Cut { utterance: sentence(1), heard: Millis(1_000), audio: Millis(3_000) }]
+    );
+    assert_eq!(phases(&steps), [Phase::Listening]);
+    let late = desk.at(12_050, heard(sentence(1), 3_000));
+    assert!(ignored(&late), "the mark came back because of the cut");
+}
+
+#[test]
+fn a_line_that_is_still_being_made_is_not_played_after_the_caller_spoke() {
+    let mut desk = Desk::thinking();
+    assert_eq!(lines(&desk.until(14_000)), [LineId::Hold]);
+    let steps = desk.at(14_500, noise());
+    assert_eq!(effects(&steps), [Effect::Clear]);
+    assert_eq!(phases(&steps), [Phase::Thinking], "the reply is still owed");
+    assert!(ignored(&desk.at(15_000, line_ready(line(2)))));
+}
+
+/// F-HU-08: goodbye is a required line.
+#[test]
+fn the_callers_voice_does_not_stop_the_farewell() {
+    let mut desk = Desk::farewell();
+    desk.at(11_200, line_ready(line(2)));
+    desk.at(11_200, began(line(2)));
+    assert_eq!(effects(&desk.at(12_000, noise())), []);
+    let steps = desk.at(12_500, caller_says("Wait!"));
+    assert_eq!(effects(&steps), []);
+    assert!(matches!(&facts(&steps)[..], [Fact::CallerLine { .. }]), "yet it stays on record");
+    assert_eq!(desk.phase(), Phase::Farewell);
+}
+
+#[test]
+fn a_farewell_that_was_cut_is_said_again() {
+    let mut desk = Desk::farewell();
+    desk.at(11_200, line_ready(line(2)));
+    desk.at(11_200, began(line(2)));
+    let steps = desk.at(12_000, cut(line(2), 800, 2_000));
+    assert_eq!(lines(&steps), [LineId::Farewell]);
+    assert_eq!(phases(&steps), []);
+    assert_eq!(phases(&desk.plays(line(3), 12_100, 14_000)), [Phase::HangingUp]);
+}
+
+/// F-DG-12.
+#[test]
+fn speech_is_over_when_it_was_heard_not_when_the_agent_has_sent_it() {
+    let mut desk = Desk::speaking();
+    assert_eq!(phases(&desk.at(11_500, audio_done())), []);
+    assert_eq!(phases(&desk.at(11_600, audio_done())), []);
+    desk.at(11_600, queued(sentence(1), 2_000, 13_000));
+    let steps = desk.at(13_000, heard(sentence(1), 2_000));
+    assert_eq!(facts(&steps), [Fact::Heard { utterance: sentence(1), audio: Millis(2_000) }]);
+    assert_eq!(phases(&steps), [Phase::Listening]);
+}
+
+/// F-DG-12.
+#[test]
+fn the_agents_end_of_audio_alone_never_hangs_up() {
+    let mut desk = Desk::farewell();
+    for at in [11_100, 11_200, 11_300] {
+        assert_eq!(effects(&desk.at(at, audio_done())), []);
+    }
+    assert_eq!(desk.phase(), Phase::Farewell);
+}
+
+/// F-DG-11.
+#[test]
+fn a_sentence_whose_end_is_never_told_ends_after_one_and_a_half_dry_seconds() {
+    let mut desk = Desk::speaking();
+    desk.at(13_000, dry());
+    assert!(desk.until(14_499).is_empty());
+    let steps = desk.until(14_500);
+    assert_eq!(fired(&steps), [(14_500, Timer::AgentAudioDone)]);
+    assert_eq!(effects(&steps), [Effect::EndSentence]);
+    assert_eq!(desk.phase(), Phase::Speaking, "its mark is not back yet");
+    desk.at(14_500, queued(sentence(1), 2_000, 14_500));
+    assert_eq!(phases(&desk.at(14_600, heard(sentence(1), 2_000))), [Phase::Listening]);
+}
+
+#[test]
+fn a_sentence_whose_end_is_told_after_it_ran_dry_is_not_ended_twice() {
+    let mut desk = Desk::speaking();
+    desk.at(13_000, dry());
+    desk.at(13_500, audio_done());
+    desk.at(13_500, queued(sentence(1), 2_000, 13_500));
+    assert_eq!(phases(&desk.at(13_600, heard(sentence(1), 2_000))), [Phase::Listening]);
+    assert_eq!(effects(&desk.until(20_000)), []);
+}
+
+/// F-DG-11: dry means that no audio came since.
+#[test]
+fn a_sentence_that_begins_after_the_last_one_ran_dry_is_not_cut_short() {
+    let mut desk = Desk::speaking();
+    desk.at(13_000, dry());
+    desk.at(14_000, agent_says(2, "And fifty cents."));
+    desk.at(14_100, began(sentence(2)));
+    assert_eq!(effects(&desk.until(16_000)), []);
+}
+
+/// F-TW-20.
+#[test]
+fn a_mark_that_never_returns_leaves_speech_perhaps_heard() {
+    let mut desk = Desk::speaking();
+    desk.at(11_500, audio_done());
+    desk.at(11_500, queued(sentence(1), 2_000, 13_000));
+    assert!(desk.until(14_999).is_empty());
+    let steps = desk.until(15_000);
+    assert_eq!(fired(&steps), [(15_000, Timer::PlaybackMark)]);
+    assert_eq!(facts(&steps), [Fact::HeardUnknown { utterance: sentence(1) }]);
+    assert_eq!(phases(&steps), [Phase::Listening]);
+    assert!(ignored(&desk.at(15_100, heard(sentence(1), 2_000))), "too late to prove anything");
+}
+
+/// F-TW-22.
+#[test]
+fn a_mark_that_is_unknown_or_repeated_changes_nothing() {
+    let mut desk = Desk::listening();
+    assert!(ignored(&desk.at(5_100, heard(OPENING, 4_000))));
+    assert!(ignored(&desk.at(5_200, heard(sentence(7), 4_000))));
+    assert!(ignored(&desk.at(5_300, queued(sentence(7), 4_000, 9_000))));
+    assert!(ignored(&desk.at(5_400, cut(sentence(7), 1_000, 4_000))));
+}
+
+/// F-DG-13: nobody announced this speech; its first audio does.
+#[test]
+fn speech_begins_with_its_first_audio_even_if_nobody_announced_it() {
+    let mut desk = Desk::thinking();
+    assert_eq!(phases(&desk.at(11_000, began(sentence(1)))), [Phase::Speaking]);
+}
+
+// What the agent owes.
+
+/// F-DG-24, I-16.
+#[test]
+fn an_agent_that_owes_a_reply_is_filled_in_for_and_given_up_after_12_seconds() {
+    let mut desk = Desk::thinking();
+    let steps = desk.until(14_000);
+    assert_eq!(fired(&steps), [(14_000, Timer::Filler)]);
+    assert_eq!(lines(&steps), [LineId::Hold]);
+    assert_eq!(phases(&desk.plays(line(2), 14_100, 16_000)), [Phase::Thinking]);
+    assert_eq!(lines(&desk.until(20_000)), [LineId::Hold]);
+    desk.plays(line(3), 20_100, 21_500);
+    let steps = desk.until(22_000);
+    assert_eq!(fired(&steps), [(22_000, Timer::ReplyLimit)]);
+    assert_eq!(lines(&steps), [LineId::Trouble]);
+    desk.plays(line(4), 22_200, 25_000);
+    assert_eq!(reason(&desk.at(25_100, hung_up(HungUp::Done))), Some(EndReason::AgentFailed));
+}
+
+#[test]
+fn an_agent_that_replies_owes_nothing() {
+    let mut desk = Desk::thinking();
+    assert_eq!(phases(&desk.agent_speaks(1, 11_000, 13_000)), [Phase::Speaking, Phase::Listening]);
+    assert_eq!(desk.next(), Some((38_000, Timer::SilencePrompt)));
+}
+
+/// F-DG-24.
+#[test]
+fn a_warning_of_the_agents_changes_nothing() {
+    let mut desk = Desk::thinking();
+    let steps = desk.at(12_000, Input::Agent(Agent::Warned("SLOW_THINK_REQUEST".into())));
+    assert_eq!((effects(&steps), phases(&steps)), (vec![], vec![]));
+    assert!(!steps[0].ignored, "it stays in the story");
+}
+
+/// F-DG-07, F-DG-08.
+#[test]
+fn a_lost_agent_ends_the_call_with_words_and_what_it_said_is_heard_to_its_end() {
+    let mut desk = Desk::speaking();
+    let steps = desk.at(12_000, agent_lost());
+    assert_eq!(effects(&steps)[..2], [Effect::MuteAgent, Effect::EndSentence]);
+    assert_eq!(lines(&steps), [LineId::Trouble]);
+    desk.at(12_000, queued(sentence(1), 2_000, 13_000));
+    desk.at(12_500, line_ready(line(2)));
+    desk.at(12_500, began(line(2)));
+    desk.at(12_500, queued(line(2), 2_000, 15_000));
+    assert_eq!(phases(&desk.at(13_000, heard(sentence(1), 2_000))), []);
+    let steps = desk.at(15_000, heard(line(2), 2_000));
+    assert_eq!(effects(&steps), [Effect::HangUp], "nobody is there to be told of the line");
+}
+
+/// F-DG-07.
+#[test]
+fn a_lost_agent_and_no_words_leave_the_stream_to_the_carrier() {
+    let mut desk = Desk::listening();
+    desk.at(12_000, agent_lost());
+    let steps = desk.until(15_000);
+    assert_eq!(fired(&steps), [(15_000, Timer::LineReady)]);
+    assert_eq!(effects(&steps), [Effect::CloseAgent, Effect::LeaveStream]);
+    assert_eq!(reason(&steps), Some(EndReason::AgentFailed));
+}
+
+// Functions.
+
+/// F-DG-18.
+#[test]
+fn an_unknown_function_is_refused_and_answered() {
+    refused_as(Refusal::Unknown, ask("f1", "wire_money"), Brief::example());
+}
+
+/// F-DG-18.
+#[test]
+fn a_function_that_the_company_does_not_offer_is_refused_and_answered() {
+    let brief = Brief { functions: vec!["hangup_call".into()], ..Brief::example() };
+    refused_as(Refusal::NotOffered, lookup("f1"), brief);
+}
+
+/// F-DG-19.
+#[test]
+fn bad_arguments_are_refused_and_answered() {
+    let ask = FunctionAsk { fault: Some("account_last4 is missing".into()), ..lookup("f1") };
+    refused_as(Refusal::BadArguments, ask, Brief::example());
+}
+
+#[test]
+fn a_function_that_may_run_is_performed_and_its_result_answers_the_request() {
+    let mut desk = Desk::thinking();
+    let steps = desk.at(11_000, asks(&[lookup("f1")]));
+    let perform = Effect::Perform { id: "f1".into(), function: Function::LookupLoan };
+    assert_eq!(effects(&steps), [perform]);
+    assert_eq!(phases(&steps), [Phase::FunctionPending]);
+    let steps = desk.at(12_000, done("f1"));
+    assert_eq!(answers(&steps), [("f1".into(), Answer::Result)]);
+    assert_eq!(phases(&steps), [Phase::Thinking]);
+}
+
+/// F-DG-16.
+#[test]
+fn an_id_that_is_repeated_is_performed_once_and_answered_again_in_the_same_words() {
+    let mut desk = Desk::function_pending();
+    assert_eq!(effects(&desk.at(11_100, asks(&[lookup("f1")]))), [], "it runs already");
+    let first = answers(&desk.at(12_000, done("f1")));
+    let steps = desk.at(12_500, asks(&[lookup("f1")]));
+    assert_eq!(answers(&steps), first);
+    assert_eq!(facts(&steps), []);
+    assert_eq!(performed(&desk.journal), ["f1"]);
+}
+
+/// I-15: the agent was answered and speaks next.
+#[test]
+fn an_agent_that_was_answered_again_owes_words_again() {
+    let mut desk = Desk::function_pending();
+    desk.at(12_000, done("f1"));
+    desk.at(12_500, asks(&[lookup("f1")]));
+    assert_eq!(desk.phase(), Phase::Thinking);
+}
+
+/// F-DG-22, I-16.
+#[test]
+fn a_slow_function_is_filled_in_for_then_timed_out_and_its_late_result_reaches_nobody() {
+    let mut desk = Desk::function_pending();
+    let steps = desk.until(15_000);
+    assert_eq!(fired(&steps), [(15_000, Timer::Filler)]);
+    assert_eq!(lines(&steps), [LineId::Hold]);
+    assert_eq!(phases(&desk.plays(line(2), 15_200, 17_000)), [Phase::FunctionPending]);
+    let steps = desk.until(19_000);
+    assert_eq!(fired(&steps), [(19_000, Timer::FunctionLimit)]);
+    assert_eq!(answers(&steps), [("f1".into(), Answer::TimedOut)]);
+    assert_eq!(phases(&steps), [Phase::Thinking]);
+    assert!(ignored(&desk.at(20_000, done("f1"))));
+}
+
+#[test]
+fn a_function_is_timed_out_while_somebody_speaks_too() {
+    let mut desk = Desk::function_pending();
+    desk.at(11_500, agent_says(1, "Let me see."));
+    desk.at(11_500, began(sentence(1)));
+    let steps = desk.until(19_000);
+    assert_eq!(answers(&steps), [("f1".into(), Answer::TimedOut)]);
+    assert_eq!(desk.phase(), Phase::Speaking);
+}
+
+#[test]
+fn a_function_that_was_withdrawn_is_not_answered() {
+    let mut desk = Desk::function_pending();
+    let steps = desk.at(12_000, withdraws("f1"));
+    assert_eq!(effects(&steps), []);
+    assert_eq!(phases(&steps), [Phase::Listening]);
+    assert!(ignored(&desk.at(13_000, done("f1"))));
+    assert_eq!(answers(&desk.journal), []);
+}
+
+#[test]
+fn the_callers_voice_does_not_cancel_a_function() {
+    let mut desk = Desk::function_pending();
+    desk.at(11_500, agent_says(1, "Let me see."));
+    desk.at(11_500, began(sentence(1)));
+    desk.at(11_800, noise());
+    assert_eq!(phases(&desk.at(11_800, cut(sentence(1), 300, 900))), [Phase::FunctionPending]);
+    assert_eq!(answers(&desk.at(12_000, done("f1"))), [("f1".into(), Answer::Result)]);
+}
+
+/// F-DG-20.
+#[test]
+fn of_several_functions_asked_for_together_each_is_answered_once() {
+    let mut desk = Desk::thinking();
+    let steps = desk.at(11_000, asks(&[lookup("f1"), ask("f2", "wire_money"), lookup("f3")]));
+    assert_eq!(performed(&steps), ["f1", "f3"]);
+    assert_eq!(answers(&steps), [("f2".into(), Answer::Refused(Refusal::Unknown))]);
+    assert_eq!(phases(&desk.at(12_000, done("f3"))), [], "the other one still runs");
+    assert_eq!(phases(&desk.at(13_000, done("f1"))), [Phase::Thinking]);
+    let ids: Vec<_> = answers(&desk.journal).into_iter().map(|(id, _)| id).collect();
+    assert_eq!(ids, ["f2", "f3", "f1"]);
+}
+
+/// I-29.
+#[test]
+fn at_most_eight_functions_run_at_once() {
+    let mut desk = Desk::thinking();
+    let many: Vec<_> = (1..=9).map(|number| lookup(&format!("f{number}"))).collect();
+    let steps = desk.at(11_000, asks(&many));
+    assert_eq!(performed(&steps).len(), 8);
+    assert_eq!(answers(&steps), [("f9".into(), Answer::Refused(Refusal::TooManyOpen))]);
+}
+
+// Who is calling.
+
+#[test]
+fn two_factors_that_match_verify_the_caller_and_what_left_our_hands_is_on_record() {
+    let mut desk = Desk::function_pending();
+    let factors = [("date_of_birth", true), ("zip", true)];
+    let steps = desk.at(12_000, checked("f1", &factors, &["balance"]));
+    let step = |factor: &str| Fact::IdentityStep(IdentityCheck { factor: factor.into(), ok: true });
+    assert_eq!(
+        facts(&steps)[1..],
+        [
+            step("date_of_birth"),
+            step("zip"),
+            Fact::IdentityVerified { level: IdentityLevel::Verified },
+            Fact::Disclosed { fields: vec!["balance".into()], to: Audience::Model },
+        ]
+    );
+}
+
+#[test]
+fn what_leaves_our_hands_is_on_record_also_when_identity_was_settled_before() {
+    let mut desk = Desk::function_pending();
+    let steps = desk.at(12_000, ended("f1", FunctionOutcome::Done, &[], &["balance"]));
+    let disclosed = Fact::Disclosed { fields: vec!["balance".into()], to: Audience::Model };
+    assert_eq!(facts(&steps).last(), Some(&disclosed));
+}
+
+#[test]
+fn a_factor_that_does_not_match_verifies_nobody() {
+    let mut desk = Desk::function_pending();
+    let factors = [("date_of_birth", true), ("zip", false)];
+    let facts = facts(&desk.at(12_000, checked("f1", &factors, &[])));
+    assert!(!facts.iter().any(|fact| matches!(fact, Fact::IdentityVerified { .. })));
+}
+
+/// F-HU-03.
+#[test]
+fn identity_may_be_tried_three_times() {
+    let mut desk = Desk::thinking();
+    for (at, id) in [(11_000, "f1"), (12_000, "f2"), (13_000, "f3")] {
+        assert_eq!(performed(&desk.at(at, asks(&[lookup(id)]))), [id]);
+        desk.at(at + 500, checked(id, &[("zip", false)], &[]));
+    }
+    let steps = desk.at(14_000, asks(&[lookup("f4")]));
+    assert_eq!(performed(&steps), [""; 0]);
+    assert_eq!(answers(&steps), [("f4".into(), Answer::Refused(Refusal::TooManyTries))]);
+}
+
+/// F-HU-03.
+#[test]
+fn identity_may_not_be_tried_more_often_by_asking_all_at_once() {
+    let mut desk = Desk::thinking();
+    let many: Vec<_> = (1..=6).map(|number| lookup(&format!("f{number}"))).collect();
+    desk.at(11_000, asks(&many));
+    assert!(performed(&desk.journal).len() <= 3, "{:?}", performed(&desk.journal));
+}
+
+// The end.
+
+#[test]
+fn an_agent_that_asks_to_hang_up_is_answered_and_goodbye_is_said() {
+    let mut desk = Desk::thinking();
+    let steps = desk.at(11_000, asks(&[hangup("f1")]));
+    let [answer, mute, end, Effect::Prepare { utterance, line: LineId::Farewell, .. }] =
+        &effects(&steps)[..]
+    else {
+        panic!("{:?}", effects(&steps))
+    };
+    let done = Effect::Answer { id: "f1".into(), name: "hangup_call".into(), answer: Answer::Done };
+    assert_eq!(
+        [answer, mute, end],
+        [&done, &Effect::MuteAgent, &Effect::EndSentence],
+        "the agent says no more"
+    );
+    assert_eq!(*utterance, line(2));
+    let steps = desk.plays(line(2), 11_200, 13_000);
+    assert_eq!(phases(&steps), [Phase::HangingUp]);
+    assert_eq!(effects(&steps).last(), Some(&Effect::HangUp));
+    let steps = desk.at(13_200, hung_up(HungUp::Done));
+    assert_eq!(effects(&steps), [Effect::CloseAgent, Effect::LeaveStream]);
+    assert_eq!(reason(&steps), Some(EndReason::AgentHangup));
+    assert_eq!(
+        steps[0].moves,
+        [Move { from: Phase::HangingUp, to: Phase::Ended }],
+        "the call is over, and its log says why"
+    );
+}
+
+/// I-12.
+#[test]
+fn nobody_hangs_up_before_goodbye_and_all_that_was_said_before_were_heard() {
+    let mut desk = Desk::speaking();
+    desk.at(12_000, asks(&[hangup("f1")]));
+    desk.at(12_000, queued(sentence(1), 3_000, 14_000));
+    desk.at(12_200, line_ready(line(2)));
+    desk.at(12_200, began(line(2)));
+    desk.at(12_200, queued(line(2), 2_000, 16_000));
+    assert_eq!(effects(&desk.at(14_000, heard(sentence(1), 3_000))), []);
+    let steps = desk.at(16_000, heard(line(2), 2_000));
+    assert_eq!(effects(&steps).last(), Some(&Effect::HangUp));
+}
+
+/// I-12.
+#[test]
+fn a_farewell_that_is_never_heard_is_waited_for_15_seconds() {
+    let mut desk = Desk::farewell();
+    desk.at(11_200, line_ready(line(2)));
+    desk.at(11_200, began(line(2)));
+    assert_eq!(effects(&desk.until(25_999)), []);
+    let steps = desk.until(26_000);
+    assert_eq!(fired(&steps), [(26_000, Timer::FarewellLimit)]);
+    assert_eq!(effects(&steps), [Effect::HangUp]);
+}
+
+#[test]
+fn a_farewell_that_cannot_be_spoken_is_left_out() {
+    let mut desk = Desk::farewell();
+    assert_eq!(effects(&desk.at(11_400, line_failed(line(2)))), [Effect::HangUp]);
+}
+
+/// I-35.
+#[test]
+fn a_line_that_fails_or_is_cut_while_we_hang_up_changes_nothing_any_more() {
+    for news in [line_failed(line(2)), cut(line(2), 100, 2_000)] {
+        let mut desk = Desk::farewell();
+        desk.at(11_200, line_ready(line(2)));
+        desk.at(11_200, began(line(2)));
+        desk.until(26_000);
+        assert_eq!(desk.phase(), Phase::HangingUp);
+        let steps = desk.at(26_500, news);
+        assert_eq!((effects(&steps), phases(&steps)), (vec![], vec![]));
+        assert_eq!(phases(&desk.until(60_000)), [Phase::Ended]);
+    }
+}
+
+#[test]
+fn a_carrier_that_does_not_hang_up_is_waited_for_10_seconds() {
+    let mut desk = Desk::hanging_up();
+    let steps = desk.until(60_000);
+    assert_eq!(fired(&steps), [(23_000, Timer::HangUpLimit)]);
+    assert_eq!(reason(&steps), Some(EndReason::AgentHangup));
+}
+
+#[test]
+fn a_carrier_that_fails_to_hang_up_ends_the_call_all_the_same() {
+    let mut desk = Desk::hanging_up();
+    let steps = desk.at(13_500, hung_up(HungUp::Failed));
+    assert_eq!(effects(&steps), [Effect::CloseAgent, Effect::LeaveStream]);
+}
+
+#[test]
+fn a_function_asked_for_while_the_call_ends_is_refused() {
+    let mut desk = Desk::farewell();
+    let steps = desk.at(11_500, asks(&[lookup("f2")]));
+    assert_eq!(performed(&steps), [""; 0]);
+    assert_eq!(answers(&steps), [("f2".into(), Answer::Refused(Refusal::Ending))]);
+}
+
+/// F-DG-22, F-TW-25.
+#[test]
+fn a_function_that_ends_while_the_call_ends_is_recorded_and_told_to_nobody() {
+    let mut desk = Desk::function_pending();
+    desk.at(12_000, agent_lost());
+    let steps = desk.at(13_000, done("f1"));
+    assert_eq!(effects(&steps), []);
+    assert!(matches!(&facts(&steps)[..], [Fact::FunctionDone { .. }]));
+}
+
+/// F-TW-24, F-TW-25, I-19.
+#[test]
+fn the_carriers_stop_ends_the_call_in_every_phase() {
+    for (phase, make) in every_phase() {
+        let mut desk = make();
+        assert_eq!(desk.phase(), phase);
+        let at = desk.now() + 100;
+        let steps = desk.at(at, stopped());
+        assert_eq!(desk.phase(), Phase::Ended, "from {phase}");
+        if phase != Phase::Ended {
+            assert_eq!(effects(&steps), [Effect::CloseAgent, Effect::LeaveStream], "from {phase}");
+            assert!(reason(&steps).is_some(), "from {phase}");
+        }
+        assert_eq!(desk.next(), None, "from {phase}");
+        assert!(ignored(&desk.at(at + 100, stopped())), "from {phase}");
+    }
+}
+
+#[test]
+fn a_caller_who_hangs_up_first_is_the_reason_and_our_own_hang_up_keeps_its_own() {
+    assert_eq!(reason(&Desk::listening().at(9_000, stopped())), Some(EndReason::CallerHangup));
+    assert_eq!(reason(&Desk::farewell().at(13_000, stopped())), Some(EndReason::CallerHangup));
+    assert_eq!(reason(&Desk::hanging_up().at(14_000, stopped())), Some(EndReason::AgentHangup));
+}
+
+/// F-TW-08.
+#[test]
+fn a_broken_stream_ends_the_call() {
+    let steps = Desk::speaking().at(12_000, stream_lost());
+    assert_eq!(reason(&steps), Some(EndReason::StreamLost));
+    assert_eq!(facts(&steps)[0], Fact::HeardUnknown { utterance: sentence(1) });
+}
+
+/// I-19.
+#[test]
+fn after_the_end_nothing_happens() {
+    let mut desk = Desk::ended();
+    let inputs = [
+        agent_ready(),
+        agent_lost(),
+        noise(),
+        caller_says("Hello?"),
+        agent_says(1, "Hello."),
+        audio_done(),
+        asks(&[lookup("f9")]),
+        withdraws("f1"),
+        line_ready(line(2)),
+        line_failed(line(2)),
+        began(sentence(1)),
+        heard(line(2), 2_000),
+        cut(line(2), 100, 2_000),
+        dry(),
+        done("f1"),
+        hung_up(HungUp::Done),
+        stopped(),
+        stream_lost(),
+    ];
+    for input in inputs {
+        assert!(ignored(&desk.at(15_000, input.clone())), "{input:?}");
+    }
+    assert!(desk.until(3_600_000).is_empty());
+}
+
+/// I-11.
+#[test]
+fn the_longest_call_depends_on_nothing_but_the_clock() {
+    let mut desk = Desk::listening();
+    let mut at = 5_000;
+    for turn in 1.. {
+        desk.at(at + 1_000, noise());
+        desk.at(at + 2_000, caller_says("And then?"));
+        desk.agent_speaks(turn, at + 3_000, at + 9_000);
+        at += 10_000;
+        if desk.phase() != Phase::Listening {
+            break;
+        }
+    }
+    assert_eq!(fired(&desk.journal)[0], (1_800_000, Timer::CallLimit));
+    assert_eq!(lines(&desk.journal), [LineId::Opening, LineId::Farewell]);
+    desk.until(2_000_000);
+    assert_eq!(reason(&desk.journal), Some(EndReason::TimeLimit));
+}
+
+// The picture.
+
+#[test]
+fn the_statechart_looks_like_this() {
+    assert_eq!(
+        chart(),
+        "\
+top
+├─ in_call
+│  ├─ connecting        waits for the agent; the opening may already play
+│  ├─ conversing
+│  │  ├─ greeting          until the required opening was heard
+│  │  ├─ listening         the caller has the floor; silence counts
+│  │  ├─ thinking          the agent owes a reply
+│  │  ├─ speaking          until the carrier's mark says played
+│  │  └─ function_pending  a function runs
+│  └─ ending
+│     ├─ farewell          until heard, or its deadline
+│     └─ hanging_up        until the carrier confirms, or its deadline
+└─ ended             absorbing
+"
+    );
+}
+
+// Helpers.
+
+/// Every phase, and a call that has just come there.
+fn every_phase() -> [(Phase, fn() -> Desk); 9] {
+    let greeting = || {
+        let mut desk = Desk::new();
+        desk.at(400, line_ready(OPENING));
+        desk.at(400, began(OPENING));
+        desk.at(900, agent_ready());
+        desk
+    };
+    let connecting = || {
+        let mut desk = Desk::new();
+        desk.at(400, line_ready(OPENING));
+        desk
+    };
+    let made = [
+        (Phase::Connecting, connecting as fn() -> Desk),
+        (Phase::Greeting, greeting),
+        (Phase::Listening, Desk::listening),
+        (Phase::Thinking, Desk::thinking),
+        (Phase::Speaking, Desk::speaking),
+        (Phase::FunctionPending, Desk::function_pending),
+        (Phase::Farewell, Desk::farewell),
+        (Phase::HangingUp, Desk::hanging_up),
+        (Phase::Ended, Desk::ended),
+    ];
+    assert_eq!(made.map(|(phase, _)| phase), Phase::ALL);
+    made
+}
+
+fn refused_as(why: Refusal, ask: FunctionAsk, brief: Brief) {
+    let mut desk = Desk::listening_with(brief);
+    let steps = desk.at(11_000, asks(&[ask]));
+    assert_eq!(performed(&steps), [""; 0]);
+    assert_eq!(answers(&steps), [("f1".into(), Answer::Refused(why.clone()))]);
+    let refused = Fact::FunctionRefused { id: "f1".into(), why };
+    assert!(facts(&steps).contains(&refused));
+    assert_eq!(desk.phase(), Phase::Thinking, "the agent must say so");
+}
+
+/// Why the call ended, if it ended now.
+fn reason(steps: &[call_core::Step]) -> Option<EndReason> {
+    facts(steps).into_iter().find_map(|fact| match fact {
+        Fact::CallEnded { reason } => Some(reason),
+        _ => None,
+    })
+}

@@ -1,0 +1,42 @@
+# Las frases que decimos nosotros, en español de México y Estados Unidos, siempre de «usted».
+#
+# Para agregar una frase, escriba aquí un mensaje y otro con el mismo nombre en ../en/lines.ftl.
+# Los dos deben usar las mismas variables y llevar la misma versión; `cargo test -p locales` los
+# compara. No hay que registrar nada más. Aumente `.version` en los dos archivos cuando cambien
+# las palabras de uno: el registro de la llamada dice qué versión se escuchó.
+#
+# Una frase se oye, no se lee: oraciones cortas, sin abreviaturas, sin paréntesis, sin cifras.
+
+# La primera frase de cada llamada: quiénes somos, que somos automáticos, que podemos grabar.
+opening =
+    Gracias por llamar a { $company }. Soy un asistente automatizado y esta llamada puede ser
+    grabada. ¿En qué le puedo ayudar?
+    .version = 1
+
+# La persona lleva un rato en silencio.
+still-there = ¿Sigue usted en la línea?
+    .version = 1
+
+# Algo tarda más que una pausa normal.
+hold = Un momento, por favor. Lo estoy revisando.
+    .version = 1
+
+# No podemos seguir. La llamada termina después de esta frase.
+trouble =
+    Lo siento, tengo un problema técnico y debo terminar esta llamada. No se hizo ningún cambio en
+    su cuenta. Por favor, vuelva a llamarnos más tarde. Hasta luego.
+    .version = 1
+
+# La llamada termina como la persona lo quiso.
+farewell = Gracias por llamar a { $company }. Hasta luego.
+    .version = 1
+
+# La llamada termina porque nadie habla.
+goodbye-silence =
+    No le escucho, así que voy a terminar esta llamada. Por favor, vuelva a llamar a { $company }
+    cuando guste. Hasta luego.
+    .version = 1
+
+# El nombre de este idioma, en este idioma.
+language-name = español
+    .version = 1

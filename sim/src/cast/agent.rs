@@ -1,0 +1,408 @@
+//! The agent: Deepgram's side of a call. Hears the caller's audio, follows the scenario's script,
+//! asks for functions, speaks in bursts faster than real time, and refuses what the real service
+//! refuses.
+//!
+//! Behaviour as documented for the Voice Agent API, times as seen by others: see
+//! `docs/deepgram.md`.
+
+use std::collections::{BTreeSet, VecDeque};
+
+use call_core::playout::BYTES_PER_MS;
+use call_core::{CallTime, Millis};
+use call_transports::deepgram::{
+    ClientMessage, FunctionCall, HistoryEntry, Refusal, Role, ServerMessage, Settings, Spoken,
+};
+
+use super::hearing::{Hearing, Noticed};
+use super::schedule::Schedule;
+use super::voice;
+use crate::seed::Seed;
+
+/// From the request to connect to the open socket.
+pub const CONNECT_MS: u64 = 62;
+/// From the open socket to `Welcome`.
+const WELCOME_MS: u64 = 5;
+/// From `Settings` to `SettingsApplied`.
+const APPLIED_MS: u64 = 160;
+/// From the beginning of speech to `UserStartedSpeaking`.
+const STARTED_MS: u64 = 100;
+/// From the end of speech to the caller's words.
+const WORDS_MS: u64 = 350;
+/// From the caller's words to a function request.
+const TOOL_MS: u64 = 600;
+/// From the caller's words to the first audio of a reply.
+const REPLY_MS: u64 = 950;
+/// From a function's answer to the first audio of what follows.
+const AFTER_TOOL_MS: u64 = 650;
+/// Acknowledgements.
+const ACK_MS: u64 = 300;
+/// From an error to the end of the session.
+const CLOSE_MS: u64 = 5;
+/// A client that says nothing for this long is dropped.
+const IDLE_MS: u64 = 15_000;
+/// Within a sentence, audio comes this many times faster than it plays.
+const BURST: u64 = 4;
+
+/// What the agent says on its socket.
+#[derive(Debug, Clone, PartialEq)]
+pub enum AgentSays {
+    /// A text message.
+    Text(Box<ServerMessage>),
+    /// A frame of audio.
+    Audio(Vec<u8>),
+    /// The socket is closed.
+    Close,
+}
+
+/// A turn of the agent's script.
+#[derive(Debug, Clone)]
+pub struct Reply {
+    /// The turn begins when the caller has said something with these words in it.
+    pub hears: String,
+    /// What the agent then does, in order.
+    pub does: Vec<Doing>,
+}
+
+/// One thing that the agent does in its turn.
+#[derive(Debug, Clone)]
+pub enum Doing {
+    /// Speaks.
+    Says(String),
+    /// Asks for a function, and waits for the answer.
+    Calls {
+        /// The function's name.
+        name: String,
+        /// Its arguments, as JSON text.
+        arguments: String,
+    },
+}
+
+#[derive(Debug, Clone, PartialEq)]
+enum Later {
+    Say(AgentSays),
+    /// The caller's words are understood.
+    Understood(String),
+    /// The next thing in the plan.
+    Proceed,
+    /// A sentence begins: the rest of them follow.
+    Sentences(VecDeque<String>),
+}
+
+/// The agent's side of one session.
+#[derive(Debug)]
+pub struct Agent {
+    hearing: Hearing,
+    script: VecDeque<Reply>,
+    seed: Seed,
+    later: Schedule<Later>,
+    settings: Option<Box<Settings>>,
+    applied: bool,
+    closed: bool,
+    /// What is left to do in this turn.
+    plan: VecDeque<Doing>,
+    speaking: bool,
+    calls: u64,
+    waits_for: BTreeSet<String>,
+    last_heard: CallTime,
+}
+
+impl Agent {
+    /// A session whose socket was opened at `at`.
+    pub fn new(at: CallTime, hearing: Hearing, script: Vec<Reply>, seed: Seed) -> Self {
+        let mut later = Schedule::default();
+        let request_id = "8c1f2a6e-0000-4000-8000-000000000001".to_owned();
+        let welcome = AgentSays::text(ServerMessage::Welcome { request_id });
+        later.add(at + Millis(WELCOME_MS), Later::Say(welcome));
+        Self {
+            hearing,
+            script: script.into(),
+            seed,
+            later,
+            settings: None,
+            applied: false,
+            closed: false,
+            plan: VecDeque::new(),
+            speaking: false,
+            calls: 0,
+            waits_for: BTreeSet::new(),
+            last_heard: at,
+        }
+    }
+
+    /// A text message from the client, as strictly read.
+    pub fn receive(&mut self, at: CallTime, message: Result<ClientMessage, Refusal>) {
+        self.last_heard = at;
+        let message = match message {
+            Ok(message) => message,
+            Err(refusal) => return self.fail(at, refusal.code, &refusal.description),
+        };
+        match message {
+            ClientMessage::Settings(_) if self.settings.is_some() => {
+                self.fail(at, "SETTINGS_ALREADY_APPLIED", "Settings were sent before.");
+            }
+            ClientMessage::Settings(settings) => {
+                self.settings = Some(settings);
+                self.say(at + Millis(APPLIED_MS), ServerMessage::SettingsApplied);
+            }
+            _ if self.settings.is_none() => {
+                let why = "Settings must be the first message.";
+                self.fail(at, "NON_SETTINGS_MESSAGE_BEFORE_SETTINGS", why);
+            }
+            ClientMessage::FunctionCallResponse { id, name, content } => {
+                if self.waits_for.remove(&id) {
+                    let echo = ServerMessage::FunctionCallResponse { id: Some(id), name, content };
+                    self.say(at + Millis(38), echo);
+                    if self.waits_for.is_empty() {
+                        self.later.add(at + Millis(AFTER_TOOL_MS), Later::Proceed);
+                    }
+                }
+            }
+            ClientMessage::UpdatePrompt { .. } => {
+                self.say(at + Millis(ACK_MS), ServerMessage::PromptUpdated);
+            }
+            ClientMessage::InjectAgentMessage { .. } => {
+                let message = Some("This agent only says what its script says.".to_owned());
+                self.say(at + Millis(ACK_MS), ServerMessage::InjectionRefused { message });
+            }
+            ClientMessage::UpdateSpeak { .. } => {
+                self.say(at + Millis(ACK_MS), ServerMessage::SpeakUpdated);
+            }
+            ClientMessage::UpdateListen { .. } => {
+                self.say(at + Millis(ACK_MS), ServerMessage::ListenUpdated);
+            }
+            ClientMessage::UpdateThink { .. } => {
+                self.say(at + Millis(ACK_MS), ServerMessage::ThinkUpdated);
+            }
+            ClientMessage::InjectUserMessage { content } => {
+                let words = content.reveal().to_owned();
+                self.later.add(at + Millis(WORDS_MS), Later::Understood(words));
+            }
+            ClientMessage::KeepAlive | ClientMessage::ForceEndTurn => {}
+        }
+    }
+
+    /// Audio of the caller's.
+    pub fn receive_audio(&mut self, at: CallTime, audio: &[u8]) {
+        self.last_heard = at;
+        if !self.applied {
+            let why = "A binary message came before the settings were applied.";
+            self.fail(at, "NON_SETTINGS_MESSAGE_BEFORE_SETTINGS", why);
+            return;
+        }
+        for noticed in self.hearing.listen(audio) {
+            match noticed {
+                Noticed::SpeechBegan => {
+                    self.say(at + Millis(STARTED_MS), ServerMessage::UserStartedSpeaking);
+                }
+                Noticed::Words(words) => {
+                    self.later.add(at + Millis(WORDS_MS), Later::Understood(words));
+                }
+            }
+        }
+    }
+
+    /// When the agent wants to be woken.
+    pub fn poll_timeout(&self) -> Option<CallTime> {
+        if self.closed {
+            return None;
+        }
+        let idle = self.last_heard + Millis(IDLE_MS);
+        Some(self.later.poll_timeout().map_or(idle, |at| at.min(idle)))
+    }
+
+    /// The next thing the agent says, if it is due.
+    pub fn due(&mut self, now: CallTime) -> Option<AgentSays> {
+        while !self.closed {
+            if now >= self.last_heard + Millis(IDLE_MS) {
+                self.last_heard = now;
+                self.fail(now, "CLIENT_MESSAGE_TIMEOUT", "No client message arrived in time.");
+            }
+            // Whatever follows is counted from the time for which a thing was planned, so that a
+            // late wake-up does not add up.
+            let at = self.later.poll_timeout()?;
+            match self.later.due(now)? {
+                Later::Say(says) => {
+                    self.spoken(&says);
+                    return Some(says);
+                }
+                Later::Understood(words) => self.understood(at, words),
+                Later::Proceed => self.proceed(at, Millis(0), Millis(0)),
+                Later::Sentences(sentences) => self.sentence(at, sentences),
+            }
+        }
+        None
+    }
+
+    fn spoken(&mut self, says: &AgentSays) {
+        match says {
+            AgentSays::Text(message) => match **message {
+                ServerMessage::SettingsApplied => self.applied = true,
+                ServerMessage::UserStartedSpeaking => self.stop_speaking(),
+                ServerMessage::AgentAudioDone => self.speaking = false,
+                _ => {}
+            },
+            AgentSays::Close => self.closed = true,
+            AgentSays::Audio(_) => {}
+        }
+    }
+
+    /// The caller speaks: whatever is being said or planned is given up.
+    fn stop_speaking(&mut self) {
+        if !self.speaking && self.plan.is_empty() {
+            return;
+        }
+        self.speaking = false;
+        self.plan.clear();
+        self.later.retain(|later| match later {
+            Later::Sentences(_) | Later::Proceed | Later::Say(AgentSays::Audio(_)) => false,
+            Later::Say(AgentSays::Text(message)) => !matches!(
+                **message,
+                ServerMessage::AgentAudioDone
+                    | ServerMessage::ConversationText { role: Role::Assistant, .. }
+                    | ServerMessage::FunctionCallRequest { .. }
+            ),
+            Later::Say(AgentSays::Close) | Later::Understood(_) => true,
+        });
+    }
+
+    fn understood(&mut self, at: CallTime, words: String) {
+        self.say(at, ServerMessage::EndOfTurn { trigger: Some("model".to_owned()) });
+        let text = words.to_lowercase();
+        self.conversation(at, Role::User, words);
+        let place = self.script.iter().position(|reply| text.contains(&reply.hears.to_lowercase()));
+        if let Some(reply) = place.and_then(|place| self.script.remove(place)) {
+            self.plan = reply.does.into();
+            self.proceed(at, Millis(REPLY_MS), Millis(TOOL_MS));
+        }
+    }
+
+    /// Does the next thing in the plan: speech after `to_speech`, a function after `to_function`.
+    fn proceed(&mut self, at: CallTime, to_speech: Millis, to_function: Millis) {
+        match self.plan.pop_front() {
+            Some(Doing::Says(text)) => {
+                let sentences = voice::sentences(&text).into_iter().map(str::to_owned).collect();
+                self.later.add(at + to_speech, Later::Sentences(sentences));
+                self.speaking = true;
+            }
+            Some(Doing::Calls { name, arguments }) => {
+                self.calls += 1;
+                let id = format!("call_{}", self.calls);
+                self.waits_for.insert(id.clone());
+                let call = FunctionCall {
+                    id,
+                    name,
+                    arguments: Spoken::from(arguments),
+                    client_side: true,
+                    thought_signature: None,
+                };
+                let request = ServerMessage::FunctionCallRequest { functions: vec![call] };
+                self.say(at + to_function, request);
+            }
+            None => {}
+        }
+    }
+
+    /// Speaks one sentence in a burst; the next one follows when this one would have been played.
+    fn sentence(&mut self, at: CallTime, mut sentences: VecDeque<String>) {
+        let Some(text) = sentences.pop_front() else { return };
+        let audio = voice::speak(&text);
+        let length = Millis(audio.len() as u64 / BYTES_PER_MS);
+        self.conversation(at, Role::Assistant, text);
+        let mut sent = 0;
+        while sent < audio.len() {
+            let size = self.seed.between(80, 1_000) as usize;
+            let frame = &audio[sent..audio.len().min(sent + size)];
+            let burst = Millis(sent as u64 / BYTES_PER_MS / BURST);
+            self.later.add(at + burst, Later::Say(AgentSays::Audio(frame.to_vec())));
+            sent += frame.len();
+        }
+        if !sentences.is_empty() {
+            self.later.add(at + length, Later::Sentences(sentences));
+            return;
+        }
+        let sent_at = at + Millis(length.0 / BURST + 10);
+        self.say(sent_at, ServerMessage::AgentAudioDone);
+        if !self.plan.is_empty() {
+            self.later.add(sent_at, Later::Proceed);
+        }
+    }
+
+    fn conversation(&mut self, at: CallTime, role: Role, words: String) {
+        let text = ServerMessage::ConversationText {
+            role: role.clone(),
+            content: Spoken::from(words.clone()),
+            conversational_behavior: Some("default".to_owned()),
+            languages_hinted: Vec::new(),
+            languages: Vec::new(),
+        };
+        self.say(at, text);
+        let history = |s: &Settings| s.flags.as_ref().and_then(|flags| flags.history);
+        if self.settings.as_deref().and_then(history) != Some(false) {
+            let entry = HistoryEntry::Said { role, content: Spoken::from(words) };
+            self.say(at + Millis(1), ServerMessage::History(entry));
+        }
+    }
+
+    fn say(&mut self, at: CallTime, message: ServerMessage) {
+        self.later.add(at, Later::Say(AgentSays::text(message)));
+    }
+
+    /// Ends the session as the service does: an error, then the end of the socket.
+    fn fail(&mut self, at: CallTime, code: &str, description: &str) {
+        self.later.retain(|_| false);
+        let (code, description) = (code.to_owned(), description.to_owned());
+        self.say(at, ServerMessage::Error { code, description });
+        self.later.add(at + Millis(CLOSE_MS), Later::Say(AgentSays::Close));
+    }
+}
+
+impl AgentSays {
+    fn text(message: ServerMessage) -> Self {
+        Self::Text(Box::new(message))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(millis: u64) -> CallTime {
+        CallTime::from_millis(millis)
+    }
+
+    fn agent() -> Agent {
+        Agent::new(at(0), Hearing::new([]), Vec::new(), Seed::new(1))
+    }
+
+    fn codes(agent: &mut Agent, now: u64) -> Vec<String> {
+        let mut codes = Vec::new();
+        while let Some(says) = agent.due(at(now)) {
+            match says {
+                AgentSays::Text(message) => {
+                    if let ServerMessage::Error { code, .. } = *message {
+                        codes.push(code);
+                    }
+                }
+                AgentSays::Close => codes.push("closed".to_owned()),
+                AgentSays::Audio(_) => {}
+            }
+        }
+        codes
+    }
+
+    #[test]
+    fn audio_before_the_settings_ends_the_session() {
+        let mut agent = agent();
+        agent.receive_audio(at(10), &[0xFF; 160]);
+        assert_eq!(codes(&mut agent, 100), ["NON_SETTINGS_MESSAGE_BEFORE_SETTINGS", "closed"]);
+    }
+
+    /// F-DG-09.
+    #[test]
+    fn a_client_that_says_nothing_for_fifteen_seconds_is_dropped() {
+        let mut agent = agent();
+        assert!(codes(&mut agent, 14_999).is_empty());
+        assert_eq!(codes(&mut agent, 15_005), ["CLIENT_MESSAGE_TIMEOUT", "closed"]);
+        assert_eq!(agent.poll_timeout(), None);
+    }
+}

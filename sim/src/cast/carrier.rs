@@ -1,0 +1,279 @@
+//! The carrier: Twilio's side of a call. Plays what it is sent at the speed of a telephone, echoes
+//! marks when the audio before them was played, sends the caller's voice frame by frame, and keeps
+//! its own account of what the caller could hear.
+//!
+//! Behaviour as documented for Twilio Media Streams: see `docs/twilio.md`.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use call_core::CallTime;
+use call_core::Millis;
+use call_core::playout::BYTES_PER_MS;
+use call_transports::twilio::media::ToTwilio;
+
+use super::caller::{Caller, Moment};
+use super::schedule::Schedule;
+use crate::audio::{FRAME_BYTES, FRAME_MS};
+
+/// The first frame comes this long after the stream began; its time stamp says so too.
+const FIRST_FRAME_MS: u64 = 73;
+/// A REST request is answered after this long.
+const REST_MS: u64 = 60;
+/// A REST hang-up ends the stream after this long.
+const STOP_MS: u64 = 110;
+/// The socket closes this long after `stop`.
+const CLOSE_MS: u64 = 30;
+
+/// What the carrier says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CarrierSays {
+    /// A frame of the caller's voice.
+    Frame {
+        /// Its number, from 1.
+        chunk: u64,
+        /// Milliseconds since the stream began.
+        timestamp_ms: u64,
+        /// 20 ms of µ-law.
+        audio: Box<[u8; FRAME_BYTES]>,
+    },
+    /// A mark comes back.
+    Mark(String),
+    /// The stream ends in good order.
+    Stop,
+    /// The socket is closed.
+    Close,
+    /// The answer to a request to hang up: HTTP status and body.
+    HungUp {
+        /// HTTP status.
+        status: u16,
+        /// JSON.
+        body: String,
+    },
+}
+
+/// What became of the audio before a mark, by the carrier's own account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Account {
+    /// It was played to its end.
+    Played,
+    /// It was thrown away, or some of it was.
+    Cleared,
+}
+
+/// The carrier's side of one call.
+#[derive(Debug)]
+pub struct Carrier {
+    caller: Caller,
+    /// Where on the time line, in bytes, the queue runs out.
+    runs_out: u64,
+    /// Marks that wait: where their audio ends.
+    marks: VecDeque<(u64, String)>,
+    frames: u64,
+    later: Schedule<CarrierSays>,
+    stream_open: bool,
+    call_over: bool,
+    account: BTreeMap<String, Account>,
+    played: u64,
+}
+
+impl Carrier {
+    /// A stream that begins now.
+    pub fn new(caller: Caller) -> Self {
+        Self {
+            caller,
+            runs_out: 0,
+            marks: VecDeque::new(),
+            frames: 0,
+            later: Schedule::default(),
+            stream_open: true,
+            call_over: false,
+            account: BTreeMap::new(),
+            played: 0,
+        }
+    }
+
+    /// A message from the server.
+    pub fn receive(&mut self, at: CallTime, message: &ToTwilio<'_>) {
+        if !self.stream_open {
+            return;
+        }
+        let now = position(at);
+        match message {
+            ToTwilio::Media { payload } => {
+                self.runs_out = self.runs_out.max(now) + payload.len() as u64;
+                self.played += payload.len() as u64;
+            }
+            ToTwilio::Mark { name } => {
+                self.marks.push_back((self.runs_out.max(now), name.to_string()));
+            }
+            ToTwilio::Clear => {
+                self.played -= self.runs_out.saturating_sub(now);
+                self.runs_out = self.runs_out.min(now);
+                for (end, name) in self.marks.drain(..) {
+                    let account = if end <= now { Account::Played } else { Account::Cleared };
+                    self.account.insert(name.clone(), account);
+                    self.later.add(at, CarrierSays::Mark(name));
+                }
+            }
+        }
+    }
+
+    /// A request to end the call.
+    pub fn hang_up(&mut self, at: CallTime) {
+        let (status, body) = if self.call_over {
+            (404, r#"{"code":20404,"message":"The call was not found","status":404}"#)
+        } else {
+            (200, r#"{"status":"completed"}"#)
+        };
+        let answer = CarrierSays::HungUp { status, body: body.to_owned() };
+        self.later.add(at + Millis(REST_MS), answer);
+        if !self.call_over {
+            self.end_call(at + Millis(STOP_MS));
+        }
+    }
+
+    /// The server closed the stream's socket.
+    pub fn stream_closed(&mut self) {
+        self.stream_open = false;
+        self.marks.clear();
+        self.later.retain(|what| matches!(what, CarrierSays::HungUp { .. }));
+    }
+
+    /// Whether the stream's socket is still open on this side.
+    pub const fn is_open(&self) -> bool {
+        self.stream_open
+    }
+
+    /// When the carrier wants to be woken.
+    pub fn poll_timeout(&self) -> Option<CallTime> {
+        let frame = (self.stream_open && !self.call_over).then(|| self.next_frame());
+        let mark = self.marks.front().map(|(end, _)| moment(*end));
+        [frame, mark, self.later.poll_timeout()].into_iter().flatten().min()
+    }
+
+    /// The next thing the carrier says, if it is due.
+    pub fn due(&mut self, now: CallTime) -> Option<CarrierSays> {
+        if let Some((end, _)) = self.marks.front()
+            && moment(*end) <= now
+        {
+            let (_, name) = self.marks.pop_front()?;
+            self.account.insert(name.clone(), Account::Played);
+            return Some(CarrierSays::Mark(name));
+        }
+        if let Some(what) = self.later.due(now) {
+            if what == CarrierSays::Stop {
+                // Whatever was queued is never played.
+                self.played -= self.runs_out.saturating_sub(position(now));
+                for (_, name) in self.marks.drain(..) {
+                    self.account.insert(name, Account::Cleared);
+                }
+            }
+            if what == CarrierSays::Close {
+                self.stream_open = false;
+            }
+            return Some(what);
+        }
+        if self.stream_open && !self.call_over && self.next_frame() <= now {
+            return self.frame();
+        }
+        None
+    }
+
+    /// What became of the audio before each mark.
+    pub const fn account(&self) -> &BTreeMap<String, Account> {
+        &self.account
+    }
+
+    /// How much speech the caller's telephone played, or still will unless it is cleared.
+    pub const fn played(&self) -> Millis {
+        Millis(self.played / BYTES_PER_MS)
+    }
+
+    fn frame(&mut self) -> Option<CarrierSays> {
+        let at = self.next_frame();
+        let hears_speech = self.runs_out > position(at);
+        match self.caller.next(at, hears_speech) {
+            Moment::Sound(audio) => {
+                self.frames += 1;
+                let (chunk, timestamp_ms) = (self.frames, at.as_millis());
+                Some(CarrierSays::Frame { chunk, timestamp_ms, audio: Box::new(*audio) })
+            }
+            Moment::HangsUp => {
+                self.end_call(at);
+                self.due(at)
+            }
+        }
+    }
+
+    fn end_call(&mut self, at: CallTime) {
+        self.later.add(at, CarrierSays::Stop);
+        self.later.add(at + Millis(CLOSE_MS), CarrierSays::Close);
+        self.call_over = true;
+    }
+
+    const fn next_frame(&self) -> CallTime {
+        CallTime::from_millis(FIRST_FRAME_MS + self.frames * FRAME_MS)
+    }
+}
+
+const fn position(at: CallTime) -> u64 {
+    at.as_millis() * BYTES_PER_MS
+}
+
+const fn moment(position: u64) -> CallTime {
+    CallTime::from_millis(position.div_ceil(BYTES_PER_MS))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(millis: u64) -> CallTime {
+        CallTime::from_millis(millis)
+    }
+
+    fn marks(carrier: &mut Carrier, now: u64) -> Vec<String> {
+        let mut names = Vec::new();
+        while let Some(what) = carrier.due(at(now)) {
+            if let CarrierSays::Mark(name) = what {
+                names.push(name);
+            }
+        }
+        names
+    }
+
+    #[test]
+    fn a_mark_comes_back_when_the_audio_before_it_was_played() {
+        let mut carrier = Carrier::new(Caller::new(Vec::new()));
+        carrier.receive(at(0), &ToTwilio::Media { payload: &[0; 8_000] });
+        carrier.receive(at(0), &ToTwilio::Mark { name: "one".into() });
+        assert!(marks(&mut carrier, 999).is_empty());
+        assert_eq!(marks(&mut carrier, 1_000), ["one"]);
+        assert_eq!(carrier.account()["one"], Account::Played);
+    }
+
+    #[test]
+    fn a_clear_returns_every_mark_at_once_and_the_account_knows_the_difference() {
+        let mut carrier = Carrier::new(Caller::new(Vec::new()));
+        carrier.receive(at(0), &ToTwilio::Media { payload: &[0; 8_000] });
+        carrier.receive(at(0), &ToTwilio::Mark { name: "one".into() });
+        carrier.receive(at(400), &ToTwilio::Clear);
+        assert_eq!(marks(&mut carrier, 400), ["one"]);
+        assert_eq!(carrier.account()["one"], Account::Cleared);
+        assert_eq!(carrier.played(), Millis(400));
+    }
+
+    #[test]
+    fn hanging_up_twice_is_answered_with_not_found() {
+        let mut carrier = Carrier::new(Caller::new(Vec::new()));
+        carrier.hang_up(at(0));
+        carrier.hang_up(at(0));
+        let mut statuses = Vec::new();
+        while let Some(what) = carrier.due(at(200)) {
+            if let CarrierSays::HungUp { status, .. } = what {
+                statuses.push(status);
+            }
+        }
+        assert_eq!(statuses, [200, 404]);
+    }
+}

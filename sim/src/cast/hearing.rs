@@ -1,0 +1,135 @@
+//! How the simulated agent understands a caller: it knows every recording of the scenario, and
+//! recognises them by their sound.
+//!
+//! Nothing tells the agent when somebody speaks or what: it hears 20 ms of audio at a time, wherever
+//! they come from. A frame that occurs once in all the recordings gives its place away; from there
+//! the end of the speech is counted in frames. So the words come when the sound has come, also
+//! through a real server, and a lost frame or a late one has the effect that it would have.
+
+use std::collections::BTreeMap;
+
+use crate::audio::{FRAME_BYTES, FRAME_MS, Recording};
+
+/// What was noticed in a piece of audio.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Noticed {
+    /// Somebody began to speak.
+    SpeechBegan,
+    /// A whole utterance was spoken: its words.
+    Words(String),
+}
+
+/// A listener who knows what may be said.
+#[derive(Debug, Clone)]
+pub struct Hearing {
+    known: Vec<Known>,
+    /// Frames that occur exactly once: recording and frame number.
+    places: BTreeMap<[u8; FRAME_BYTES], Option<(usize, usize)>>,
+    /// Audio that does not make up a frame yet.
+    rest: Vec<u8>,
+    now: Option<Spoken>,
+}
+
+#[derive(Debug, Clone)]
+struct Known {
+    words: String,
+    /// Spans of speech, in frames, the end not included.
+    spans: Vec<(usize, usize)>,
+}
+
+/// A span that is being spoken.
+#[derive(Debug, Clone, Copy)]
+struct Spoken {
+    recording: usize,
+    span: usize,
+    frames_left: usize,
+}
+
+impl Hearing {
+    /// A listener who will know these recordings, and their words.
+    pub fn new<'a>(recordings: impl IntoIterator<Item = (&'a Recording, &'a str)>) -> Self {
+        let mut hearing =
+            Self { known: Vec::new(), places: BTreeMap::new(), rest: Vec::new(), now: None };
+        for (number, (recording, words)) in recordings.into_iter().enumerate() {
+            let frame = |ms: u64| (ms / FRAME_MS) as usize;
+            let spans: Vec<_> = recording
+                .speech
+                .iter()
+                .map(|span| (frame(span.start_ms), frame(span.end_ms)))
+                .collect();
+            for (start, end) in &spans {
+                let frames = recording.frames.iter().enumerate().take(*end).skip(*start);
+                for (place, frame) in frames {
+                    hearing
+                        .places
+                        .entry(*frame)
+                        .and_modify(|known| *known = None)
+                        .or_insert(Some((number, place)));
+                }
+            }
+            hearing.known.push(Known { words: words.to_owned(), spans });
+        }
+        hearing
+    }
+
+    /// Listens to more audio.
+    pub fn listen(&mut self, audio: &[u8]) -> Vec<Noticed> {
+        self.rest.extend_from_slice(audio);
+        let whole = self.rest.len() - self.rest.len() % FRAME_BYTES;
+        let frames: Vec<u8> = self.rest.drain(..whole).collect();
+        let mut noticed = Vec::new();
+        for frame in frames.chunks_exact(FRAME_BYTES) {
+            if let Ok(frame) = frame.try_into() {
+                self.frame(&frame, &mut noticed);
+            }
+        }
+        noticed
+    }
+
+    fn frame(&mut self, frame: &[u8; FRAME_BYTES], noticed: &mut Vec<Noticed>) {
+        if let Some(Some((recording, place))) = self.places.get(frame).copied() {
+            let spans = &self.known[recording].spans;
+            let span = spans.iter().position(|(start, end)| (*start..*end).contains(&place));
+            let Some(span) = span else { return };
+            let goes_on =
+                self.now.is_some_and(|now| now.recording == recording && now.span == span);
+            if !goes_on {
+                noticed.push(Noticed::SpeechBegan);
+            }
+            self.now = Some(Spoken { recording, span, frames_left: spans[span].1 - place });
+        }
+        let Some(now) = &mut self.now else { return };
+        now.frames_left -= 1;
+        if now.frames_left == 0 {
+            let known = &self.known[now.recording];
+            if now.span + 1 == known.spans.len() {
+                noticed.push(Noticed::Words(known.words.clone()));
+            }
+            self.now = None;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_utterance_is_understood_when_its_last_frame_was_heard_and_not_before() {
+        let hello = Recording::from_words("hello there", 1);
+        let mut hearing = Hearing::new([(&hello, "hello there")]);
+        assert_eq!(hearing.listen(&[0xFF; 1_600]), []);
+        let all: Vec<u8> = hello.frames.iter().flatten().copied().collect();
+        let (most, last) = all.split_at(all.len() - 100);
+        assert_eq!(hearing.listen(most), [Noticed::SpeechBegan]);
+        assert_eq!(hearing.listen(last), [Noticed::Words("hello there".to_owned())]);
+    }
+
+    #[test]
+    fn a_caller_who_is_heard_half_is_not_understood() {
+        let hello = Recording::from_words("hello there", 1);
+        let mut hearing = Hearing::new([(&hello, "hello there")]);
+        let half: Vec<u8> = hello.frames.iter().take(10).flatten().copied().collect();
+        assert_eq!(hearing.listen(&half), [Noticed::SpeechBegan]);
+    }
+}

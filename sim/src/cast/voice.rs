@@ -1,0 +1,46 @@
+//! What a voice sounds like: speech that nobody has to understand, as long as the words would last.
+
+use call_core::playout::BYTES_PER_MS;
+
+/// Characters of speech in a second.
+const CHARACTERS_PER_SECOND: u64 = 15;
+
+/// How long the speak service needs before it answers.
+pub const SPEAK_LATENCY_MS: u64 = 120;
+
+/// The text spoken, as µ-law at 8,000 samples a second: a soft buzz, never silence.
+pub fn speak(text: &str) -> Vec<u8> {
+    let characters = text.chars().count() as u64;
+    let bytes = characters * 1_000 * BYTES_PER_MS / CHARACTERS_PER_SECOND;
+    (0..bytes).map(|n| if n % 80 < 40 { 0x60 } else { 0xE0 }).collect()
+}
+
+/// The sentences of a text, each of which the agent speaks in one go.
+pub fn sentences(text: &str) -> Vec<&str> {
+    let mut sentences = Vec::new();
+    let mut start = 0;
+    let mut previous = ' ';
+    for (place, character) in text.char_indices() {
+        if character == ' ' && matches!(previous, '.' | '?' | '!') {
+            sentences.push(text[start..place].trim());
+            start = place;
+        }
+        previous = character;
+    }
+    sentences.push(text[start..].trim());
+    sentences.retain(|sentence| !sentence.is_empty());
+    sentences
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_is_spoken_sentence_by_sentence_and_lasts_as_long_as_its_letters() {
+        assert_eq!(sentences("One. Two? Three $1.50!"), ["One.", "Two?", "Three $1.50!"]);
+        assert_eq!(sentences("¿Sí? No"), ["¿Sí?", "No"]);
+        assert!(sentences("  ").is_empty());
+        assert_eq!(speak("fifteen letters").len(), 8_000);
+    }
+}

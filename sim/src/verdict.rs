@@ -1,0 +1,95 @@
+//! What is held against a call when it is over: the scenario's expectations, and the carrier's own
+//! account of what was played.
+
+use std::collections::BTreeMap;
+
+use call_core::{Fact, LineId, Step, UtteranceId};
+
+use crate::cast::carrier::{Account, Carrier};
+use crate::scenario::Expectation;
+
+/// One judgement.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Verdict {
+    /// What was asked of the call.
+    pub asked: String,
+    /// Whether it held.
+    pub held: bool,
+}
+
+/// Judges a call.
+pub fn judge(steps: &[Step], expectations: &[Expectation], carrier: &Carrier) -> Vec<Verdict> {
+    let mut verdicts: Vec<Verdict> = expectations
+        .iter()
+        .map(|expectation| Verdict {
+            asked: format!("{expectation:?}"),
+            held: holds(steps, expectation),
+        })
+        .collect();
+    verdicts.push(Verdict {
+        asked: "the carrier agrees with what was heard".to_owned(),
+        held: carrier_agrees(steps, carrier.account()),
+    });
+    verdicts
+}
+
+fn holds(steps: &[Step], expectation: &Expectation) -> bool {
+    let facts = || steps.iter().flat_map(|step| &step.facts);
+    let heard = |pick: fn(&Fact) -> Option<UtteranceId>, words: &str| {
+        facts().filter_map(pick).any(|utterance| spoke(steps, utterance, words))
+    };
+    match expectation {
+        Expectation::Heard(words) => heard(
+            |fact| match fact {
+                Fact::Heard { utterance, .. } => Some(*utterance),
+                _ => None,
+            },
+            words,
+        ),
+        Expectation::Cut(words) => heard(cut, words),
+        Expectation::NeverHeard(words) => !heard(
+            |fact| match fact {
+                Fact::Heard { utterance, .. } | Fact::HeardUnknown { utterance } => Some(*utterance),
+                fact => cut(fact),
+            },
+            words,
+        ),
+        Expectation::CallerSaid(words) => {
+            facts().any(|fact| matches!(fact, Fact::CallerLine { text, .. } if text.contains(words)))
+        }
+        Expectation::Function(name, outcome) => facts().any(|fact| {
+            matches!(fact, Fact::FunctionDone { name: n, outcome: o, .. } if n == name && o == outcome)
+        }),
+        Expectation::Ended(word) => {
+            facts().any(|fact| matches!(fact, Fact::CallEnded { reason } if reason.word() == word))
+        }
+    }
+}
+
+fn cut(fact: &Fact) -> Option<UtteranceId> {
+    match fact {
+        Fact::Cut { utterance, heard, .. } if heard.0 > 0 => Some(*utterance),
+        _ => None,
+    }
+}
+
+/// Whether an utterance was our line of this id, or has these words in it.
+fn spoke(steps: &[Step], utterance: UtteranceId, words: &str) -> bool {
+    steps.iter().flat_map(|step| &step.facts).any(|fact| match fact {
+        Fact::LineRendered { utterance: u, line, text, .. } => {
+            *u == utterance && (LineId::key(*line) == words || text.contains(words))
+        }
+        Fact::AgentLine { utterance: u, text, .. } => *u == utterance && text.contains(words),
+        _ => false,
+    })
+}
+
+/// The machine never grades itself: whatever it calls heard, the carrier must have played.
+fn carrier_agrees(steps: &[Step], account: &BTreeMap<String, Account>) -> bool {
+    steps.iter().flat_map(|step| &step.facts).all(|fact| match fact {
+        Fact::Heard { utterance, .. } => {
+            account.get(&utterance.to_string()) == Some(&Account::Played)
+        }
+        _ => true,
+    })
+}

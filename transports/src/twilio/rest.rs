@@ -1,0 +1,73 @@
+//! Hanging up a live call by REST: the request as text, and what the answer means.
+//!
+//! Facts: Twilio documentation, the Call resource of the API of 2010-04-01, and its error
+//! dictionary. Sending is the business of the sockets.
+
+use serde::Deserialize;
+
+use super::{Scalar, Sid, object};
+
+/// The form body that ends a call, whatever the call is doing. Posted to [`call_path`].
+pub const HANG_UP_BODY: &str = "Status=completed";
+
+/// The path, below the host of the API, where a live call is updated by POST.
+///
+/// Twilio keeps the account's SID in the path also when the request is authenticated by an API key.
+#[must_use]
+pub fn call_path(account: &Sid, call: &Sid) -> String {
+    format!("/2010-04-01/Accounts/{account}/Calls/{call}.json")
+}
+
+/// What came of the request to hang up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HangUpOutcome {
+    /// Twilio ended the call.
+    Done,
+    /// There was no live call left to end, which is what we wanted.
+    AlreadyOver,
+    /// Too many requests, or trouble at Twilio. Hanging up twice is harmless, so repeat it later.
+    TryAgain,
+    /// Our credentials or our account are not accepted. Repeating will not help; tell a person.
+    Denied,
+    /// Twilio refused for another reason.
+    Failed {
+        /// The HTTP status.
+        status: u16,
+        /// Twilio's own error code, when the body named one.
+        code: Option<u64>,
+    },
+}
+
+/// Judges the answer to a request to hang up.
+///
+/// The code in the body is consulted where it can be read; a body that is not JSON leaves the
+/// judgement to the HTTP status (F-TR-13).
+#[must_use]
+pub fn hang_up_outcome(status: u16, body: &[u8]) -> HangUpOutcome {
+    let code = error_code(body);
+    match (status, code) {
+        (200..=299, _) => HangUpOutcome::Done,
+        (401 | 403, _) => HangUpOutcome::Denied,
+        (404, _) | (400, Some(NOT_FOUND | NOT_IN_PROGRESS)) => HangUpOutcome::AlreadyOver,
+        (429 | 500..=599, _) | (400, Some(TOO_MANY_CALLS)) => HangUpOutcome::TryAgain,
+        _ => HangUpOutcome::Failed { status, code },
+    }
+}
+
+fn error_code(body: &[u8]) -> Option<u64> {
+    #[derive(Deserialize)]
+    struct ErrorBody<'a> {
+        #[serde(borrow, default)]
+        code: Scalar<'a>,
+    }
+
+    let body: ErrorBody<'_> = object(str::from_utf8(body).ok()?).ok()?;
+    body.code.number().ok().flatten()
+}
+
+/// The resource does not exist: a wrong SID, another account, or a call that ended long ago.
+const NOT_FOUND: u64 = 20404;
+/// The call is not in progress, so that it cannot be changed.
+const NOT_IN_PROGRESS: u64 = 21220;
+/// The account runs as many calls as it may.
+const TOO_MANY_CALLS: u64 = 10004;

@@ -1,0 +1,69 @@
+//! What we ask of Twilio to hang up, and how its answers are judged.
+
+use call_transports::twilio::Sid;
+use call_transports::twilio::rest::{HANG_UP_BODY, HangUpOutcome, call_path, hang_up_outcome};
+use call_transports::twilio::webhook::decode_form;
+
+#[test]
+fn hanging_up_is_a_post_to_the_call() {
+    let account = Sid::parse("AC00000000000000000000000000000001").unwrap();
+    let call = Sid::parse("CA00000000000000000000000000000011").unwrap();
+    assert_eq!(
+        call_path(&account, &call),
+        "/2010-04-01/Accounts/AC00000000000000000000000000000001\
+         /Calls/CA00000000000000000000000000000011.json"
+    );
+    assert_eq!(
+        HANG_UP_BODY,
+        include_str!("../fixtures/twilio/rest/call_update_hangup.form").trim()
+    );
+    assert_eq!(decode_form(HANG_UP_BODY.as_bytes()).unwrap().len(), 1);
+}
+
+#[test]
+fn every_recorded_answer_is_judged() {
+    use HangUpOutcome::{AlreadyOver, Denied, Done, Failed, TryAgain};
+    let failed = |code| Failed { status: 400, code: Some(code) };
+    for (status, body, outcome) in [
+        (200, &include_bytes!("../fixtures/twilio/rest/call_in_progress.json")[..], Done),
+        (400, include_bytes!("../fixtures/twilio/rest/error_400_21220.json"), AlreadyOver),
+        (404, include_bytes!("../fixtures/twilio/rest/error_404_20404.json"), AlreadyOver),
+        (401, include_bytes!("../fixtures/twilio/rest/error_401_20003.json"), Denied),
+        (429, include_bytes!("../fixtures/twilio/rest/error_429_20429.json"), TryAgain),
+        (400, include_bytes!("../fixtures/twilio/rest/error_400_21201.json"), failed(21201)),
+        (400, include_bytes!("../fixtures/twilio/rest/error_400_21205.json"), failed(21205)),
+    ] {
+        assert_eq!(hang_up_outcome(status, body), outcome, "status {status}");
+    }
+}
+
+/// F-TR-13.
+#[test]
+fn a_body_that_is_not_json_leaves_the_judgement_to_the_status() {
+    use HangUpOutcome::{AlreadyOver, Denied, Done, Failed, TryAgain};
+    for body in [&b""[..], b"<html>", b"\xff\xfe", b"[21220]", b"{\"code\":21220"] {
+        for (status, outcome) in [
+            (200, Done),
+            (404, AlreadyOver),
+            (401, Denied),
+            (403, Denied),
+            (429, TryAgain),
+            (500, TryAgain),
+            (503, TryAgain),
+            (302, Failed { status: 302, code: None }),
+            (400, Failed { status: 400, code: None }),
+            (409, Failed { status: 409, code: None }),
+        ] {
+            assert_eq!(hang_up_outcome(status, body), outcome, "{status} {body:?}");
+        }
+    }
+}
+
+#[test]
+fn the_code_may_be_a_string_and_may_be_missing() {
+    let text = hang_up_outcome(400, br#"{"code":"21220","message":"over"}"#);
+    assert_eq!(text, HangUpOutcome::AlreadyOver);
+    let missing = hang_up_outcome(400, br#"{"message":"no","status":400}"#);
+    assert_eq!(missing, HangUpOutcome::Failed { status: 400, code: None });
+    assert_eq!(hang_up_outcome(400, br#"{"code":10004}"#), HangUpOutcome::TryAgain);
+}

@@ -1,0 +1,123 @@
+//! Everything that CI checks: `cargo xtask test`.
+
+use std::{
+    path::PathBuf,
+    process::Command,
+    time::{Duration, Instant},
+};
+
+use anyhow::Result;
+
+use crate::{machine, shell};
+
+/// How much is checked.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Extent {
+    /// All of it.
+    Full,
+    /// Without cargo-deny and without the documentation.
+    Fast,
+}
+
+/// Runs the checks in order, up to the first that fails, and says how long each one took.
+pub(crate) fn run(extent: Extent) -> Result<()> {
+    let mut times = vec![];
+    let outcome = run_each(extent, &mut times);
+    eprintln!();
+    for (step, took) in &times {
+        eprintln!("{:>7.1} s  {step}", took.as_secs_f64());
+    }
+    let total: Duration = times.iter().map(|(_, took)| took).sum();
+    eprintln!("{:>7.1} s  in all", total.as_secs_f64());
+    outcome.inspect(|()| eprintln!("all is well"))
+}
+
+fn run_each(extent: Extent, times: &mut Vec<(&'static str, Duration)>) -> Result<()> {
+    for step in STEPS.iter().filter(|step| extent == Extent::Full || step.extent == Extent::Fast) {
+        let start = Instant::now();
+        let outcome = (step.run)();
+        times.push((step.name, start.elapsed()));
+        outcome?;
+    }
+    Ok(())
+}
+
+struct Step {
+    name: &'static str,
+    /// The smallest extent that has this step.
+    extent: Extent,
+    run: fn() -> Result<()>,
+}
+
+const STEPS: [Step; 8] = [
+    Step { name: "machine", extent: Extent::Fast, run: machine::prepare },
+    Step { name: "formatting", extent: Extent::Fast, run: formatting },
+    Step { name: "clippy", extent: Extent::Fast, run: clippy },
+    Step { name: "features as shipped", extent: Extent::Fast, run: features_as_shipped },
+    Step { name: "dependencies", extent: Extent::Full, run: dependencies },
+    Step { name: "tests", extent: Extent::Fast, run: tests },
+    Step { name: "doc tests", extent: Extent::Fast, run: doc_tests },
+    Step { name: "documentation", extent: Extent::Full, run: documentation },
+];
+
+fn formatting() -> Result<()> {
+    cargo(["fmt", "--all", "--check"])
+}
+
+fn clippy() -> Result<()> {
+    cargo(["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"])
+}
+
+/// A workspace is built with the features of all its members together. So what is built with
+/// fewer of them, the pure codecs and the server without `demo`, is looked at alone.
+fn features_as_shipped() -> Result<()> {
+    cargo(["clippy", "-p", "call-transports", "--no-deps", "--", "-D", "warnings"])?;
+    cargo(["check", "-p", "server", "--no-default-features"])
+}
+
+/// Offline: advisories need a database from the network, and are a matter for a nightly job.
+fn dependencies() -> Result<()> {
+    let mut deny = Command::new(cargo_deny()?);
+    deny.current_dir(shell::root()?);
+    shell::run(deny.args(["--offline", "check", "licenses", "bans", "sources"]))
+}
+
+fn tests() -> Result<()> {
+    cargo(["test", "--workspace", "--all-targets"])
+}
+
+fn doc_tests() -> Result<()> {
+    cargo(["test", "--workspace", "--doc"])
+}
+
+fn documentation() -> Result<()> {
+    let mut doc = shell::cargo(["doc", "--workspace", "--no-deps"])?;
+    shell::run(doc.env("RUSTDOCFLAGS", "-Dwarnings"))
+}
+
+fn cargo<const N: usize>(arguments: [&str; N]) -> Result<()> {
+    shell::run(&mut shell::cargo(arguments)?)
+}
+
+/// The version that deny.toml is written for.
+const CARGO_DENY: &str = "0.20.2";
+
+fn cargo_deny() -> Result<PathBuf> {
+    if let Some(found) = shell::on_path("cargo-deny") {
+        return Ok(found);
+    }
+    let built = shell::root()?.join("target/tools/bin/cargo-deny");
+    if !built.is_file() {
+        eprintln!("\ncargo-deny is not here: building it once, which takes about four minutes");
+        cargo([
+            "install",
+            "cargo-deny",
+            "--locked",
+            "--version",
+            CARGO_DENY,
+            "--root",
+            "target/tools",
+        ])?;
+    }
+    Ok(built)
+}

@@ -1,0 +1,65 @@
+//! The project's tasks, run as `cargo xtask …`. Each task prints what it runs, so that nobody
+//! needs xtask to do the same by hand.
+
+mod audio;
+mod checks;
+mod machine;
+mod shell;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use checks::Extent;
+
+fn main() -> ExitCode {
+    let outcome = match Cli::parse().task {
+        Task::Test { fast } => checks::run(if fast { Extent::Fast } else { Extent::Full }),
+        Task::Audio => audio::make(),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        // Not by returning it: where backtraces are switched on, one would bury the message.
+        Err(error) => {
+            eprintln!("\nerror: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// The project's tasks.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask", arg_required_else_help = true)]
+struct Cli {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Run every check that CI runs, and stop at the first that fails
+    ///
+    /// In this order: formatting, clippy for the whole workspace, clippy and a build of the
+    /// features that the shipped server has, licences and sources of all dependencies (cargo-deny),
+    /// tests (benches run once, to see that they still do), doc tests, documentation.
+    ///
+    /// Each command is printed before it runs and can be run by hand. At the end stands how long
+    /// each one took. Story snapshots are tests, too: after a wanted change, accept them with
+    /// `INSTA_UPDATE=always cargo test -p sim` and read the difference in git.
+    ///
+    /// cargo-deny is taken from PATH or from target/tools/bin. When it is in neither place, it is
+    /// built into the latter, which takes about four minutes, once.
+    Test {
+        /// Leave out cargo-deny and the documentation: enough while you work, not before a merge
+        #[arg(long)]
+        fast: bool,
+    },
+    /// Make the recordings of scenario callers in scenarios/audio, with espeak-ng
+    ///
+    /// Who says what stands in a table in xtask/src/audio.rs. To add a recording, add a row, run
+    /// this, and commit the new file. The same version of espeak-ng writes the same bytes, so the
+    /// other files do not change.
+    ///
+    /// espeak-ng is installed with apt-get when it is missing and you are root.
+    Audio,
+}
