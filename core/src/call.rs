@@ -59,6 +59,7 @@ impl Call {
 
     /// Fires every timer that is due.
     pub fn wake(&mut self, at: CallTime) -> Vec<Step> {
+        let at = self.now.max(at);
         let mut steps = Vec::new();
         while let Some((due, timer)) = self.poll_timeout()
             && due <= at
@@ -68,7 +69,7 @@ impl Call {
             self.machine.handle_with_context(&topology::Event::Due(timer), &mut draft);
             steps.push(draft.caused_by(Cause::Timer(timer)));
         }
-        self.now = self.now.max(at);
+        self.now = at;
         steps
     }
 

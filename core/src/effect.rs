@@ -7,6 +7,7 @@
 //! | [`Effect::Prepare`] | `Line::Ready`, `Line::Failed` | `Timer::LineReady` |
 //! | [`Effect::Play`] | `Playback::Heard`, `Playback::Cut` | `Timer::PlaybackMark` |
 //! | [`Effect::Clear`] | `Playback::Cut` for everything that was on its way | at once |
+//! | [`Effect::CutReply`] | `Playback::Cut` for every sentence that waited | at once |
 //! | [`Effect::EndSentence`] | `Playback::Queued` | at once |
 //! | [`Effect::MuteAgent`] | nothing: it holds to the end of the call | |
 //! | [`Effect::Perform`] | `FunctionEnded` | `Timer::FunctionLimit` |
@@ -53,6 +54,8 @@ pub enum Effect {
     },
     /// Stop all speech to the caller at once, and let nothing of the agent's cut turn through.
     Clear,
+    /// Give up what the agent is saying behind a line of ours, and leave the line alone.
+    CutReply,
     /// The agent's current sentence gets no more audio: put its mark.
     EndSentence,
     /// Let no more audio of the agent through.

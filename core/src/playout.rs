@@ -94,6 +94,9 @@ enum Gate {
 pub struct Playout {
     /// Where on its time line the carrier runs out of audio.
     runs_out: u64,
+    /// Where the last line of ours ends. Until then the agent's audio waits in our hands: what
+    /// was handed over behind a line could not be taken back without cutting the line.
+    line_ends: u64,
     stretches: VecDeque<Stretch>,
     held: u64,
     gate: Gate,
@@ -113,6 +116,7 @@ impl Playout {
     pub const fn new() -> Self {
         Self {
             runs_out: 0,
+            line_ends: 0,
             stretches: VecDeque::new(),
             held: 0,
             gate: Gate::Open,
@@ -140,7 +144,7 @@ impl Playout {
         if utterance.is_agents() {
             self.open = Some((utterance, false));
         }
-        let waits = self.held > 0 || !self.has_room(at);
+        let waits = self.held > 0 || !self.has_room(at, utterance);
         let stretch = self.stretch(utterance);
         if waits {
             stretch.held += len;
@@ -150,9 +154,11 @@ impl Playout {
         Admit::Forward
     }
 
-    /// Whether held audio may go on to the carrier now.
-    pub const fn has_room(&self, at: CallTime) -> bool {
-        self.runs_out < position(at) + LEAD.0 * BYTES_PER_MS
+    /// Whether audio of this utterance may go on to the carrier now.
+    pub const fn has_room(&self, at: CallTime, utterance: UtteranceId) -> bool {
+        let now = position(at);
+        let after_line = !utterance.is_agents() || self.line_ends <= now;
+        after_line && self.runs_out < now + LEAD.0 * BYTES_PER_MS
     }
 
     /// Accounts for audio that was admitted and is handed to the carrier now. Returns news if it
@@ -166,6 +172,9 @@ impl Playout {
         let len = len as u64;
         let start = self.runs_out.max(position(at));
         self.runs_out = start + len;
+        if !utterance.is_agents() {
+            self.line_ends = self.runs_out;
+        }
         self.conserved.forwarded += len;
         let stretch = self.stretch(utterance);
         let began = stretch.sent == 0;
@@ -226,6 +235,33 @@ impl Playout {
         self.held = 0;
         self.open = None;
         self.runs_out = self.runs_out.min(now);
+        self.line_ends = self.line_ends.min(now);
+        if self.gate == Gate::Open {
+            self.gate = Gate::Cut(at);
+        }
+        cuts
+    }
+
+    /// The agent's reply is given up while a line of ours plays: what the caller heard, or still
+    /// will, of each sentence that was not handed over to its end. Whatever is held of the agent's
+    /// must be thrown away. Our line is not touched.
+    pub fn cut_reply(&mut self, at: CallTime) -> Vec<Playback> {
+        let mut cuts = Vec::new();
+        self.stretches.retain(|stretch| {
+            let whole = stretch.marked && stretch.held == 0;
+            if whole || !stretch.utterance.is_agents() {
+                return true;
+            }
+            self.held -= stretch.held;
+            self.conserved.cut += stretch.held;
+            cuts.push(Playback::Cut {
+                utterance: stretch.utterance,
+                heard: length(stretch.sent),
+                audio: length(stretch.sent + stretch.held),
+            });
+            false
+        });
+        self.open = None;
         if self.gate == Gate::Open {
             self.gate = Gate::Cut(at);
         }
@@ -266,10 +302,13 @@ impl Playout {
         }
     }
 
-    /// When to look again: held audio may go on, or the carrier runs dry.
-    pub fn poll_timeout(&self) -> Option<CallTime> {
-        if self.held > 0 {
+    /// When to look again: held audio, of which `next` goes first, may go on, or the carrier runs
+    /// dry.
+    pub fn poll_timeout(&self, next: Option<UtteranceId>) -> Option<CallTime> {
+        if let Some(utterance) = next {
             let room = self.runs_out.saturating_sub(LEAD.0 * BYTES_PER_MS) / BYTES_PER_MS + 1;
+            let line_over = self.line_ends.div_ceil(BYTES_PER_MS);
+            let room = if utterance.is_agents() { room.max(line_over) } else { room };
             return Some(CallTime::from_millis(room));
         }
         match self.open {
@@ -371,6 +410,23 @@ mod tests {
         assert_eq!(playout.admit(at(70), UtteranceId::Agent(2), 160), Admit::Forward);
     }
 
+    /// F-HU-08, S02.
+    #[test]
+    fn a_reply_waits_behind_our_line_and_can_be_given_up_without_cutting_the_line() {
+        let line = UtteranceId::Line(1);
+        let mut playout = Playout::new();
+        assert_eq!(playout.admit(at(0), line, 8_000), Admit::Forward);
+        playout.forward(at(0), line, 8_000);
+        playout.mark(at(0), line);
+        assert_eq!(playout.admit(at(100), SENTENCE, 1_600), Admit::Hold);
+        assert_eq!(playout.poll_timeout(Some(SENTENCE)), Some(at(1_000)), "when the line ends");
+        let cut = playout.cut_reply(at(500));
+        let nothing = Playback::Cut { utterance: SENTENCE, heard: Millis(0), audio: Millis(200) };
+        assert_eq!(cut, [nothing]);
+        assert_eq!(playout.held(), 0);
+        assert!(playout.mark_returned(line).is_some(), "the line is still on its way");
+    }
+
     #[test]
     fn a_missing_turn_start_does_not_mute_the_agent_for_good() {
         let mut playout = Playout::new();
@@ -398,6 +454,10 @@ mod tests {
         assert_eq!(held, 30_000 * BYTES_PER_MS);
         let sum = playout.conserved();
         assert_eq!(sum.offered, sum.forwarded + sum.dropped + sum.overflowed + sum.cut + held);
-        assert_eq!(playout.poll_timeout(), Some(at(1)), "room again as soon as some was played");
+        assert_eq!(
+            playout.poll_timeout(Some(SENTENCE)),
+            Some(at(1)),
+            "room again as soon as some was played"
+        );
     }
 }

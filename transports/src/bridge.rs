@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use call_core::ears::{Ears, Listen};
 use call_core::effect::{Answer, Effect};
-use call_core::input::{Agent, AgentLoss, Carrier, FunctionEnded, Input, Line};
+use call_core::input::{Agent, AgentLoss, Carrier, FunctionEnded, Input, Line, Playback};
 use call_core::playout::{Admit, BYTES_PER_MS, Playout};
 use call_core::redact::mask_text;
 use call_core::{CallTime, Language, Millis, UtteranceId};
@@ -51,6 +51,14 @@ pub struct Clip {
 enum Waiting {
     Audio(UtteranceId, Vec<u8>),
     Mark(UtteranceId),
+}
+
+impl Waiting {
+    const fn utterance(&self) -> UtteranceId {
+        match self {
+            Self::Audio(utterance, _) | Self::Mark(utterance) => *utterance,
+        }
+    }
 }
 
 /// The sentence that the agent is speaking.
@@ -238,6 +246,7 @@ impl Bridge {
                 self.cut_speech(at, out);
                 out.to_carrier(ToTwilio::Clear);
             }
+            Effect::CutReply => self.cut_reply(at, out),
             Effect::EndSentence => self.end_sentence(at, out),
             Effect::MuteAgent => self.playout.mute_agent(),
             Effect::Answer { id, name, answer } => self.answer(at, id, name, answer, out),
@@ -256,7 +265,7 @@ impl Bridge {
 
     /// When the bridge wants to be woken. Nothing when only news can move it.
     pub fn poll_timeout(&self) -> Option<CallTime> {
-        let speech = self.playout.poll_timeout();
+        let speech = self.playout.poll_timeout(self.next_waiting());
         let keep_alive = (self.agent == AgentLeg::Ready).then(|| self.last_to_agent + KEEP_ALIVE);
         speech.into_iter().chain(keep_alive).min()
     }
@@ -264,7 +273,7 @@ impl Bridge {
     /// Does what is due: audio that waited goes on, a dry sentence is reported, an idle agent is
     /// kept alive.
     pub fn wake(&mut self, at: CallTime, out: &mut impl Outlet) {
-        while self.playout.has_room(at) {
+        while self.next_waiting().is_some_and(|next| self.playout.has_room(at, next)) {
             match self.waiting.pop_front() {
                 Some(Waiting::Audio(utterance, audio)) => {
                     self.hand_over(at, utterance, &audio, out);
@@ -279,6 +288,11 @@ impl Bridge {
         if self.agent == AgentLeg::Ready && at >= self.last_to_agent + KEEP_ALIVE {
             self.tell_agent(at, ClientMessage::KeepAlive, out);
         }
+    }
+
+    /// Whose speech goes on to the carrier next.
+    fn next_waiting(&self) -> Option<UtteranceId> {
+        self.waiting.front().map(Waiting::utterance)
     }
 
     fn caller_audio(&mut self, at: CallTime, audio: &[u8], out: &mut impl Outlet) {
@@ -414,6 +428,19 @@ impl Bridge {
         self.sentence = None;
         for cut in self.playout.clear(at) {
             out.input(Input::Playback(cut));
+        }
+    }
+
+    fn cut_reply(&mut self, at: CallTime, out: &mut impl Outlet) {
+        self.sentence = None;
+        let cuts = self.playout.cut_reply(at);
+        let cut = |utterance| {
+            cuts.iter()
+                .any(|news| matches!(news, Playback::Cut { utterance: u, .. } if *u == utterance))
+        };
+        self.waiting.retain(|waiting| !cut(waiting.utterance()));
+        for news in cuts {
+            out.input(Input::Playback(news));
         }
     }
 

@@ -40,7 +40,13 @@ impl Machine {
         match event {
             Event::Input(Input::Agent(Agent::CallerStarted)) => {
                 self.memory.caller_started.get_or_insert(step.at);
-                Handled
+                // The agent gives up its reply at every voice. What it had sent may still wait
+                // behind a line of ours, which goes on.
+                if self.memory.agent_mid_reply || self.memory.agent_speech_on_its_way() {
+                    self.agent_stopped();
+                    step.effect(Effect::CutReply);
+                }
+                self.settle()
             }
             Event::Input(Input::Agent(Agent::CallerSaid { text, language })) => {
                 self.caller_line(text, *language, step);
@@ -77,6 +83,11 @@ impl Machine {
                 None => self.speech(event, step).unwrap_or(Super),
             },
         }
+    }
+
+    fn agent_stopped(&mut self) {
+        self.memory.agent_mid_reply = false;
+        self.memory.timers.disarm(Timer::AgentAudioDone);
     }
 
     pub(super) fn exit_conversing(&mut self) {
@@ -163,8 +174,7 @@ impl Machine {
         match event {
             Event::Input(Input::Agent(Agent::CallerStarted)) if !self.memory.required_speech() => {
                 self.memory.caller_started.get_or_insert(step.at);
-                self.memory.agent_mid_reply = false;
-                self.memory.timers.disarm(Timer::AgentAudioDone);
+                self.agent_stopped();
                 // A line that is still being made is not wanted any more.
                 let on_its_way = &self.memory.on_its_way;
                 self.memory.lines.retain(|utterance, _| on_its_way.contains_key(utterance));

@@ -61,7 +61,7 @@ impl Machine {
         if let Some(entry) = self.memory.ledger.get(&ask.id) {
             if let EntryState::Settled(answer) = &entry.state {
                 let (name, answer) = (entry.name.clone(), answer.clone());
-                step.effect(Effect::Answer { id: ask.id.clone(), name, answer });
+                self.answer(&ask.id, &name, answer, step);
             }
             return false;
         }
@@ -143,6 +143,9 @@ impl Machine {
             return false;
         }
         self.learn_identity(ended, step);
+        if !ended.disclosed.is_empty() {
+            step.fact(Fact::Disclosed { fields: ended.disclosed.clone(), to: Audience::Model });
+        }
         true
     }
 
@@ -182,9 +185,6 @@ impl Machine {
         if level > self.memory.identity {
             self.memory.identity = level;
             step.fact(Fact::IdentityVerified { level });
-        }
-        if !ended.disclosed.is_empty() {
-            step.fact(Fact::Disclosed { fields: ended.disclosed.clone(), to: Audience::Model });
         }
     }
 

@@ -88,6 +88,11 @@ impl Memory {
         self.agent_mid_reply || !self.on_its_way.is_empty() || !self.lines.is_empty()
     }
 
+    /// Whether a sentence of the agent's is at the carrier.
+    pub(super) fn agent_speech_on_its_way(&self) -> bool {
+        self.on_its_way.keys().any(|utterance| utterance.is_agents())
+    }
+
     /// Whether speech that must be heard to its end is on its way.
     pub(super) fn required_speech(&self) -> bool {
         self.lines.values().any(|line| line.line.is_required())

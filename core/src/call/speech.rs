@@ -105,7 +105,7 @@ impl Machine {
         let required = our_line.line.is_required();
         match self.current {
             State::Farewell { why } if required => Some(self.farewell_failed(why)),
-            State::Farewell { .. } => Some(Handled),
+            State::Farewell { .. } | State::HangingUp { .. } | State::Ended { .. } => Some(Handled),
             _ if required => Some(Transition(State::Farewell { why: EndReason::SpeechFailed })),
             _ => Some(self.settle()),
         }
@@ -118,6 +118,7 @@ impl Machine {
                 if utterance.is_agents() {
                     self.memory.agent_mid_reply = true;
                     self.memory.reply_owed = None;
+                    self.memory.timers.disarm(Timer::AgentAudioDone);
                 }
             }
             Playback::Queued { utterance, until, .. } => {
@@ -156,12 +157,15 @@ impl Machine {
         }
     }
 
-    /// An utterance was cut. A line that must be heard is said again.
+    /// An utterance was cut. A line that must be heard is said again, while there is still time.
     fn cut(&mut self, utterance: UtteranceId, step: &mut Draft) -> Option<()> {
         let known = self.off_its_way(utterance);
         let our_line = self.memory.lines.remove(&utterance);
+        let in_time = !matches!(self.current, State::HangingUp { .. } | State::Ended { .. });
         match our_line {
-            Some(our_line) if our_line.line.is_required() => self.prepare(our_line.line, step),
+            Some(our_line) if our_line.line.is_required() && in_time => {
+                self.prepare(our_line.line, step);
+            }
             Some(_) => {}
             None if known => {}
             None => return None,

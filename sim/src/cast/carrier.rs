@@ -144,6 +144,11 @@ impl Carrier {
         self.stream_open
     }
 
+    /// Whether the call is over, not only its stream.
+    pub const fn is_over(&self) -> bool {
+        self.call_over
+    }
+
     /// When the carrier wants to be woken.
     pub fn poll_timeout(&self) -> Option<CallTime> {
         let frame = (self.stream_open && !self.call_over).then(|| self.next_frame());

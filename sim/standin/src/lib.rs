@@ -1,1 +1,14 @@
-//! Under construction.
+//! The simulator's cast behind real sockets: a fake Twilio, a fake Deepgram and a fake middleware.
+//!
+//! Each speaks its provider's protocol to the letter, through the same codecs as the server, and
+//! follows a scenario file. They are tools of their own: any server that speaks to Twilio and
+//! Deepgram can be pointed at them.
+
+mod clock;
+pub mod deepgram;
+pub mod middleware;
+pub mod twilio;
+
+pub use deepgram::Deepgram;
+pub use middleware::Middleware;
+pub use twilio::{Outcome, Twilio};
