@@ -104,6 +104,16 @@ impl Company {
         if !self.agents.contains_key(&self.language) {
             return Some(("agents", "must hold the company's own language"));
         }
+        let limits = &self.limits;
+        if limits.silence_farewell <= limits.silence_prompt {
+            return Some(("limits", "silence_farewell must be longer than silence_prompt"));
+        }
+        if [limits.line_ready, limits.filler, limits.reply, limits.farewell, limits.hang_up]
+            .iter()
+            .any(|limit| *limit < crate::Millis::from_secs(1))
+        {
+            return Some(("limits", "must each be a second (1000) or more"));
+        }
         None
     }
 

@@ -443,7 +443,7 @@ mod tests {
         for _ in 0..400 {
             match playout.admit(at(0), SENTENCE, 800) {
                 Admit::Forward => {
-                    assert!(playout.forward(at(0), SENTENCE, 800).is_some() || held == 0)
+                    assert!(playout.forward(at(0), SENTENCE, 800).is_some() || held == 0);
                 }
                 Admit::Hold => held += 800,
                 Admit::Drop => unreachable!("the gate is open"),

@@ -214,12 +214,12 @@ impl Bridge {
         out: &mut impl Outlet,
     ) {
         let news = match clip {
-            Some(Clip { text, version, audio }) => {
+            Some(Clip { text, version, audio }) if !audio.is_empty() => {
                 let length = Millis(audio.len() as u64 / BYTES_PER_MS);
                 self.clips.insert(utterance, audio);
                 Line::Ready { utterance, text: mask_text(&text), version, audio: length }
             }
-            None => Line::Failed { utterance },
+            _ => Line::Failed { utterance },
         };
         out.input(Input::Line(news));
     }

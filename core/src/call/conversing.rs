@@ -52,6 +52,10 @@ impl Machine {
                 self.caller_line(text, *language, step);
                 self.memory.silence = Silence::default();
                 self.memory.reply_owed = Some(step.at);
+                if self.current == State::Thinking {
+                    // The reply that is owed now is the one to these words.
+                    self.enter_thinking(step);
+                }
                 self.settle()
             }
             Event::Input(Input::Agent(Agent::Said { utterance, text })) => {
@@ -62,6 +66,11 @@ impl Machine {
                 });
                 self.memory.agent_mid_reply = true;
                 self.memory.reply_owed = None;
+                if !self.memory.on_its_way.contains_key(utterance) {
+                    // Words whose audio never comes must not hold the floor.
+                    let limit = self.memory.brief.limits.agent_audio_done;
+                    self.memory.arm(Timer::AgentAudioDone, step.at, limit);
+                }
                 self.settle()
             }
             Event::Input(Input::Agent(Agent::AudioDone)) => {

@@ -100,6 +100,7 @@ impl Machine {
 
     pub(super) fn enter_ended(&mut self, why: EndReason, step: &mut Draft) {
         self.settle_at_end(step);
+        self.functions_left(step);
         self.memory.timers.disarm_all();
         step.effect(Effect::CloseAgent);
         step.effect(Effect::LeaveStream);

@@ -12,6 +12,7 @@ use super::topology::{Event, Machine, State};
 use crate::effect::{Answer, Effect, Function};
 use crate::input::{Agent, FunctionAsk, FunctionEnded, FunctionOutcome, Input};
 use crate::step::{Audience, EndReason, Fact, IdentityLevel, Refusal};
+use crate::time::CallTime;
 
 /// Identity may be tried this often in a call (F-HU-03).
 const IDENTITY_TRIES_MAX: u32 = 3;
@@ -26,7 +27,9 @@ impl Machine {
     ) -> Option<Outcome<State>> {
         match event {
             Event::Input(Input::Agent(Agent::Asked(asks))) => {
-                self.memory.reply_owed = None;
+                if !asks.is_empty() {
+                    self.memory.reply_owed = None;
+                }
                 let mut goodbye = false;
                 for ask in asks {
                     goodbye |= self.asked(ask, step);
@@ -43,8 +46,8 @@ impl Machine {
                 Some(self.settle())
             }
             Event::Input(Input::Function(ended)) => {
-                let settled = self.ended(ended, step);
-                settled.then(|| self.settle())
+                let waited_for = self.ended(ended, step) || self.ended_late(ended, step);
+                waited_for.then(|| self.settle())
             }
             Event::Due(Timer::FunctionLimit) => {
                 for id in self.memory.ledger.overdue(step.at) {
@@ -59,8 +62,13 @@ impl Machine {
     /// Decides about one request. Whether it was the wish to end the call.
     fn asked(&mut self, ask: &FunctionAsk, step: &mut Draft) -> bool {
         if let Some(entry) = self.memory.ledger.get(&ask.id) {
-            if let EntryState::Settled(answer) = &entry.state {
-                let (name, answer) = (entry.name.clone(), answer.clone());
+            let answer = match &entry.state {
+                EntryState::Settled(answer) => Some(answer.clone()),
+                EntryState::Late => Some(Answer::TimedOut),
+                EntryState::Running { .. } | EntryState::Withdrawn => None,
+            };
+            if let Some(answer) = answer {
+                let name = entry.name.clone();
                 self.answer(&ask.id, &name, answer, step);
             }
             return false;
@@ -107,11 +115,16 @@ impl Machine {
         if ask.fault.is_some() {
             return Err(Refusal::BadArguments);
         }
-        if self.memory.ledger.running() >= OPEN_MAX {
+        if function == Function::HangupCall {
+            return Ok(function);
+        }
+        let running = self.memory.ledger.running();
+        if running >= OPEN_MAX || self.memory.ledger.is_full() {
             return Err(Refusal::TooManyOpen);
         }
-        let tried_out = self.memory.identity_tries >= IDENTITY_TRIES_MAX;
-        if function == Function::LookupLoan && tried_out {
+        // Every lookup that runs may turn out to be a failed try.
+        let tries = self.memory.identity_tries + u32::try_from(running).unwrap_or(u32::MAX);
+        if self.memory.identity < IdentityLevel::Verified && tries >= IDENTITY_TRIES_MAX {
             return Err(Refusal::TooManyTries);
         }
         Ok(function)
@@ -147,6 +160,17 @@ impl Machine {
             step.fact(Fact::Disclosed { fields: ended.disclosed.clone(), to: Audience::Model });
         }
         true
+    }
+
+    /// A result that comes after its request was answered for it teaches us about the caller all
+    /// the same, or slow lookups would make guessing free. It discloses nothing: nobody gets it.
+    fn ended_late(&mut self, ended: &FunctionEnded, step: &mut Draft) -> bool {
+        let late = !ended.identity.is_empty() && self.memory.ledger.too_late(&ended.id);
+        if late {
+            let learnt = FunctionEnded { disclosed: Vec::new(), ..ended.clone() };
+            self.learn_identity(&learnt, step);
+        }
+        late
     }
 
     /// Settles a running function, and answers it.
@@ -200,6 +224,15 @@ impl Machine {
         match self.memory.ledger.next_limit() {
             Some(limit) => self.memory.timers.arm(Timer::FunctionLimit, limit),
             None => self.memory.timers.disarm(Timer::FunctionLimit),
+        }
+    }
+
+    /// Functions that still run when the call is over: nobody will learn what came of them here.
+    pub(super) fn functions_left(&mut self, step: &mut Draft) {
+        for id in self.memory.ledger.overdue(CallTime::from_millis(u64::MAX)) {
+            if let Some((name, _)) = self.memory.ledger.settle(&id, EntryState::Withdrawn) {
+                step.fact(Fact::FunctionDone { id, name, outcome: "unknown".to_string() });
+            }
         }
     }
 

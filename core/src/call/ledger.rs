@@ -13,14 +13,13 @@ use crate::time::CallTime;
 /// The most functions that may run at once.
 pub(super) const OPEN_MAX: usize = 8;
 
-/// The most requests that a call remembers; the oldest settled ones are forgotten first.
-const REMEMBERED_MAX: usize = 256;
+/// The most requests that a call takes. None is forgotten: a forgotten id could run twice.
+const ASKED_MAX: usize = 256;
 
 /// What the ledger knows of one request.
 pub(super) struct Entry {
     pub(super) name: String,
     pub(super) state: EntryState,
-    order: u64,
 }
 
 /// How far a request has come.
@@ -30,6 +29,8 @@ pub(super) enum EntryState {
         limit: CallTime,
     },
     Settled(Answer),
+    /// It was answered for, because it took too long; and then it ended after all.
+    Late,
     /// The agent took it back; it wants no answer.
     Withdrawn,
 }
@@ -38,7 +39,6 @@ pub(super) enum EntryState {
 #[derive(Default)]
 pub(super) struct Ledger {
     entries: BTreeMap<String, Entry>,
-    asked: u64,
 }
 
 impl Ledger {
@@ -47,19 +47,7 @@ impl Ledger {
     }
 
     pub(super) fn record(&mut self, id: String, name: String, state: EntryState) {
-        if self.entries.len() >= REMEMBERED_MAX {
-            let oldest = self
-                .entries
-                .iter()
-                .filter(|(_, entry)| !matches!(entry.state, EntryState::Running { .. }))
-                .min_by_key(|(_, entry)| entry.order)
-                .map(|(id, _)| id.clone());
-            if let Some(oldest) = oldest {
-                self.entries.remove(&oldest);
-            }
-        }
-        self.asked += 1;
-        self.entries.insert(id, Entry { name, state, order: self.asked });
+        self.entries.insert(id, Entry { name, state });
     }
 
     /// Settles a running request; its name and function. Nothing if it does not run.
@@ -68,6 +56,21 @@ impl Ledger {
         let EntryState::Running { function, .. } = entry.state else { return None };
         entry.state = state;
         Some((entry.name.clone(), function))
+    }
+
+    /// Whether a result comes after its request was given up, and for the first time.
+    pub(super) fn too_late(&mut self, id: &str) -> bool {
+        match self.entries.get_mut(id) {
+            Some(entry) if matches!(entry.state, EntryState::Settled(Answer::TimedOut)) => {
+                entry.state = EntryState::Late;
+                true
+            }
+            _ => false,
+        }
+    }
+
+    pub(super) fn is_full(&self) -> bool {
+        self.entries.len() >= ASKED_MAX
     }
 
     pub(super) fn running(&self) -> usize {
@@ -80,7 +83,7 @@ impl Ledger {
             .values()
             .filter_map(|entry| match entry.state {
                 EntryState::Running { limit, .. } => Some(limit),
-                EntryState::Settled(_) | EntryState::Withdrawn => None,
+                EntryState::Settled(_) | EntryState::Late | EntryState::Withdrawn => None,
             })
             .min()
     }

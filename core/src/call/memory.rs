@@ -40,6 +40,8 @@ pub(super) struct OurLine {
     pub(super) line: LineId,
     /// Its words, once it is ready.
     pub(super) text: Option<alloc::string::String>,
+    /// Until when it must be ready, or, once it is, begin to play. Nothing once it has begun.
+    pub(super) limit: Option<CallTime>,
 }
 
 /// Speech at the carrier.

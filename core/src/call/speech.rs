@@ -15,15 +15,20 @@ use crate::effect::Effect;
 use crate::input::{Input, Line, Playback};
 use crate::line::{LineId, UtteranceId};
 use crate::step::{EndReason, Fact};
+use crate::time::Millis;
+
+/// A line that is ready begins to play at once, unless speech is queued before it: at most 30
+/// seconds (fault F-DG-29), and the carrier's lead.
+const BEGIN_LIMIT: Millis = Millis::from_secs(35);
 
 impl Machine {
     /// Asks for a line of ours.
     pub(super) fn prepare(&mut self, line: LineId, step: &mut Draft) {
         self.memory.lines_asked += 1;
         let utterance = UtteranceId::Line(self.memory.lines_asked);
-        self.memory.lines.insert(utterance, OurLine { line, text: None });
-        let limit = self.memory.brief.limits.line_ready;
-        self.memory.arm(Timer::LineReady, step.at, limit);
+        let limit = Some(step.at + self.memory.brief.limits.line_ready);
+        self.memory.lines.insert(utterance, OurLine { line, text: None, limit });
+        self.rearm_lines();
         step.effect(Effect::Prepare {
             utterance,
             line,
@@ -48,14 +53,17 @@ impl Machine {
         match event {
             Event::Input(Input::Line(news)) => self.line_news(news, step),
             Event::Due(Timer::LineReady) => {
-                let late: Vec<_> =
-                    self.memory.lines.iter().filter(|(_, l)| l.text.is_none()).collect();
-                let late: Vec<_> = late.into_iter().map(|(utterance, _)| *utterance).collect();
-                let outcomes: Vec<_> = late
-                    .into_iter()
-                    .filter_map(|utterance| self.line_failed(utterance, step))
+                let lines = self.memory.lines.iter();
+                let late: Vec<_> = lines
+                    .filter(|(_, line)| line.limit.is_some_and(|limit| limit <= step.at))
+                    .map(|(utterance, _)| *utterance)
                     .collect();
-                outcomes.into_iter().next_back()
+                let mut outcome = None;
+                for utterance in late {
+                    outcome = self.line_failed(utterance, step).or(outcome);
+                }
+                self.rearm_lines();
+                outcome
             }
             Event::Input(Input::Playback(news)) => self.playback_news(news, step),
             Event::Due(Timer::PlaybackMark) => {
@@ -80,6 +88,7 @@ impl Machine {
                     return None;
                 }
                 our_line.text = Some(text.clone());
+                our_line.limit = Some(step.at + BEGIN_LIMIT);
                 step.fact(Fact::LineRendered {
                     utterance: *utterance,
                     line: our_line.line,
@@ -89,12 +98,17 @@ impl Machine {
                     audio: *audio,
                 });
                 step.effect(Effect::Play { utterance: *utterance });
-                if self.memory.lines.values().all(|line| line.text.is_some()) {
-                    self.memory.timers.disarm(Timer::LineReady);
-                }
+                self.rearm_lines();
                 Some(Handled)
             }
             Line::Failed { utterance } => self.line_failed(*utterance, step),
+        }
+    }
+
+    fn rearm_lines(&mut self) {
+        match self.memory.lines.values().filter_map(|line| line.limit).min() {
+            Some(limit) => self.memory.timers.arm(Timer::LineReady, limit),
+            None => self.memory.timers.disarm(Timer::LineReady),
         }
     }
 
@@ -115,6 +129,10 @@ impl Machine {
         match news {
             Playback::Began { utterance } => {
                 self.memory.on_its_way.insert(*utterance, OnItsWay { queued: false });
+                if let Some(line) = self.memory.lines.get_mut(utterance) {
+                    line.limit = None;
+                    self.rearm_lines();
+                }
                 if utterance.is_agents() {
                     self.memory.agent_mid_reply = true;
                     self.memory.reply_owed = None;

@@ -12,7 +12,7 @@ use crate::time::CallTime;
 pub enum Timer {
     /// The agent should have accepted its settings by now.
     AgentReady,
-    /// The line asked for should be ready to play by now.
+    /// A line asked for should be ready by now, or a ready one should have begun to play.
     LineReady,
     /// The caller has been silent: ask whether they are there.
     SilencePrompt,
