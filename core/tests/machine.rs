@@ -14,8 +14,8 @@ use call_core::{
 use support::{
     Desk, OPENING, agent_lost, agent_ready, agent_says, answers, asks, audio_done, began,
     caller_says, checked, cut, done, dry, effects, facts, fired, hangup, heard, hung_up, ignored,
-    line, line_failed, line_ready, lines, lookup, noise, performed, phases, queued, sentence,
-    stopped, stream_lost, withdraws,
+    line, line_failed, line_ready, lines, lookup, noise, performed, phases, queued, reason,
+    sentence, stopped, stream_lost, withdraws,
 };
 
 // The beginning.
@@ -195,98 +195,6 @@ fn an_optional_line_that_fails_costs_nothing() {
     let steps = desk.at(31_000, line_failed(line(2)));
     assert_eq!(phases(&steps), [Phase::Listening]);
     assert_eq!(effects(&steps), []);
-}
-
-// The caller's silence.
-
-/// F-HU-04.
-#[test]
-fn a_silent_caller_is_asked_after_25_seconds() {
-    let mut desk = Desk::listening();
-    assert!(desk.until(29_999).is_empty());
-    let steps = desk.until(30_000);
-    assert_eq!(fired(&steps), [(30_000, Timer::SilencePrompt)]);
-    assert_eq!(lines(&steps), [LineId::StillThere]);
-    assert_eq!(phases(&steps), [Phase::Speaking]);
-}
-
-/// F-HU-04.
-#[test]
-fn a_caller_who_is_silent_for_60_seconds_in_all_is_bid_goodbye_and_the_prompt_resets_nothing() {
-    let mut desk = Desk::listening();
-    desk.until(30_000);
-    desk.plays(line(2), 30_100, 32_000);
-    assert_eq!(desk.next(), Some((67_000, Timer::SilenceFarewell)), "25 s before, 35 s to go");
-    let steps = desk.until(67_000);
-    assert_eq!(lines(&steps), [LineId::GoodbyeSilence]);
-    assert_eq!(effects(&desk.plays(line(3), 67_200, 69_000)).last(), Some(&Effect::HangUp));
-    assert_eq!(reason(&desk.at(69_100, hung_up(HungUp::Done))), Some(EndReason::NoInput));
-}
-
-/// I-15.
-#[test]
-fn time_in_which_the_agent_speaks_is_not_silence() {
-    let mut desk = Desk::listening();
-    desk.agent_speaks(1, 15_000, 21_000);
-    assert_eq!(desk.next(), Some((36_000, Timer::SilencePrompt)), "10 s before, 15 s to go");
-}
-
-/// I-15, F-HU-04.
-#[test]
-fn time_in_which_we_owe_something_is_not_silence() {
-    let mut desk = Desk::listening();
-    desk.at(15_000, asks(&[lookup("f1")]));
-    assert_eq!(desk.next(), Some((19_000, Timer::Filler)), "a function runs");
-    assert_eq!(phases(&desk.at(17_000, done("f1"))), [Phase::Thinking]);
-    assert_eq!(desk.next(), Some((21_000, Timer::Filler)), "the agent owes words");
-    desk.agent_speaks(1, 18_000, 20_000);
-    assert_eq!(desk.next(), Some((35_000, Timer::SilencePrompt)), "10 s before, 15 s to go");
-}
-
-#[test]
-fn words_reset_the_silence_and_let_the_prompt_be_asked_again() {
-    let mut desk = Desk::listening();
-    desk.until(30_000);
-    desk.plays(line(2), 30_100, 32_000);
-    desk.at(40_000, caller_says("I am here."));
-    desk.agent_speaks(1, 41_000, 43_000);
-    assert_eq!(desk.next(), Some((68_000, Timer::SilencePrompt)));
-    assert_eq!(lines(&desk.until(68_000)), [LineId::StillThere]);
-    desk.plays(line(3), 68_100, 70_000);
-    assert_eq!(desk.next(), Some((105_000, Timer::SilenceFarewell)));
-}
-
-/// F-HU-04, F-DG-15.
-#[test]
-fn noise_does_not_reset_the_silence() {
-    let mut desk = Desk::listening();
-    for at in (6_000..30_000).step_by(1_000) {
-        assert_eq!(effects(&desk.at(at, noise())), []);
-    }
-    assert_eq!(desk.next(), Some((30_000, Timer::SilencePrompt)));
-}
-
-#[test]
-fn noise_stops_the_prompt_and_the_silence_goes_on() {
-    let mut desk = Desk::listening();
-    desk.until(30_000);
-    desk.at(30_100, line_ready(line(2)));
-    desk.at(30_100, began(line(2)));
-    assert_eq!(effects(&desk.at(30_600, noise())), [Effect::Clear]);
-    let steps = desk.at(30_600, cut(line(2), 500, 2_000));
-    assert_eq!(phases(&steps), [Phase::Listening]);
-    assert_eq!(lines(&steps), [], "a prompt need not be heard to its end");
-    assert_eq!(desk.next(), Some((65_600, Timer::SilenceFarewell)));
-}
-
-#[test]
-fn a_caller_line_tells_when_the_caller_began_to_speak() {
-    let mut desk = Desk::listening();
-    desk.at(8_000, noise());
-    desk.at(8_500, noise());
-    let steps = desk.at(10_000, caller_says("Hello?"));
-    let [Fact::CallerLine { started, ended, .. }] = &facts(&steps)[..] else { panic!("{steps:?}") };
-    assert_eq!((started.as_millis(), ended.as_millis()), (8_000, 10_000));
 }
 
 // Speech.
@@ -852,12 +760,4 @@ fn every_phase() -> [(Phase, fn() -> Desk); 9] {
     ];
     assert_eq!(made.map(|(phase, _)| phase), Phase::ALL);
     made
-}
-
-/// Why the call ended, if it ended now.
-fn reason(steps: &[call_core::Step]) -> Option<EndReason> {
-    facts(steps).into_iter().find_map(|fact| match fact {
-        Fact::CallEnded { reason } => Some(reason),
-        _ => None,
-    })
 }

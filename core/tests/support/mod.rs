@@ -4,7 +4,8 @@
 #![allow(dead_code, reason = "each test file takes the words it needs")]
 
 use call_core::{
-    Brief, Call, CallTime, Cause, Effect, Fact, Input, LineId, Millis, Phase, Step, UtteranceId,
+    Brief, Call, CallTime, Cause, Effect, EndReason, Fact, Input, LineId, Millis, Phase, Step,
+    UtteranceId,
     call::Timer,
     effect::Answer,
     input::{
@@ -335,5 +336,13 @@ pub(crate) fn ended(
         outcome,
         identity: factors.iter().map(check).collect(),
         disclosed: disclosed.iter().map(ToString::to_string).collect(),
+    })
+}
+
+/// Why the call ended, if it ended now.
+pub(crate) fn reason(steps: &[Step]) -> Option<EndReason> {
+    facts(steps).into_iter().find_map(|fact| match fact {
+        Fact::CallEnded { reason } => Some(reason),
+        _ => None,
     })
 }
