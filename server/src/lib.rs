@@ -1,1 +1,29 @@
-//! Under construction.
+//! The production server: webhooks, media socket, store, functions, operations.
+//!
+//! A call comes in as a webhook ([`http`]), gets a token for one media stream ([`tokens`]), opens
+//! that stream ([`media`]), and is played in a task of its own ([`call`]). What remains of it is a
+//! record and a journal ([`store`]). [`app`] holds all of it together and lets it end in order.
+//!
+//! ```no_run
+//! use server::app::{self, App};
+//! use server::config::{Config, Flags};
+//!
+//! # async fn example(flags: Flags) -> anyhow::Result<()> {
+//! let config = Config::read(&flags)?;
+//! let listener = tokio::net::TcpListener::bind(config.listen).await?;
+//! let app = App::new(config).await?;
+//! app::serve(app, listener, app::shutdown_signal()).await
+//! # }
+//! ```
+
+pub mod app;
+pub mod call;
+pub mod company;
+pub mod config;
+#[cfg(feature = "demo")]
+pub mod demo;
+pub mod http;
+pub mod media;
+pub mod store;
+pub mod telemetry;
+pub mod tokens;

@@ -1,2 +1,94 @@
-//! Under construction.
-fn main() {}
+//! The command line of the server.
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use server::app::{self, App};
+use server::config::{Config, Faults, Flags};
+use server::telemetry;
+use tokio::net::TcpListener;
+use tracing::info;
+
+/// Answers telephone calls with a voice agent: Twilio Media Streams on one side, a Deepgram Voice
+/// Agent on the other.
+#[derive(Debug, Parser)]
+#[command(version, args_conflicts_with_subcommands = true)]
+struct CommandLine {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    flags: Flags,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Runs the server; the same as no command
+    Run(Flags),
+    /// Reads the configuration and the company file, and says what is wrong with them
+    Check(Flags),
+    /// Plays calls against embedded stand-ins, with no account anywhere
+    #[cfg(feature = "demo")]
+    Demo(server::demo::Args),
+}
+
+#[tokio::main]
+async fn main() -> anyhow::Result<ExitCode> {
+    let CommandLine { command, flags } = CommandLine::parse();
+    match command.unwrap_or(Command::Run(flags)) {
+        Command::Run(flags) => run(&flags).await,
+        Command::Check(flags) => Ok(check(&flags)),
+        #[cfg(feature = "demo")]
+        Command::Demo(args) => server::demo::run(args).await,
+    }
+}
+
+async fn run(flags: &Flags) -> anyhow::Result<ExitCode> {
+    let config = match Config::read(flags) {
+        Ok(config) => config,
+        Err(faults) => return Ok(refuse(&faults)),
+    };
+    telemetry::start(config.log_format);
+    let listen = config.listen;
+    let app = App::new(config).await?;
+    let listener = TcpListener::bind(listen).await.map_err(|error| {
+        anyhow::Error::new(error).context(format!("LISTEN_ADDR: cannot listen on {listen}"))
+    })?;
+    info!(%listen, "ready for calls");
+    app::serve(app, listener, end_asked_for()).await?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The first signal lets calls end. Whoever sends a second one does not want to wait for that.
+async fn end_asked_for() {
+    app::shutdown_signal().await;
+    tokio::spawn(async {
+        app::shutdown_signal().await;
+        std::process::exit(CUT_OFF);
+    });
+}
+
+fn check(flags: &Flags) -> ExitCode {
+    match Config::read(flags) {
+        Ok(config) => {
+            let company = config.tenant.company();
+            println!("The configuration is complete.");
+            println!("{} ({} v{})", company.name, company.id, company.version);
+            println!("  answers {}", company.numbers.join(", "));
+            let languages: Vec<_> = company.agents.keys().map(ToString::to_string).collect();
+            println!("  speaks {}", languages.join(", "));
+            println!("  webhook {}", config.public_url.of("/twilio/inbound_call"));
+            ExitCode::SUCCESS
+        }
+        Err(faults) => refuse(&faults),
+    }
+}
+
+fn refuse(faults: &Faults) -> ExitCode {
+    eprintln!("{faults}");
+    ExitCode::from(MISCONFIGURED)
+}
+
+const MISCONFIGURED: u8 = 2;
+
+/// What shells report for a process that was interrupted.
+const CUT_OFF: i32 = 130;

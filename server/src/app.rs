@@ -1,0 +1,240 @@
+//! The running server: what all requests share, and how it begins and ends.
+
+use std::future::Future;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use axum::serve::ListenerExt as _;
+use call_transports::net;
+use call_transports::twilio::Sid;
+use call_transports::twilio::signature::Verifier;
+use secrecy::ExposeSecret;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{broadcast, watch};
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tracing::{debug, error, info, warn};
+
+use crate::call::{Services, Watch};
+use crate::config::Config;
+use crate::http;
+use crate::store::{self, Store};
+use crate::tokens::{Ending, Tokens};
+
+/// Everything that requests share. Cloning is cheap and gives the same one.
+#[derive(Clone)]
+pub struct App(Arc<Inner>);
+
+struct Inner {
+    config: Config,
+    store: Store,
+    services: Arc<Services>,
+    verifier: Verifier,
+    tokens: Mutex<Tokens>,
+    /// Says that some call ended.
+    call_ended: watch::Sender<()>,
+    watch: Watch,
+    /// Everything that a call owns.
+    tasks: TaskTracker,
+    draining: AtomicBool,
+}
+
+/// Why the server cannot start.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The store cannot be used.
+    #[error(transparent)]
+    Store(#[from] store::Error),
+    /// A provider cannot be asked with what was configured.
+    #[error(transparent)]
+    Provider(#[from] net::Error),
+}
+
+impl App {
+    /// Opens the store and makes the clients of the providers. Nothing is sent yet.
+    ///
+    /// # Errors
+    /// [`Error`].
+    pub async fn new(config: Config) -> Result<Self, Error> {
+        net::install_crypto();
+        let services = Arc::new(services(&config)?);
+        let store = Store::open(&config.database_url).await?;
+        let left = store.unended().await?.len();
+        if left > 0 {
+            warn!(calls = left, "the store holds calls without an end, from a server that died");
+        }
+        let auth_tokens = config.twilio.auth_tokens.iter();
+        Ok(Self(Arc::new(Inner {
+            verifier: Verifier::new(auth_tokens.map(ExposeSecret::expose_secret)),
+            tokens: Mutex::new(Tokens::new(config.calls_max, config.token_life)),
+            call_ended: watch::Sender::new(()),
+            watch: broadcast::Sender::new(STEPS_KEPT),
+            tasks: TaskTracker::new(),
+            draining: AtomicBool::new(false),
+            config,
+            store,
+            services,
+        })))
+    }
+
+    /// The configuration.
+    pub fn config(&self) -> &Config {
+        &self.0.config
+    }
+
+    /// The records of all calls.
+    pub fn store(&self) -> &Store {
+        &self.0.store
+    }
+
+    /// The steps of all calls as they happen. Subscribe before a call begins to miss nothing.
+    pub fn watch(&self) -> &Watch {
+        &self.0.watch
+    }
+
+    /// How many calls are going on.
+    pub fn live(&self) -> usize {
+        self.tokens().live()
+    }
+
+    /// Whether the server has been told to end and takes no new calls.
+    pub fn is_draining(&self) -> bool {
+        self.0.draining.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn services(&self) -> Arc<Services> {
+        Arc::clone(&self.0.services)
+    }
+
+    pub(crate) fn verifier(&self) -> &Verifier {
+        &self.0.verifier
+    }
+
+    pub(crate) fn tasks(&self) -> &TaskTracker {
+        &self.0.tasks
+    }
+
+    /// The calls and their tokens. A panic elsewhere leaves them whole: no change to them panics
+    /// half way.
+    pub(crate) fn tokens(&self) -> MutexGuard<'_, Tokens> {
+        self.0.tokens.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn call_is_over(&self, call: &Sid, ending: Ending) {
+        self.tokens().end(call, ending, Instant::now());
+        self.0.call_ended.send_replace(());
+    }
+
+    /// How a call ended, waiting for its end a little if it is live. Nothing if it did not end, or
+    /// is not known.
+    pub(crate) async fn ending(&self, call: &Sid, patience: Duration) -> Option<Ending> {
+        let mut ended = self.0.call_ended.subscribe();
+        let over = async {
+            while self.tokens().is_live(call) {
+                if ended.changed().await.is_err() {
+                    break;
+                }
+            }
+        };
+        // Whether it ended in time is read below.
+        let _ = timeout(patience, over).await;
+        self.tokens().ending(call)
+    }
+
+    /// Takes no new calls and waits for those that are going on.
+    async fn drain(&self) {
+        self.0.draining.store(true, Ordering::Relaxed);
+        self.0.tasks.close();
+        info!(calls = self.live(), "no new calls; those that are going on may end");
+        if timeout(self.config().drain_limit, self.0.tasks.wait()).await.is_err() {
+            error!(calls = self.live(), "calls are cut off, because they took too long to end");
+        }
+    }
+}
+
+/// Serves until `shutdown`, then lets the calls that are going on end, up to the configured limit.
+/// While they do, their webhooks are still answered and new calls hear an apology.
+///
+/// # Errors
+/// When the listener fails.
+pub async fn serve(
+    app: App,
+    listener: TcpListener,
+    shutdown: impl Future<Output = ()>,
+) -> anyhow::Result<()> {
+    let stop = CancellationToken::new();
+    let listener = listener.tap_io(send_at_once);
+    let serving = axum::serve(listener, http::router(app.clone()))
+        .with_graceful_shutdown(stop.clone().cancelled_owned());
+    let ending = async {
+        shutdown.await;
+        app.drain().await;
+        stop.cancel();
+        // Whoever is slow to read an answer now has had its time.
+        tokio::time::sleep(LAST_ANSWERS).await;
+    };
+    tokio::select! {
+        served = serving.into_future() => served?,
+        () = ending => {}
+    }
+    app.store().close().await;
+    Ok(())
+}
+
+/// Waits until the process is asked to end: Ctrl-C, or SIGTERM where there is such a thing.
+pub async fn shutdown_signal() {
+    let interrupted = async {
+        if let Err(error) = tokio::signal::ctrl_c().await {
+            error!(%error, "Ctrl-C cannot be noticed");
+            std::future::pending::<()>().await;
+        }
+    };
+    tokio::select! {
+        () = interrupted => {}
+        () = terminated() => {}
+    }
+}
+
+#[cfg(unix)]
+async fn terminated() {
+    use tokio::signal::unix::{SignalKind, signal};
+    match signal(SignalKind::terminate()) {
+        Ok(mut signal) => drop(signal.recv().await),
+        Err(error) => {
+            error!(%error, "SIGTERM cannot be noticed");
+            std::future::pending::<()>().await;
+        }
+    }
+}
+
+#[cfg(not(unix))]
+async fn terminated() {
+    std::future::pending().await
+}
+
+fn services(config: &Config) -> Result<Services, net::Error> {
+    let Config { twilio, deepgram, middleware, .. } = config;
+    let auth_token = twilio.auth_tokens.first().cloned().unwrap_or_default();
+    let (account, key) = (twilio.account.clone(), &deepgram.api_key);
+    Ok(Services {
+        agent: net::AgentConnector::new(&deepgram.agent_url, key.clone())?,
+        speaker: net::Speaker::new(&deepgram.speak_url, key.clone())?,
+        carrier: net::TwilioRest::new(&twilio.api_url, account, auth_token)?,
+        middleware: net::Middleware::new(&middleware.url, middleware.api_key.clone())?,
+    })
+}
+
+/// A frame of speech is small and must not wait for the next one.
+fn send_at_once(stream: &mut TcpStream) {
+    if let Err(error) = stream.set_nodelay(true) {
+        debug!(%error, "a connection keeps its delay");
+    }
+}
+
+/// How many steps a slow watcher may be behind.
+const STEPS_KEPT: usize = 1_024;
+
+const LAST_ANSWERS: Duration = Duration::from_secs(5);

@@ -1,0 +1,119 @@
+//! One call: the task that joins the carrier's socket, the agent's socket, and everything that is
+//! asked for in between, around the call machine.
+//!
+//! A call is a single task. Audio and messages of both sides stay in the order in which they
+//! came, nothing is handed from task to task, and no write is ever waited for: a socket that
+//! takes nothing is a fact to decide on.
+//!
+//! | module | holds |
+//! |---|---|
+//! | `world` | what the machine sees of the world: the next thing to happen, and effects carried out |
+//! | `out` | where the bridge's output goes |
+//! | `carrier` | the carrier's socket: reading, writing, whether it still lives |
+//! | `agent` | the agent's session: opening, open, over |
+//! | `hygiene` | how many bad frames are borne with |
+//! | `jobs` | speaking lines, running functions, hanging up |
+//! | `clock` | the time of a call, and its one sleep |
+
+mod agent;
+mod carrier;
+mod clock;
+mod hygiene;
+mod jobs;
+mod out;
+mod world;
+
+use std::fmt;
+use std::sync::Arc;
+
+use axum::extract::ws::{WebSocket, WebSocketUpgrade};
+use call_core::{Brief, Call, Step};
+use call_transports::bridge::Bridge;
+use call_transports::deepgram::AgentProfile;
+use call_transports::net::{AgentConnector, Middleware, Speaker, TwilioRest};
+use call_transports::twilio::Sid;
+use tracing::Instrument as _;
+
+use world::Live;
+
+/// The library's own buffers are many times larger, and it clears them before every read.
+const BUFFER_BYTES: usize = 4_096;
+
+/// The longest message taken from the carrier. A second of audio is a quarter of it.
+const MESSAGE_BYTES_MAX: usize = 64 * 1_024;
+
+/// Everything outside that calls make use of. One for all calls.
+#[derive(Debug)]
+pub struct Services {
+    /// Opens agent sessions.
+    pub agent: AgentConnector,
+    /// Speaks our own lines.
+    pub speaker: Speaker,
+    /// Hangs up.
+    pub carrier: TwilioRest,
+    /// Knows the loans.
+    pub middleware: Middleware,
+}
+
+/// What is particular to one call.
+pub struct Setup {
+    /// What the machine is told at birth.
+    pub brief: Brief,
+    /// The voice that speaks our own lines: the agent's.
+    pub voice: String,
+    /// What the agent is told to be.
+    pub profile: AgentProfile,
+    /// The carrier's name of the call.
+    pub call_sid: Sid,
+    /// The carrier's name of the stream.
+    pub stream_sid: String,
+    /// Keys the fingerprints of function arguments.
+    pub fingerprint_key: Vec<u8>,
+}
+
+impl fmt::Debug for Setup {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Setup").field("call_sid", &self.call_sid).finish_non_exhaustive()
+    }
+}
+
+/// Where steps are shown while calls run: the call and its step. Lossy, for those who watch.
+pub type Watch = tokio::sync::broadcast::Sender<(String, Arc<Step>)>;
+
+/// Sets up a media socket before it is upgraded: small buffers, and a bound on what is taken.
+///
+/// The listener must have set `TCP_NODELAY` on the connection already.
+pub fn tune(upgrade: WebSocketUpgrade) -> WebSocketUpgrade {
+    upgrade
+        .read_buffer_size(BUFFER_BYTES)
+        .write_buffer_size(BUFFER_BYTES)
+        .max_message_size(MESSAGE_BYTES_MAX)
+        .max_frame_size(MESSAGE_BYTES_MAX)
+}
+
+/// Plays a call to its end and returns its journal. The socket's first messages, `connected` and
+/// `start`, were read and checked before.
+///
+/// The future must not be dropped before it is ready: a dropped call has no end in its journal.
+pub async fn play(
+    socket: WebSocket,
+    setup: Setup,
+    services: Arc<Services>,
+    watch: Option<Watch>,
+) -> Vec<Step> {
+    let Setup { brief, voice, profile, call_sid, stream_sid, fingerprint_key } = setup;
+    let span = tracing::info_span!("call", call = %call_sid, company = %brief.company);
+    let bridge = Bridge::new(profile, fingerprint_key);
+    let names = world::Names { call: call_sid, stream: stream_sid, voice };
+    async move {
+        let (call, first) = Call::new(brief);
+        let mut live = Live::new(socket, names, bridge, services, watch);
+        call_core::run(call, first, &mut live).await;
+        live.leave().await
+    }
+    .instrument(span)
+    .await
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,426 @@
+//! The carrier's socket: reading, writing, and whether it still lives.
+
+use std::task::{Context, Poll, ready};
+
+use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket, close_code};
+use bytes::Bytes;
+use call_core::{CallTime, Millis};
+use call_transports::net::Outbox;
+use call_transports::twilio::media::ToTwilio;
+use futures::{Sink, SinkExt as _, Stream, StreamExt as _};
+
+/// T_GAP: nothing came for this long, so ask whether anybody is there.
+const GAP: Millis = Millis::from_secs(3);
+
+/// T_DEAD: nothing came for this long, so nobody is there.
+const DEAD: Millis = Millis::from_secs(10);
+
+/// The socket took nothing for this long, so nobody reads.
+const BLOCKED: Millis = Millis::from_secs(5);
+
+/// What is written around a message's audio, in bytes, and a little more.
+const ENVELOPE_BYTES: usize = 96;
+
+/// What a carrier's socket says.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Frame {
+    /// A text message.
+    Text(Utf8Bytes),
+    /// Binary data, which means nothing here.
+    Binary,
+    /// Nothing any more.
+    Ended,
+}
+
+/// One end of a media stream. Nothing here waits.
+pub(super) struct CarrierLeg<S = WebSocket> {
+    socket: S,
+    stream_sid: String,
+    outbox: Outbox<Message>,
+    is_unflushed: bool,
+    /// The socket had no room when it was asked last.
+    has_no_room: bool,
+    /// Since when the socket has taken nothing although something waits.
+    blocked_since: Option<CallTime>,
+    heard_at: CallTime,
+    is_pinged: bool,
+    state: State,
+    close_code: u16,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    Open,
+    /// A closing frame was sent or received; what still comes is thrown away.
+    Closing,
+    Over,
+}
+
+impl<S> CarrierLeg<S>
+where
+    S: Stream<Item = Result<Message, axum::Error>> + Sink<Message, Error = axum::Error> + Unpin,
+{
+    /// A leg on an open socket.
+    pub(super) fn new(socket: S, stream_sid: String) -> Self {
+        Self {
+            socket,
+            stream_sid,
+            outbox: Outbox::default(),
+            is_unflushed: false,
+            has_no_room: false,
+            blocked_since: None,
+            heard_at: CallTime::ZERO,
+            is_pinged: false,
+            state: State::Open,
+            close_code: close_code::NORMAL,
+        }
+    }
+
+    /// The stream's name.
+    pub(super) fn stream_sid(&self) -> &str {
+        &self.stream_sid
+    }
+
+    /// Queues a message. A `clear` makes the audio that still waits here stale; marks keep their
+    /// places.
+    pub(super) fn say(&mut self, message: &ToTwilio<'_>) {
+        let audio_bytes = match message {
+            ToTwilio::Media { payload } => payload.len(),
+            ToTwilio::Mark { .. } | ToTwilio::Clear => 0,
+        };
+        let mut text = String::with_capacity(ENVELOPE_BYTES + audio_bytes.div_ceil(3) * 4);
+        message.encode(&self.stream_sid, &mut text);
+        let text = Message::Text(text.into());
+        match message {
+            ToTwilio::Media { .. } => self.outbox.push_audio(text, audio_bytes),
+            ToTwilio::Mark { .. } => self.outbox.push_control(text),
+            ToTwilio::Clear => {
+                self.outbox.drop_audio();
+                self.outbox.push_control(text);
+            }
+        }
+    }
+
+    /// The next frame, [`Frame::Ended`] for ever after the last.
+    pub(super) fn poll_next(&mut self, cx: &mut Context<'_>, now: CallTime) -> Poll<Frame> {
+        if self.state != State::Open {
+            return Poll::Ready(Frame::Ended);
+        }
+        let frame = ready!(self.socket.poll_next_unpin(cx));
+        self.heard_at = now;
+        self.is_pinged = false;
+        match frame {
+            Some(Ok(Message::Text(text))) => Poll::Ready(Frame::Text(text)),
+            Some(Ok(Message::Binary(_))) => Poll::Ready(Frame::Binary),
+            Some(Ok(Message::Ping(_) | Message::Pong(_))) => {
+                // The library answers pings. Come by again at once, after the others had a turn.
+                cx.waker().wake_by_ref();
+                Poll::Pending
+            }
+            Some(Ok(Message::Close(_))) => {
+                // The library has an answer ready, which is written when the call leaves.
+                self.is_unflushed = true;
+                self.state = State::Closing;
+                Poll::Ready(Frame::Ended)
+            }
+            Some(Err(_)) | None => {
+                self.state = State::Over;
+                Poll::Ready(Frame::Ended)
+            }
+        }
+    }
+
+    /// Writes what waits, as far as the socket takes it. When that fails, the next frame is the
+    /// last.
+    pub(super) fn poll_flush(&mut self, cx: &mut Context<'_>, now: CallTime) {
+        if self.state != State::Open {
+            return;
+        }
+        match self.poll_write(cx) {
+            _ if self.outbox.is_overfull() => self.lose(cx, "too many messages wait"),
+            Poll::Ready(Ok(())) => self.blocked_since = None,
+            Poll::Ready(Err(_)) => self.lose(cx, "the socket broke"),
+            Poll::Pending => {
+                self.blocked_since.get_or_insert(now);
+            }
+        }
+    }
+
+    /// When to look whether the socket still lives.
+    pub(super) fn poll_timeout(&self) -> Option<CallTime> {
+        if self.state != State::Open {
+            return None;
+        }
+        let silence = self.heard_at + if self.is_pinged { DEAD } else { GAP };
+        let blocked = self.blocked_since.map(|since| since + BLOCKED);
+        Some(blocked.map_or(silence, |blocked| blocked.min(silence)))
+    }
+
+    /// Looks whether the socket still lives. If not, the next frame is the last.
+    pub(super) fn wake(&mut self, cx: &Context<'_>, now: CallTime) {
+        if self.state != State::Open {
+            return;
+        }
+        if self.blocked_since.is_some_and(|since| now >= since + BLOCKED) {
+            self.lose(cx, "nobody reads it");
+        } else if now >= self.heard_at + DEAD {
+            self.lose(cx, "nothing comes from it");
+        } else if now >= self.heard_at + GAP && !self.is_pinged {
+            self.is_pinged = true;
+            self.outbox.push_control(Message::Ping(Bytes::new()));
+        }
+    }
+
+    /// Gives the socket up because of what it sends.
+    pub(super) fn give_up(&mut self) {
+        tracing::warn!("security: the media socket sends what no carrier sends");
+        self.close_code = close_code::POLICY;
+    }
+
+    /// Writes what waits and a closing frame. Ready when it is written.
+    pub(super) fn poll_close(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        if self.state == State::Open {
+            let frame = CloseFrame { code: self.close_code, reason: Utf8Bytes::default() };
+            let written = ready!(self.poll_write(cx)).and_then(|()| {
+                self.is_unflushed = true;
+                self.socket.start_send_unpin(Message::Close(Some(frame)))
+            });
+            self.state = if written.is_ok() { State::Closing } else { State::Over };
+        }
+        if self.state == State::Closing && self.is_unflushed {
+            if ready!(self.socket.poll_flush_unpin(cx)).is_err() {
+                self.state = State::Over;
+            }
+            self.is_unflushed = false;
+        }
+        Poll::Ready(())
+    }
+
+    /// After [`CarrierLeg::poll_close`]: ready when the other side has closed too.
+    ///
+    /// A connection that is dropped while something still comes in is reset, and then our closing
+    /// frame may never arrive.
+    pub(super) fn poll_closed(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        while self.state == State::Closing {
+            if !matches!(ready!(self.socket.poll_next_unpin(cx)), Some(Ok(_))) {
+                self.state = State::Over;
+            }
+        }
+        Poll::Ready(())
+    }
+
+    /// How many bytes of speech were dropped because the socket took nothing.
+    pub(super) fn shed_bytes(&self) -> u64 {
+        self.outbox.shed_bytes()
+    }
+
+    fn poll_write(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), axum::Error>> {
+        while !self.outbox.is_empty() {
+            let room = self.socket.poll_ready_unpin(cx);
+            let had_no_room = std::mem::replace(&mut self.has_no_room, room.is_pending());
+            ready!(room)?;
+            if had_no_room {
+                // It took something after all, however slowly.
+                self.blocked_since = None;
+            }
+            if let Some(message) = self.outbox.pop() {
+                self.socket.start_send_unpin(message)?;
+                self.is_unflushed = true;
+            }
+        }
+        if self.is_unflushed {
+            ready!(self.socket.poll_flush_unpin(cx))?;
+            self.is_unflushed = false;
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    fn lose(&mut self, cx: &Context<'_>, why: &'static str) {
+        tracing::warn!(why, "the media socket is lost");
+        self.state = State::Over;
+        // Whoever reads must come by again to learn of it.
+        cx.waker().wake_by_ref();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::RefCell;
+    use std::pin::Pin;
+    use std::rc::Rc;
+
+    use futures::task::noop_waker_ref;
+
+    use super::*;
+
+    #[test]
+    fn a_clear_overtakes_the_audio_that_waits_and_marks_keep_their_places() {
+        let (mut leg, wire) = leg();
+        wire.borrow_mut().is_blocked = true;
+        say_all(&mut leg);
+        leg.poll_flush(&mut cx(), at(0));
+        leg.say(&ToTwilio::Clear);
+        leg.say(&ToTwilio::Media { payload: &[9] });
+        wire.borrow_mut().is_blocked = false;
+        leg.poll_flush(&mut cx(), at(10));
+        let events: Vec<_> = wire.borrow().events();
+        assert_eq!(events, ["mark", "clear", "media"]);
+        assert_eq!(leg.shed_bytes(), 0, "what was stale is not counted as lost");
+    }
+
+    #[test]
+    fn a_socket_that_takes_nothing_for_five_seconds_is_lost_f_tw_26() {
+        let (mut leg, wire) = leg();
+        wire.borrow_mut().is_blocked = true;
+        say_all(&mut leg);
+        leg.poll_flush(&mut cx(), at(100));
+        assert_eq!(leg.poll_timeout(), Some(at(3_000)), "first it is asked whether it lives");
+        wire.borrow_mut().incoming.push(Message::Text("media".into()));
+        assert!(leg.poll_next(&mut cx(), at(4_000)).is_ready());
+        assert_eq!(leg.poll_timeout(), Some(at(5_100)));
+        leg.wake(&cx(), at(5_099));
+        assert!(leg.poll_next(&mut cx(), at(5_099)).is_pending());
+        leg.wake(&cx(), at(5_100));
+        assert_eq!(leg.poll_next(&mut cx(), at(5_100)), Poll::Ready(Frame::Ended));
+        assert_eq!(leg.poll_timeout(), None);
+    }
+
+    #[test]
+    fn a_socket_that_takes_a_little_now_and_then_is_not_lost() {
+        let (mut leg, wire) = leg();
+        for second in 0..20 {
+            wire.borrow_mut().is_blocked = true;
+            say_all(&mut leg);
+            leg.poll_flush(&mut cx(), at(second * 1_000));
+            wire.borrow_mut().room = 1;
+            leg.poll_flush(&mut cx(), at(second * 1_000 + 500));
+            wire.borrow_mut().incoming.push(Message::Text("media".into()));
+            assert!(leg.poll_next(&mut cx(), at(second * 1_000 + 500)).is_ready());
+            leg.wake(&cx(), at(second * 1_000 + 999));
+        }
+        assert!(leg.poll_next(&mut cx(), at(20_000)).is_pending());
+    }
+
+    #[test]
+    fn a_silent_socket_is_pinged_and_then_given_up_f_tw_09() {
+        let (mut leg, wire) = leg();
+        leg.wake(&cx(), at(3_000));
+        leg.poll_flush(&mut cx(), at(3_000));
+        assert_eq!(wire.borrow().events(), ["ping"]);
+        assert_eq!(leg.poll_timeout(), Some(at(10_000)));
+
+        wire.borrow_mut().incoming.push(Message::Pong(Bytes::new()));
+        assert!(leg.poll_next(&mut cx(), at(3_100)).is_pending());
+        assert_eq!(leg.poll_timeout(), Some(at(6_100)), "the answer to a ping is life");
+
+        leg.wake(&cx(), at(6_100));
+        leg.wake(&cx(), at(13_100));
+        assert_eq!(leg.poll_next(&mut cx(), at(13_100)), Poll::Ready(Frame::Ended));
+    }
+
+    #[test]
+    fn leaving_writes_what_waits_and_closes_in_good_order() {
+        let (mut leg, wire) = leg();
+        leg.say(&ToTwilio::Clear);
+        assert!(leg.poll_close(&mut cx()).is_ready());
+        assert_eq!(wire.borrow().events(), ["clear", "close 1000"]);
+        wire.borrow_mut().incoming.push(Message::Text("media".into()));
+        assert!(leg.poll_closed(&mut cx()).is_pending(), "the other side has yet to close");
+        wire.borrow_mut().is_ended = true;
+        assert!(leg.poll_closed(&mut cx()).is_ready());
+    }
+
+    #[test]
+    fn a_socket_that_was_given_up_is_told_so() {
+        let (mut leg, wire) = leg();
+        leg.give_up();
+        assert!(leg.poll_close(&mut cx()).is_ready());
+        assert_eq!(wire.borrow().events(), ["close 1008"]);
+    }
+
+    fn say_all(leg: &mut CarrierLeg<Wire>) {
+        leg.say(&ToTwilio::Media { payload: &[1; 160] });
+        leg.say(&ToTwilio::Mark { name: "line-1".into() });
+        leg.say(&ToTwilio::Media { payload: &[2; 160] });
+    }
+
+    fn at(millis: u64) -> CallTime {
+        CallTime::from_millis(millis)
+    }
+
+    fn cx() -> Context<'static> {
+        Context::from_waker(noop_waker_ref())
+    }
+
+    fn leg() -> (CarrierLeg<Wire>, Rc<RefCell<State>>) {
+        let state = Rc::new(RefCell::new(State::default()));
+        (CarrierLeg::new(Wire(Rc::clone(&state)), "MZ1".to_owned()), state)
+    }
+
+    /// A socket of which both ends are in our hands.
+    struct Wire(Rc<RefCell<State>>);
+
+    #[derive(Default)]
+    struct State {
+        incoming: Vec<Message>,
+        is_ended: bool,
+        is_blocked: bool,
+        /// So many messages are taken although it is blocked.
+        room: usize,
+        written: Vec<Message>,
+    }
+
+    impl State {
+        fn events(&self) -> Vec<String> {
+            let event = |message: &Message| match message {
+                Message::Text(text) => ["media", "mark", "clear"]
+                    .into_iter()
+                    .find(|event| text.contains(&format!("\"event\":\"{event}\"")))
+                    .expect("one of our messages")
+                    .to_owned(),
+                Message::Ping(_) => "ping".to_owned(),
+                Message::Close(Some(frame)) => format!("close {}", frame.code),
+                other => panic!("{other:?} is not for a carrier"),
+            };
+            self.written.iter().map(event).collect()
+        }
+    }
+
+    impl Stream for Wire {
+        type Item = Result<Message, axum::Error>;
+
+        fn poll_next(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+            let mut state = self.0.borrow_mut();
+            match state.incoming.pop() {
+                Some(message) => Poll::Ready(Some(Ok(message))),
+                None if state.is_ended => Poll::Ready(None),
+                None => Poll::Pending,
+            }
+        }
+    }
+
+    impl Sink<Message> for Wire {
+        type Error = axum::Error;
+
+        fn poll_ready(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Result<(), axum::Error>> {
+            let state = self.0.borrow();
+            let is_ready = !state.is_blocked || state.room > 0;
+            if is_ready { Poll::Ready(Ok(())) } else { Poll::Pending }
+        }
+
+        fn start_send(self: Pin<&mut Self>, message: Message) -> Result<(), axum::Error> {
+            let mut state = self.0.borrow_mut();
+            state.room = state.room.saturating_sub(1);
+            state.written.push(message);
+            Ok(())
+        }
+
+        fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Result<(), axum::Error>> {
+            if self.0.borrow().is_blocked { Poll::Pending } else { Poll::Ready(Ok(())) }
+        }
+
+        fn poll_close(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), axum::Error>> {
+            self.poll_flush(cx)
+        }
+    }
+}

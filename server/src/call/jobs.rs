@@ -1,0 +1,118 @@
+//! What a call asks for and does not wait for: lines to be spoken, functions, hanging up.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use call_core::effect::Function;
+use call_core::input::HungUp;
+use call_core::{Language, LineId, UtteranceId};
+use call_transports::bridge::Clip;
+use call_transports::functions::{self, Ended};
+use call_transports::middleware::LoanLookup;
+use call_transports::twilio::Sid;
+use futures::StreamExt as _;
+use futures::future::BoxFuture;
+use futures::stream::FuturesUnordered;
+use locales::Locale;
+
+use super::Services;
+
+/// How a job ended.
+pub(super) enum Done {
+    /// A line is ready, or cannot be had.
+    Line(UtteranceId, Option<Clip>),
+    /// A function ended.
+    Function(Ended),
+    /// The carrier answered.
+    HungUp(HungUp),
+}
+
+/// The running jobs of one call. They run within the call's task, and end with it.
+pub(super) struct Jobs {
+    services: Arc<Services>,
+    running: FuturesUnordered<BoxFuture<'static, Done>>,
+}
+
+/// A line that is asked for.
+pub(super) struct Asked<'a> {
+    pub(super) utterance: UtteranceId,
+    pub(super) line: LineId,
+    pub(super) language: Language,
+    pub(super) arguments: &'a BTreeMap<String, String>,
+}
+
+impl Jobs {
+    /// No jobs yet.
+    pub(super) fn new(services: Arc<Services>) -> Self {
+        Self { services, running: FuturesUnordered::new() }
+    }
+
+    /// The next job that ended.
+    pub(super) fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Done> {
+        // An empty set is over at once; here it is only idle.
+        match self.running.poll_next_unpin(cx) {
+            Poll::Ready(Some(done)) => Poll::Ready(done),
+            Poll::Ready(None) | Poll::Pending => Poll::Pending,
+        }
+    }
+
+    /// Has a line worded, and spoken in `voice`.
+    pub(super) fn prepare(&mut self, asked: &Asked<'_>, voice: &str) {
+        let utterance = asked.utterance;
+        let Some(words) = words(asked) else {
+            self.running.push(Box::pin(async move { Done::Line(utterance, None) }));
+            return;
+        };
+        let (services, voice) = (Arc::clone(&self.services), voice.to_owned());
+        self.running.push(Box::pin(async move {
+            let locales::Rendered { text, version } = words;
+            let clip = match services.speaker.speak(&voice, &text).await {
+                Ok(audio) => Some(Clip { text, version, audio }),
+                Err(error) => {
+                    tracing::warn!(%error, "a line of ours could not be spoken");
+                    None
+                }
+            };
+            Done::Line(utterance, clip)
+        }));
+    }
+
+    /// Runs a function with the arguments that were kept for it.
+    pub(super) fn perform(&mut self, id: &str, function: Function, arguments: Option<&str>) {
+        let lookup = match function {
+            Function::LookupLoan => arguments.and_then(|text| functions::loan_lookup(text).ok()),
+            // The machine hangs up itself; there is nothing to run.
+            Function::HangupCall => None,
+        };
+        let (services, id) = (Arc::clone(&self.services), id.to_owned());
+        self.running.push(Box::pin(look_up(services, id, lookup)));
+    }
+
+    /// Ends the call at the carrier.
+    pub(super) fn hang_up(&mut self, call: Sid) {
+        let services = Arc::clone(&self.services);
+        self.running
+            .push(Box::pin(async move { Done::HungUp(services.carrier.hang_up(&call).await) }));
+    }
+}
+
+async fn look_up(services: Arc<Services>, id: String, lookup: Option<LoanLookup>) -> Done {
+    let answer = match &lookup {
+        Some(lookup) => services.middleware.lookup(lookup).await,
+        None => None,
+    };
+    Done::Function(functions::lookup_ended(&id, answer))
+}
+
+fn words(asked: &Asked<'_>) -> Option<locales::Rendered> {
+    let locale = match asked.language {
+        Language::English => Locale::English,
+        Language::Spanish => Locale::Spanish,
+    };
+    let arguments: Vec<_> =
+        asked.arguments.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    let words = locales::render(locale, asked.line.key(), &arguments);
+    // The error names the line and the blank, never what stands in it.
+    words.inspect_err(|error| tracing::error!(%error, "a line of ours could not be worded")).ok()
+}

@@ -1,0 +1,74 @@
+//! Where the bridge's output goes.
+
+use std::collections::VecDeque;
+use std::task::{Context, Poll, ready};
+
+use call_core::input::{Agent, Carrier};
+use call_core::{CallTime, Input};
+use call_transports::bridge::Outlet;
+use call_transports::deepgram::{ClientMessage, encode_client};
+use call_transports::twilio::media::ToTwilio;
+
+use super::agent::AgentLeg;
+use super::carrier::CarrierLeg;
+
+/// Where the bridge's output goes: two sockets that queue, and the machine.
+pub(super) struct Out {
+    /// The carrier's side.
+    pub(super) carrier: CarrierLeg,
+    /// The agent's side.
+    pub(super) agent: AgentLeg,
+    /// The time that inputs are given.
+    pub(super) now: CallTime,
+    /// What the machine is to be told.
+    pub(super) inputs: VecDeque<(CallTime, Input)>,
+    /// The machine was told that the stream is over.
+    pub(super) is_carrier_over: bool,
+}
+
+impl Out {
+    /// Two sides with nothing said yet.
+    pub(super) fn new(carrier: CarrierLeg) -> Self {
+        Self {
+            carrier,
+            agent: AgentLeg::Unasked,
+            now: CallTime::ZERO,
+            inputs: VecDeque::new(),
+            is_carrier_over: false,
+        }
+    }
+
+    /// Closes both sides. Ready when that is written to both.
+    pub(super) fn poll_close(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let agent = self.agent.poll_close(cx);
+        ready!(self.carrier.poll_close(cx));
+        agent
+    }
+}
+
+impl Outlet for Out {
+    fn to_carrier(&mut self, message: ToTwilio<'_>) {
+        self.carrier.say(&message);
+    }
+
+    fn audio_to_agent(&mut self, audio: &[u8]) {
+        self.agent.hear(audio);
+    }
+
+    fn to_agent(&mut self, message: ClientMessage) {
+        self.agent.say(encode_client(&message));
+    }
+
+    fn input(&mut self, input: Input) {
+        if matches!(input, Input::Carrier(Carrier::Stopped | Carrier::Lost)) {
+            // After its `stop` the socket ends, and that is no second end.
+            if std::mem::replace(&mut self.is_carrier_over, true) {
+                return;
+            }
+        }
+        if matches!(input, Input::Agent(Agent::Lost(_))) {
+            self.agent.close();
+        }
+        self.inputs.push_back((self.now, input));
+    }
+}

@@ -1,0 +1,349 @@
+//! The world as the call machine sees it: what happens next, and effects carried out.
+
+use std::future::poll_fn;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use axum::extract::ws::WebSocket;
+use call_core::input::{AgentLoss, Carrier};
+use call_core::redact::mask_text;
+use call_core::{CallTime, Effect, Input, Millis, Step, Stimulus, World};
+use call_transports::bridge::{Bridge, Outlet};
+use call_transports::deepgram::{ErrorAction, ServerMessage, decode_server, error_action};
+use call_transports::net::AgentFrame;
+use call_transports::twilio::Sid;
+use call_transports::twilio::media::{FromTwilio, decode_from_twilio};
+use futures::FutureExt as _;
+use tokio::time::timeout;
+
+use super::agent::{AgentLeg, News};
+use super::carrier::{CarrierLeg, Frame};
+use super::clock::Clock;
+use super::hygiene::{Hygiene, Verdict};
+use super::jobs::{Asked, Done, Jobs};
+use super::out::Out;
+use super::{Services, Watch};
+
+/// So many frames are taken in one go; then other calls have a turn.
+const FRAMES_MAX: u32 = 64;
+
+/// Closing the sockets takes no longer than this, and waiting for the carrier to close its own.
+const LEAVE: Duration = Duration::from_secs(1);
+
+/// What the world calls things.
+pub(super) struct Names {
+    /// The call.
+    pub(super) call: Sid,
+    /// Its stream.
+    pub(super) stream: String,
+    /// The voice of our own lines.
+    pub(super) voice: String,
+}
+
+/// A call on real sockets and a real clock.
+pub(super) struct Live {
+    call: Sid,
+    voice: String,
+    clock: Clock,
+    bridge: Bridge,
+    out: Out,
+    jobs: Jobs,
+    services: Arc<Services>,
+    carrier_hygiene: Hygiene,
+    agent_hygiene: Hygiene,
+    /// The carrier's audio is decoded into this.
+    scratch: Vec<u8>,
+    /// When the bridge was woken last.
+    woken_at: Option<CallTime>,
+    /// How many more frames are taken before others have a turn.
+    frames_left: u32,
+    steps: Vec<Step>,
+    watch: Option<Watch>,
+}
+
+impl World for Live {
+    async fn next(&mut self, deadline: Option<CallTime>) -> Stimulus {
+        poll_fn(|cx| self.poll_next(cx, deadline)).await
+    }
+
+    async fn perform(&mut self, step: Step) {
+        let now = self.tick();
+        for effect in &step.effects {
+            self.bridge.perform(now, effect, &mut self.out);
+            self.carry_out(effect);
+        }
+        self.keep(step);
+    }
+}
+
+impl Live {
+    /// A world around a carrier's socket. Its time begins now.
+    pub(super) fn new(
+        socket: WebSocket,
+        names: Names,
+        bridge: Bridge,
+        services: Arc<Services>,
+        watch: Option<Watch>,
+    ) -> Self {
+        let Names { call, stream, voice } = names;
+        Self {
+            call,
+            voice,
+            clock: Clock::start(),
+            bridge,
+            out: Out::new(CarrierLeg::new(socket, stream)),
+            jobs: Jobs::new(Arc::clone(&services)),
+            services,
+            carrier_hygiene: Hygiene::default(),
+            agent_hygiene: Hygiene::default(),
+            scratch: Vec::new(),
+            woken_at: None,
+            frames_left: FRAMES_MAX,
+            steps: Vec::new(),
+            watch,
+        }
+    }
+
+    /// Closes what is still open and hands over the journal.
+    pub(super) async fn leave(mut self) -> Vec<Step> {
+        let closed = timeout(LEAVE, poll_fn(|cx| self.out.poll_close(cx))).await;
+        tracing::info!(
+            lasted = %self.clock.now(),
+            steps = self.steps.len(),
+            closed_in_time = closed.is_ok(),
+            ignored_of_carrier = self.carrier_hygiene.ignored(),
+            ignored_of_agent = self.agent_hygiene.ignored(),
+            shed_to_carrier = self.out.carrier.shed_bytes(),
+            shed_to_agent = self.out.agent.shed_bytes(),
+            "the call is over"
+        );
+        // The call is over and nobody should wait for its socket.
+        let mut carrier = self.out.carrier;
+        tokio::spawn(timeout(LEAVE, poll_fn(move |cx| carrier.poll_closed(cx))));
+        self.steps
+    }
+
+    fn poll_next(&mut self, cx: &mut Context<'_>, deadline: Option<CallTime>) -> Poll<Stimulus> {
+        loop {
+            let now = self.tick();
+            if let Some((at, input)) = self.out.inputs.pop_front() {
+                return Poll::Ready(Stimulus::Input(at, input));
+            }
+            if deadline.is_some_and(|due| due <= now) {
+                return Poll::Ready(Stimulus::Due(now));
+            }
+            self.wake_parts(cx, now);
+            let jobs = self.poll_jobs(cx);
+            let agent = self.poll_agent(cx, now);
+            let carrier = self.poll_carrier(cx, now);
+            if jobs || agent || carrier || !self.out.inputs.is_empty() {
+                continue;
+            }
+            self.out.carrier.poll_flush(cx, now);
+            self.out.agent.poll_flush(cx);
+            if self.frames_left == 0 {
+                cx.waker().wake_by_ref();
+            } else {
+                let next = self.deadline(deadline);
+                if self.clock.poll_until(cx, next).is_ready() {
+                    continue;
+                }
+            }
+            self.frames_left = FRAMES_MAX;
+            return Poll::Pending;
+        }
+    }
+
+    fn tick(&mut self) -> CallTime {
+        self.out.now = self.clock.now();
+        self.out.now
+    }
+
+    fn wake_parts(&mut self, cx: &Context<'_>, now: CallTime) {
+        if self.out.carrier.poll_timeout().is_some_and(|due| due <= now) {
+            self.out.carrier.wake(cx, now);
+        }
+        if self.bridge_timeout().is_some_and(|due| due <= now) {
+            self.woken_at = Some(now);
+            self.bridge.wake(now, &mut self.out);
+        }
+    }
+
+    /// When the bridge wants to be woken. It is woken once a millisecond at most, so that a part
+    /// that is never content cannot hold the task.
+    fn bridge_timeout(&self) -> Option<CallTime> {
+        let due = self.bridge.poll_timeout()?;
+        Some(self.woken_at.map_or(due, |woken| due.max(woken + Millis(1))))
+    }
+
+    fn deadline(&self, of_machine: Option<CallTime>) -> Option<CallTime> {
+        let of_parts = [self.bridge_timeout(), self.out.carrier.poll_timeout()];
+        of_parts.into_iter().chain([of_machine]).flatten().min()
+    }
+
+    fn poll_jobs(&mut self, cx: &mut Context<'_>) -> bool {
+        let Poll::Ready(done) = self.jobs.poll_next(cx) else { return false };
+        match done {
+            Done::Line(utterance, clip) => self.bridge.line_ready(utterance, clip, &mut self.out),
+            Done::Function(ended) => self.bridge.function_ended(ended, &mut self.out),
+            Done::HungUp(how) => self.out.input(Input::Carrier(Carrier::HungUp(how))),
+        }
+        true
+    }
+
+    fn poll_agent(&mut self, cx: &mut Context<'_>, now: CallTime) -> bool {
+        if self.frames_left == 0 {
+            return false;
+        }
+        let Poll::Ready(news) = self.out.agent.poll_next(cx) else { return false };
+        self.frames_left -= 1;
+        match news {
+            News::Opened => {}
+            News::Failed(loss) => self.lose_agent(loss),
+            News::Frame(AgentFrame::Text(text)) => self.agent_text(now, text.as_str()),
+            News::Frame(AgentFrame::Audio(audio)) => {
+                self.bridge.agent_audio(now, &audio, &mut self.out);
+            }
+            News::Frame(AgentFrame::Ended) => self.lose_agent(AgentLoss::Closed),
+        }
+        true
+    }
+
+    fn agent_text(&mut self, now: CallTime, text: &str) {
+        match decode_server(text) {
+            Ok(message) => {
+                note(&message);
+                self.bridge.from_agent(now, message, &mut self.out);
+            }
+            Err(error) => {
+                tracing::debug!(%error, "a message of the agent's is ignored");
+                if self.agent_hygiene.unreadable(&error) == Verdict::Close {
+                    tracing::warn!("the agent's session sends what nobody can read");
+                    self.lose_agent(AgentLoss::Closed);
+                }
+            }
+        }
+    }
+
+    fn lose_agent(&mut self, loss: AgentLoss) {
+        self.bridge.agent_lost(loss, &mut self.out);
+        self.out.agent.close();
+    }
+
+    fn poll_carrier(&mut self, cx: &mut Context<'_>, now: CallTime) -> bool {
+        if self.frames_left == 0 || self.out.is_carrier_over {
+            return false;
+        }
+        let Poll::Ready(frame) = self.out.carrier.poll_next(cx, now) else { return false };
+        self.frames_left -= 1;
+        let verdict = match frame {
+            Frame::Text(text) => self.carrier_text(now, text.as_str()),
+            Frame::Binary => self.carrier_hygiene.garbage(),
+            Frame::Ended => {
+                self.bridge.carrier_ended(now, Carrier::Lost, &mut self.out);
+                Verdict::Bear
+            }
+        };
+        if verdict == Verdict::Close {
+            self.out.carrier.give_up();
+            self.bridge.carrier_ended(now, Carrier::Lost, &mut self.out);
+        }
+        true
+    }
+
+    fn carrier_text(&mut self, now: CallTime, text: &str) -> Verdict {
+        let Self { bridge, out, scratch, carrier_hygiene: hygiene, .. } = self;
+        let envelope = match decode_from_twilio(text, scratch) {
+            Ok(envelope) => envelope,
+            Err(error) => {
+                tracing::debug!(%error, "a message of the carrier's is ignored");
+                return hygiene.undecodable(error);
+            }
+        };
+        let ours = out.carrier.stream_sid();
+        match &envelope.message {
+            FromTwilio::Start(start)
+                if start.stream_sid != ours || start.call_sid != self.call.as_str() =>
+            {
+                return Verdict::Close;
+            }
+            _ if envelope.stream_sid.as_deref().is_some_and(|stream| stream != ours) => {
+                hygiene.foreign();
+                return Verdict::Bear;
+            }
+            FromTwilio::Media(_) => hygiene.readable(),
+            FromTwilio::Connected { .. } | FromTwilio::Start(_) | FromTwilio::Unknown { .. } => {
+                hygiene.unknown();
+            }
+            _ => {}
+        }
+        bridge.from_carrier(now, &envelope.message, out);
+        Verdict::Bear
+    }
+
+    /// Carries out what is not the bridge's.
+    fn carry_out(&mut self, effect: &Effect) {
+        match effect {
+            Effect::OpenAgent { .. } => {
+                let services = Arc::clone(&self.services);
+                let opening = async move { services.agent.connect().await };
+                self.out.agent = AgentLeg::Opening(opening.boxed());
+            }
+            Effect::CloseAgent => self.out.agent.close(),
+            Effect::Prepare { utterance, line, language, arguments } => {
+                let (utterance, line, language) = (*utterance, *line, *language);
+                let asked = Asked { utterance, line, language, arguments };
+                self.jobs.prepare(&asked, &self.voice);
+            }
+            Effect::Perform { id, function } => {
+                self.jobs.perform(id, *function, self.bridge.arguments(id));
+            }
+            Effect::HangUp => self.jobs.hang_up(self.call.clone()),
+            // The stream is left when the machine has come to its end.
+            Effect::LeaveStream
+            | Effect::Play { .. }
+            | Effect::Clear
+            | Effect::CutReply
+            | Effect::EndSentence
+            | Effect::MuteAgent
+            | Effect::Answer { .. }
+            | Effect::TellAgent { .. } => {}
+        }
+    }
+
+    fn keep(&mut self, step: Step) {
+        for change in &step.moves {
+            tracing::debug!(at = %step.at, from = ?change.from, to = ?change.to, "moved");
+        }
+        if let Some(watch) = self.watch.as_ref().filter(|watch| watch.receiver_count() > 0) {
+            // Nobody listening any more is no fault.
+            let _ = watch.send((self.call.to_string(), Arc::new(step.clone())));
+        }
+        self.steps.push(step);
+    }
+}
+
+/// What somebody who looks after the server should read about an agent's session.
+fn note(message: &ServerMessage) {
+    match message {
+        ServerMessage::Welcome { request_id } => {
+            tracing::info!(request_id = %mask_text(request_id), "the agent's session is open");
+        }
+        ServerMessage::Warning { code, .. } => {
+            tracing::warn!(code = %mask_text(code), "the agent's provider warns");
+        }
+        ServerMessage::Error { code, .. } => {
+            let shown = mask_text(code);
+            match error_action(code) {
+                ErrorAction::Reconnect => {
+                    tracing::warn!(code = %shown, "the agent's provider ended the session");
+                }
+                ErrorAction::Configuration | ErrorAction::OurBug => {
+                    tracing::error!(code = %shown, "the agent's provider refuses what we send");
+                }
+            }
+        }
+        _ => {}
+    }
+}

@@ -1,0 +1,342 @@
+//! The configuration: read from flags and the environment, checked whole, and only then used.
+//!
+//! Everything that is missing or wrong is told at once, each with what it must be and how to mend
+//! it, and never with its value: the value may be a secret.
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::time::Duration;
+
+use call_transports::twilio::Sid;
+use secrecy::{ExposeSecret, SecretString};
+use uuid::Uuid;
+
+use crate::company::Tenant;
+
+pub use flags::Flags;
+pub use url::PublicUrl;
+
+mod flags;
+mod url;
+
+/// Everything the server needs to know before it starts.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Where the server listens.
+    pub listen: SocketAddr,
+    /// How the world reaches it.
+    pub public_url: PublicUrl,
+    /// Where the records are kept.
+    pub database_url: String,
+    /// The carrier.
+    pub twilio: Twilio,
+    /// The agent, and the voice of our own lines.
+    pub deepgram: Deepgram,
+    /// The company's own systems.
+    pub middleware: Middleware,
+    /// The company that is called.
+    pub tenant: Tenant,
+    /// The most calls at once.
+    pub calls_max: usize,
+    /// The form of the log.
+    pub log_format: LogFormat,
+    /// Key of the fingerprints in journals. With another key, equal arguments have other
+    /// fingerprints.
+    pub fingerprint_key: Vec<u8>,
+    /// From the opening of a stream's socket until its `start` was checked.
+    pub start_limit: Duration,
+    /// How long a stream's token may wait for its stream.
+    pub token_life: Duration,
+    /// How long calls may go on after the server was asked to end.
+    pub drain_limit: Duration,
+}
+
+/// The carrier's account.
+#[derive(Debug, Clone)]
+pub struct Twilio {
+    /// The account.
+    pub account: Sid,
+    /// The account's auth tokens. Requests signed with any of them are believed; our own requests
+    /// use the first.
+    pub auth_tokens: Vec<SecretString>,
+    /// Base URL of the REST interface.
+    pub api_url: String,
+}
+
+/// The agent's provider.
+#[derive(Debug, Clone)]
+pub struct Deepgram {
+    /// The key.
+    pub api_key: SecretString,
+    /// URL of the agent's WebSocket.
+    pub agent_url: String,
+    /// Base URL of the speech interface.
+    pub speak_url: String,
+}
+
+/// The company's middleware.
+#[derive(Debug, Clone)]
+pub struct Middleware {
+    /// Base URL.
+    pub url: String,
+    /// The key.
+    pub api_key: SecretString,
+}
+
+/// The form of the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogFormat {
+    /// Lines for people.
+    Text,
+    /// One JSON object in a line, for programs.
+    Json,
+}
+
+/// One thing wrong with the configuration. Prints the variable, what it must be and how to mend
+/// it, never its value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fault {
+    /// The variable in the environment; the flag has the same name in small letters.
+    pub variable: &'static str,
+    /// Whether it is missing, or what is wrong with it.
+    pub problem: String,
+    /// How to mend it.
+    pub mend: &'static str,
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}. {}", self.variable, self.problem, self.mend)
+    }
+}
+
+/// Everything wrong with the configuration. Prints one fault on each line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Faults(pub Vec<Fault>);
+
+impl fmt::Display for Faults {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the configuration is not complete:")?;
+        for fault in &self.0 {
+            write!(f, "\n  {fault}")?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for Faults {}
+
+/// How long a stream may take to begin.
+pub const START_LIMIT: Duration = Duration::from_secs(5);
+
+/// How long a token may wait for its stream.
+pub const TOKEN_LIFE: Duration = Duration::from_secs(60);
+
+/// How long calls may go on after the server was asked to end.
+pub const DRAIN_LIMIT: Duration = Duration::from_secs(300);
+
+impl Config {
+    /// Checks the flags, and reads the company file that they name.
+    ///
+    /// # Errors
+    /// [`Faults`] holds everything that is missing or wrong.
+    pub fn read(flags: &Flags) -> Result<Self, Faults> {
+        let mut check = Check { faults: Vec::new() };
+        let listen = check.listen(flags.listen_addr.as_deref());
+        let public_url = check.public_url(flags.public_url.as_deref());
+        let database_url = check.database_url(flags.database_url.as_deref());
+        let account = check.account(flags.twilio_account_sid.as_deref());
+        let auth_tokens = check.auth_tokens(flags.twilio_auth_token.as_ref());
+        let api_url =
+            check.url("TWILIO_API_URL", flags.twilio_api_url.as_deref(), Some(TWILIO_API_URL));
+        let api_key = check.key("DEEPGRAM_API_KEY", flags.deepgram_api_key.as_ref());
+        let agent_url = check.agent_url(flags.deepgram_agent_url.as_deref());
+        let speak_url = flags.deepgram_speak_url.as_deref();
+        let speak_url = check.url("DEEPGRAM_SPEAK_URL", speak_url, Some(DEEPGRAM_SPEAK_URL));
+        let middleware_url = check.url("MIDDLEWARE_URL", flags.middleware_url.as_deref(), None);
+        let middleware_key = check.key("MIDDLEWARE_API_KEY", flags.middleware_api_key.as_ref());
+        let tenant = check.tenant(flags.company_file.as_deref());
+        let calls_max = check.calls_max(flags.max_calls.as_deref());
+        let log_format = check.log_format(flags.log_format.as_deref());
+        let fingerprint_key = check.fingerprint_key(flags.fingerprint_key.as_ref());
+        let whole = || {
+            Some(Self {
+                listen: listen?,
+                public_url: public_url?,
+                database_url: database_url?,
+                twilio: Twilio { account: account?, auth_tokens: auth_tokens?, api_url: api_url? },
+                deepgram: Deepgram {
+                    api_key: api_key?,
+                    agent_url: agent_url?,
+                    speak_url: speak_url?,
+                },
+                middleware: Middleware { url: middleware_url?, api_key: middleware_key? },
+                tenant: tenant?,
+                calls_max: calls_max?,
+                log_format: log_format?,
+                fingerprint_key: fingerprint_key?,
+                start_limit: START_LIMIT,
+                token_life: TOKEN_LIFE,
+                drain_limit: DRAIN_LIMIT,
+            })
+        };
+        whole().ok_or(Faults(check.faults))
+    }
+}
+
+/// Whatever is wrong is written down here, and the reading goes on.
+struct Check {
+    faults: Vec<Fault>,
+}
+
+impl Check {
+    fn fault<T>(&mut self, variable: &'static str, problem: impl Into<String>) -> Option<T> {
+        let mend = flags::mend(variable);
+        self.faults.push(Fault { variable, problem: problem.into(), mend });
+        None
+    }
+
+    /// The value that was given, or the default. An empty one counts as none.
+    fn given<'a>(
+        &mut self,
+        variable: &'static str,
+        value: Option<&'a str>,
+        default: Option<&'a str>,
+    ) -> Option<&'a str> {
+        let value = value.map(str::trim).filter(|value| !value.is_empty());
+        value.or(default).or_else(|| self.fault(variable, "is not set"))
+    }
+
+    fn listen(&mut self, value: Option<&str>) -> Option<SocketAddr> {
+        let value = self.given("LISTEN_ADDR", value, Some(LISTEN_ADDR))?;
+        let must = "must be an address and a port, such as 127.0.0.1:8080";
+        value.parse().ok().or_else(|| self.fault("LISTEN_ADDR", must))
+    }
+
+    fn public_url(&mut self, value: Option<&str>) -> Option<PublicUrl> {
+        let value = self.given("PUBLIC_URL", value, None)?;
+        let must = "must be https:// and a host, without a path (http:// only for this machine)";
+        PublicUrl::parse(value).or_else(|| self.fault("PUBLIC_URL", must))
+    }
+
+    fn database_url(&mut self, value: Option<&str>) -> Option<String> {
+        let value = self.given("DATABASE_URL", value, Some(DATABASE_URL))?;
+        let path = value.strip_prefix("sqlite:");
+        let named = path.is_some_and(|path| !path.trim_start_matches('/').is_empty());
+        let must = "must begin with sqlite: and name a file; this version knows no other database";
+        named.then(|| value.to_owned()).or_else(|| self.fault("DATABASE_URL", must))
+    }
+
+    fn account(&mut self, value: Option<&str>) -> Option<Sid> {
+        let value = self.given("TWILIO_ACCOUNT_SID", value, None)?;
+        let must = "must be AC and 32 hexadecimal digits";
+        let account = Sid::parse(value).filter(|sid| sid.kind() == "AC");
+        account.or_else(|| self.fault("TWILIO_ACCOUNT_SID", must))
+    }
+
+    fn auth_tokens(&mut self, value: Option<&SecretString>) -> Option<Vec<SecretString>> {
+        let value = value.map(ExposeSecret::expose_secret);
+        let value = self.given("TWILIO_AUTH_TOKEN", value, None)?;
+        let tokens: Vec<&str> = value.split(',').map(str::trim).collect();
+        if !tokens.iter().all(|token| is_key(token)) {
+            let must = "must be auth tokens with a comma between them";
+            return self.fault("TWILIO_AUTH_TOKEN", must);
+        }
+        Some(tokens.into_iter().map(SecretString::from).collect())
+    }
+
+    fn key(
+        &mut self,
+        variable: &'static str,
+        value: Option<&SecretString>,
+    ) -> Option<SecretString> {
+        let value = value.map(ExposeSecret::expose_secret);
+        let value = self.given(variable, value, None)?;
+        let must = "must be a key of letters, digits and signs, without spaces";
+        is_key(value).then(|| value.into()).or_else(|| self.fault(variable, must))
+    }
+
+    fn url(
+        &mut self,
+        variable: &'static str,
+        value: Option<&str>,
+        default: Option<&str>,
+    ) -> Option<String> {
+        let value = self.given(variable, value, default)?;
+        let must = "must be an https:// URL without a query (http:// only for this machine)";
+        let base = url::secure(value, "https", "http").map(|url| url.trim_end_matches('/'));
+        base.map(str::to_owned).or_else(|| self.fault(variable, must))
+    }
+
+    fn agent_url(&mut self, value: Option<&str>) -> Option<String> {
+        let value = self.given("DEEPGRAM_AGENT_URL", value, Some(DEEPGRAM_AGENT_URL))?;
+        let must = "must be a wss:// URL without a query (ws:// only for this machine)";
+        let url = url::secure(value, "wss", "ws").map(str::to_owned);
+        url.or_else(|| self.fault("DEEPGRAM_AGENT_URL", must))
+    }
+
+    fn tenant(&mut self, value: Option<&Path>) -> Option<Tenant> {
+        let value = value.filter(|path| !path.as_os_str().is_empty());
+        let Some(file) = value else { return self.fault("COMPANY_FILE", "is not set") };
+        match Tenant::load(file) {
+            Ok(tenant) => Some(tenant),
+            Err(error) => self.fault("COMPANY_FILE", format!("names a faulty file: {error}")),
+        }
+    }
+
+    fn calls_max(&mut self, value: Option<&str>) -> Option<usize> {
+        let value = self.given("MAX_CALLS", value, Some(CALLS_MAX))?;
+        let number = value.parse().ok().filter(|number| (1..=10_000).contains(number));
+        number.or_else(|| self.fault("MAX_CALLS", "must be a number from 1 to 10000"))
+    }
+
+    fn log_format(&mut self, value: Option<&str>) -> Option<LogFormat> {
+        match self.given("LOG_FORMAT", value, Some("text"))? {
+            "text" => Some(LogFormat::Text),
+            "json" => Some(LogFormat::Json),
+            _ => self.fault("LOG_FORMAT", "must be text or json"),
+        }
+    }
+
+    fn fingerprint_key(&mut self, value: Option<&SecretString>) -> Option<Vec<u8>> {
+        let value = value.map(|value| value.expose_secret().trim()).unwrap_or_default();
+        if value.is_empty() {
+            return Some(random_key());
+        }
+        let key = from_hex(value).filter(|key| key.len() >= FINGERPRINT_KEY_BYTES_MIN);
+        let must = "must be at least 64 hexadecimal digits";
+        key.or_else(|| self.fault("FINGERPRINT_KEY", must))
+    }
+}
+
+/// A key for one run of the server.
+pub fn random_key() -> Vec<u8> {
+    // 122 random bits in each.
+    [(); 3].into_iter().flat_map(|()| Uuid::new_v4().into_bytes()).collect()
+}
+
+/// Whether a text can travel in a header as it is.
+fn is_key(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic())
+}
+
+fn from_hex(text: &str) -> Option<Vec<u8>> {
+    let pairs = text.as_bytes().chunks(2);
+    let byte = |pair: &[u8]| match pair {
+        [high, low] => {
+            let digit = |digit: &u8| char::from(*digit).to_digit(16);
+            u8::try_from(digit(high)? << 4 | digit(low)?).ok()
+        }
+        _ => None,
+    };
+    pairs.map(byte).collect()
+}
+
+const LISTEN_ADDR: &str = "127.0.0.1:8080";
+const DATABASE_URL: &str = "sqlite://offhook.db";
+const TWILIO_API_URL: &str = "https://api.twilio.com";
+const DEEPGRAM_AGENT_URL: &str = "wss://agent.deepgram.com/v1/agent/converse";
+const DEEPGRAM_SPEAK_URL: &str = "https://api.deepgram.com";
+const CALLS_MAX: &str = "100";
+const FINGERPRINT_KEY_BYTES_MIN: usize = 32;

@@ -1,0 +1,96 @@
+//! The flags as they are given, unchecked, and what people are told about them.
+
+use std::path::PathBuf;
+
+use secrecy::SecretString;
+
+/// The configuration as it was given. Nothing is checked here, so that everything wrong can be
+/// told at once. Prints without secrets.
+#[derive(Debug, Clone, Default, clap::Args)]
+#[command(next_help_heading = "Configuration (each flag may be a variable instead)")]
+pub struct Flags {
+    /// Address and port to listen on [default: 127.0.0.1:8080]
+    #[arg(long, env, hide_env_values = true, value_name = "ADDRESS:PORT")]
+    pub listen_addr: Option<String>,
+
+    /// How Twilio reaches this server: https:// and a host, without a path. Webhook signatures are
+    /// checked against it
+    #[arg(long, env, hide_env_values = true, value_name = "URL")]
+    pub public_url: Option<String>,
+
+    /// SQLite file for the records of calls; made if it is missing [default: sqlite://offhook.db]
+    #[arg(long, env, hide_env_values = true, value_name = "URL")]
+    pub database_url: Option<String>,
+
+    /// The Twilio account: AC and 32 hexadecimal digits
+    #[arg(long, env, hide_env_values = true, value_name = "SID")]
+    pub twilio_account_sid: Option<String>,
+
+    /// The account's auth token. While it is being replaced, both with a comma between them: the
+    /// first signs our own requests. Secrets are safer in the environment than in a flag
+    #[arg(long, env, hide_env_values = true, value_name = "SECRET[,SECRET]")]
+    pub twilio_auth_token: Option<SecretString>,
+
+    /// Where Twilio's REST interface is [default: https://api.twilio.com]
+    #[arg(long, env, hide_env_values = true, value_name = "URL")]
+    pub twilio_api_url: Option<String>,
+
+    /// The key of the Deepgram project
+    #[arg(long, env, hide_env_values = true, value_name = "SECRET")]
+    pub deepgram_api_key: Option<SecretString>,
+
+    /// Where the voice agent is [default: wss://agent.deepgram.com/v1/agent/converse]
+    #[arg(long, env, hide_env_values = true, value_name = "URL")]
+    pub deepgram_agent_url: Option<String>,
+
+    /// Where our own lines are turned into speech [default: https://api.deepgram.com]
+    #[arg(long, env, hide_env_values = true, value_name = "URL")]
+    pub deepgram_speak_url: Option<String>,
+
+    /// Where the company's own systems are
+    #[arg(long, env, hide_env_values = true, value_name = "URL")]
+    pub middleware_url: Option<String>,
+
+    /// The key that the company's systems ask for
+    #[arg(long, env, hide_env_values = true, value_name = "SECRET")]
+    pub middleware_api_key: Option<SecretString>,
+
+    /// The TOML file with the company's name, numbers, voices and prompts
+    #[arg(long, env, hide_env_values = true, value_name = "FILE")]
+    pub company_file: Option<PathBuf>,
+
+    /// The most calls at once; further callers hear an apology [default: 100]
+    #[arg(long, env, hide_env_values = true, value_name = "NUMBER")]
+    pub max_calls: Option<String>,
+
+    /// The form of the log: text or json [default: text]
+    #[arg(long, env, hide_env_values = true, value_name = "FORMAT")]
+    pub log_format: Option<String>,
+
+    /// Key of the fingerprints that journals hold in place of what callers say, as 64 or more
+    /// hexadecimal digits. Without it every start has a random one, and journals from different
+    /// starts cannot be compared by fingerprint
+    #[arg(long, env, hide_env_values = true, value_name = "SECRET")]
+    pub fingerprint_key: Option<SecretString>,
+}
+
+/// How a variable is mended.
+pub(super) fn mend(variable: &str) -> &'static str {
+    match variable {
+        "LISTEN_ADDR" => "Set it, or leave it away for 127.0.0.1:8080.",
+        "PUBLIC_URL" => "Set it to the origin of the webhook URLs at Twilio.",
+        "DATABASE_URL" => "Set it to sqlite://offhook.db or another file, or leave it away.",
+        "TWILIO_ACCOUNT_SID" => "Copy it from the first page of the Twilio console.",
+        "TWILIO_AUTH_TOKEN" => "Copy it from the first page of the Twilio console.",
+        "TWILIO_API_URL" => "Leave it away for Twilio itself.",
+        "DEEPGRAM_API_KEY" => "Make one in the Deepgram console, under API keys.",
+        "DEEPGRAM_AGENT_URL" | "DEEPGRAM_SPEAK_URL" => "Leave it away for Deepgram itself.",
+        "MIDDLEWARE_URL" => "Set it to the base URL of the company's middleware.",
+        "MIDDLEWARE_API_KEY" => "Ask whoever runs the company's middleware for one.",
+        "COMPANY_FILE" => "Begin with a copy of scenarios/companies/acme.toml.",
+        "MAX_CALLS" => "Set it to what the machine can carry, or leave it away for 100.",
+        "LOG_FORMAT" => "Set it, or leave it away for text.",
+        "FINGERPRINT_KEY" => "Make one with `openssl rand -hex 32`.",
+        _ => "See --help.",
+    }
+}

@@ -1,0 +1,200 @@
+//! `server demo`: the real server, called by stand-ins over real sockets, on this machine alone.
+//!
+//! The stand-ins speak the providers' protocols; the server is configured with their addresses as
+//! it would be with the providers', and does not know the difference.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use anyhow::Context as _;
+use axum::Router;
+use call_core::Step;
+use call_core::story::Teller;
+use call_transports::net;
+use call_transports::twilio::Sid;
+use sim::Scenario;
+use sim::verdict::{Verdict, judge};
+use standin::Twilio;
+use tokio::net::TcpListener;
+use tokio::sync::broadcast::error::RecvError;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use crate::app::{self, App};
+use crate::config::{self, Config, LogFormat, PublicUrl};
+use crate::store::CallRecord;
+
+mod stage;
+
+use stage::Addresses;
+
+/// What the demonstration is to show.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The call to place
+    #[arg(long, value_name = "FILE", default_value = "scenarios/late_payment.ron")]
+    scenario: PathBuf,
+
+    /// End after the call, with status 0 if every verdict held and 1 if not
+    #[arg(long)]
+    once: bool,
+}
+
+/// A server, its stand-ins, and the scenario they follow.
+pub struct Demo {
+    app: App,
+    scenario: Arc<Scenario>,
+    twilio: Twilio,
+    addresses: Addresses,
+    stop: CancellationToken,
+    serving: JoinHandle<anyhow::Result<()>>,
+}
+
+/// A call that was placed over real sockets.
+#[derive(Debug)]
+pub struct Placed {
+    /// The journal, as the store keeps it.
+    pub steps: Vec<Step>,
+    /// The judgements.
+    pub verdicts: Vec<Verdict>,
+    /// The call's record.
+    pub record: CallRecord,
+}
+
+impl Demo {
+    /// Starts everything on loopback addresses of its own.
+    ///
+    /// # Errors
+    /// When a listener or the store cannot be opened.
+    pub async fn start(scenario: Arc<Scenario>, database_url: &str) -> anyhow::Result<Self> {
+        net::install_crypto();
+        let keys = stage::Keys::new();
+        let http = reqwest::Client::builder().no_proxy().build()?;
+        let twilio = Twilio::new(keys.account.clone(), &keys.auth_token, http);
+        let listener = TcpListener::bind(LOOPBACK).await?;
+        let addresses = Addresses {
+            server: listener.local_addr()?,
+            twilio: serve(twilio.router()).await?,
+            deepgram: serve(
+                standin::Deepgram::new(Arc::clone(&scenario), &keys.deepgram).router(),
+            )
+            .await?,
+            middleware: serve(
+                standin::Middleware::new(Arc::clone(&scenario), &keys.middleware).router(),
+            )
+            .await?,
+        };
+        let config = stage::config(&scenario, &addresses, keys, database_url)?;
+        let app = App::new(config).await?;
+        let stop = CancellationToken::new();
+        let shutdown = stop.clone().cancelled_owned();
+        let serving = tokio::spawn(app::serve(app.clone(), listener, shutdown));
+        Ok(Self { app, scenario, twilio, addresses, stop, serving })
+    }
+
+    /// Places one call, tells every step as it happens, and waits for the record.
+    ///
+    /// # Errors
+    /// When the server does not take the call, or leaves no record of it.
+    pub async fn call(&self, mut tell: impl FnMut(&Step)) -> anyhow::Result<Placed> {
+        let sid = stage::new_call();
+        let mut steps = self.app.watch().subscribe();
+        let webhook = self.app.config().public_url.of("/twilio/inbound_call");
+        let placing = self.twilio.call(&sid, &webhook, &self.scenario);
+        tokio::pin!(placing);
+        let outcome = loop {
+            tokio::select! {
+                outcome = &mut placing => break outcome?,
+                step = steps.recv() => match step {
+                    Ok((call, step)) if call == sid.as_str() => tell(&step),
+                    Ok(_) | Err(RecvError::Lagged(_)) => {}
+                    Err(RecvError::Closed) => anyhow::bail!("the server is gone"),
+                },
+            }
+        };
+        while let Ok((call, step)) = steps.try_recv() {
+            if call == sid.as_str() {
+                tell(&step);
+            }
+        }
+        let record = self.record(&sid).await?;
+        let steps = self.app.store().journal(sid.as_str()).await?;
+        let carrier = outcome.carrier.context("no stream was opened for the call")?;
+        let verdicts = judge(&steps, &self.scenario.expect, &carrier);
+        Ok(Placed { steps, verdicts, record })
+    }
+
+    /// The call's record, once it is closed.
+    async fn record(&self, sid: &Sid) -> anyhow::Result<CallRecord> {
+        let patience = Instant::now() + RECORD_LIMIT;
+        loop {
+            let record = self.app.store().call(sid.as_str()).await?;
+            match record {
+                Some(record) if record.ended.is_some() => return Ok(record),
+                _ if Instant::now() > patience => anyhow::bail!("the call has no closed record"),
+                _ => tokio::time::sleep(Duration::from_millis(20)).await,
+            }
+        }
+    }
+
+    /// Ends the server in order.
+    ///
+    /// # Errors
+    /// When the server failed.
+    pub async fn end(self) -> anyhow::Result<()> {
+        self.stop.cancel();
+        self.serving.await?
+    }
+}
+
+/// Shows a call, and unless only one is wanted stays for whoever wants to look around.
+///
+/// # Errors
+/// When something does not start, or the call cannot be placed.
+pub async fn run(args: Args) -> anyhow::Result<ExitCode> {
+    let scenario = match Scenario::load(&args.scenario) {
+        Ok(scenario) => Arc::new(scenario),
+        Err(problem) => {
+            eprintln!("{:?}", miette::Report::new(*problem));
+            return Ok(ExitCode::from(2));
+        }
+    };
+    let database = std::env::temp_dir().join("offhook-demo.db");
+    let demo = Demo::start(Arc::clone(&scenario), &format!("sqlite://{}", database.display())).await?;
+    println!("{}", demo.addresses);
+    println!("\n# {}\n", scenario.title);
+    let mut teller = Teller::default();
+    let placed = demo
+        .call(|step| {
+            for line in teller.tell(step) {
+                println!("{line}");
+            }
+        })
+        .await?;
+    let held = stage::report(&placed, &database);
+    if !args.once {
+        println!("\nThe server is still there; Ctrl-C ends it.");
+        app::shutdown_signal().await;
+    }
+    demo.end().await?;
+    Ok(if held { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Serves a stand-in on an address of its own.
+async fn serve(router: Router) -> anyhow::Result<std::net::SocketAddr> {
+    use axum::serve::ListenerExt as _;
+    let listener = TcpListener::bind(LOOPBACK).await?;
+    let address = listener.local_addr()?;
+    let listener = listener.tap_io(|stream| {
+        // Without it frames would only be late, which the story would show.
+        let _ = stream.set_nodelay(true);
+    });
+    tokio::spawn(axum::serve(listener, router).into_future());
+    Ok(address)
+}
+
+const LOOPBACK: &str = "127.0.0.1:0";
+
+const RECORD_LIMIT: Duration = Duration::from_secs(10);

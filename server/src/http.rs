@@ -1,0 +1,236 @@
+//! The webhooks of the carrier, and whether the server is well.
+//!
+//! Every webhook is signed, and nothing happens before its signature is checked against our public
+//! URL. A call that comes in is always answered with a document: an HTTP error would make Twilio
+//! speak to the caller in words that are not ours.
+
+use std::time::{Duration, Instant};
+
+use axum::Router;
+use axum::extract::State;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use call_core::{Language, LineId};
+use call_transports::twilio::Sid;
+use call_transports::twilio::twiml::{self, Document, Parameter, Reason, Stream};
+use call_transports::twilio::webhook::{self, InboundCall};
+use locales::Locale;
+use tokio::time::timeout;
+use tracing::{error, info, warn};
+
+use crate::app::App;
+use crate::media;
+use crate::tokens::{Admission, Ending, Grant, Token};
+
+pub(crate) use signed::{SIGNATURE, Signed};
+
+mod signed;
+
+/// All ways in.
+pub fn router(app: App) -> Router {
+    Router::new()
+        .route("/twilio/inbound_call", post(inbound_call))
+        .route(AFTER_STREAM, post(after_stream))
+        .route("/twilio/call-status", post(call_status))
+        .route("/twilio/{company}/{language}", get(media::stream))
+        .route("/health", get(health))
+        .route("/ready", get(ready))
+        .with_state(app)
+}
+
+/// Name of the parameter that carries a stream's token.
+pub(crate) const TOKEN: &str = "token";
+
+async fn inbound_call(State(app): State<App>, Signed(form): Signed) -> Result<Twiml, StatusCode> {
+    let config = app.config();
+    let language = config.tenant.company().language;
+    let call = match InboundCall::from_form(&form) {
+        Ok(call) => call,
+        Err(error @ webhook::Error::Repeated { .. }) => {
+            warn!(%error, "an inbound call was refused");
+            return Err(StatusCode::BAD_REQUEST);
+        }
+        Err(error) => {
+            error!(%error, "an inbound call cannot be understood");
+            return Ok(apology(language));
+        }
+    };
+    if call.account_sid != config.twilio.account {
+        error!(call = %call.call_sid, "an inbound call is of another account than ours");
+        return Ok(apology(language));
+    }
+    if !config.tenant.answers(call.to.reveal()) {
+        warn!(call = %call.call_sid, to = %call.to, "the number that was dialled is nobody's");
+        return Ok(Twiml(Document::new().reject(Reason::Rejected)));
+    }
+    Ok(admit(
+        &app,
+        Grant {
+            call: call.call_sid,
+            account: call.account_sid,
+            company: config.tenant.company().id.clone(),
+            language,
+            from: call.from,
+            to: call.to,
+        },
+    )
+    .await)
+}
+
+async fn admit(app: &App, grant: Grant) -> Twiml {
+    let language = grant.language;
+    if is_on_record(app, &grant.call).await {
+        return Twiml(Document::new().hang_up());
+    }
+    if app.is_draining() {
+        warn!(call = %grant.call, "a call came in while the server ends");
+        return apology(language);
+    }
+    let admission = app.tokens().admit(grant.clone(), Instant::now());
+    match admission {
+        Admission::Granted(token) => match connection(app, &grant, &token) {
+            Ok(document) => {
+                info!(call = %grant.call, company = grant.company, "a call comes in");
+                Twiml(document)
+            }
+            Err(error) => {
+                error!(call = %grant.call, %error, "a stream cannot be described");
+                apology(language)
+            }
+        },
+        Admission::Spent => Twiml(Document::new().hang_up()),
+        Admission::Expired => apology(language),
+        Admission::Full => {
+            error!(call = %grant.call, "a call came in and there are as many as we can take");
+            apology(language)
+        }
+    }
+}
+
+/// Whether a call that we do not remember has been here before. A store that is slow to say does
+/// not keep a caller waiting.
+async fn is_on_record(app: &App, call: &Sid) -> bool {
+    if app.tokens().grant(call).is_some() {
+        return false;
+    }
+    match timeout(LOOK_UP, app.store().call(call.as_str())).await {
+        Ok(Ok(record)) => record.is_some(),
+        Ok(Err(error)) => {
+            error!(%error, "the store cannot say whether a call is new");
+            false
+        }
+        Err(_) => {
+            error!("the store is too slow to say whether a call is new");
+            false
+        }
+    }
+}
+
+fn connection(app: &App, grant: &Grant, token: &Token) -> Result<Document, twiml::Error> {
+    let public = &app.config().public_url;
+    let path = format!("/twilio/{}/{}", grant.company, grant.language.tag());
+    let stream = Stream::new(public.of_stream(&path))?;
+    let stream = stream.with(Parameter::new(TOKEN, token.reveal())?);
+    Ok(Document::new().connect(stream).redirect(public.of(AFTER_STREAM)))
+}
+
+/// The stream is over and the call is not. Where the call ended as it should, hanging up is all
+/// that is left; else the caller is told in Twilio's voice, because ours has failed.
+async fn after_stream(State(app): State<App>, Signed(form): Signed) -> Twiml {
+    let company_language = app.config().tenant.company().language;
+    let Some(call) = call_sid(&form) else {
+        error!("a stream ended, and the webhook does not say of which call");
+        return apology(company_language);
+    };
+    if app.ending(&call, END_PATIENCE).await == Some(Ending::Planned) {
+        return Twiml(Document::new().hang_up());
+    }
+    let language = app.tokens().grant(&call).map_or(company_language, |grant| grant.language);
+    warn!(%call, "a stream ended before its call did");
+    apology(language)
+}
+
+async fn call_status(Signed(form): Signed) -> StatusCode {
+    let Some(call) = call_sid(&form) else {
+        warn!("a call's status does not say of which call");
+        return StatusCode::BAD_REQUEST;
+    };
+    let status = form.iter().find(|(name, _)| name == "CallStatus");
+    let status = status.map(|(_, status)| webhook::CallStatus::from(status.as_str()));
+    // Only words that we know are logged: others may hold anything.
+    let word = match &status {
+        None | Some(webhook::CallStatus::Other(_)) => "unknown",
+        Some(known) => known.as_str(),
+    };
+    info!(%call, status = word, "the carrier tells a call's status");
+    StatusCode::NO_CONTENT
+}
+
+async fn health() -> StatusCode {
+    StatusCode::OK
+}
+
+async fn ready(State(app): State<App>) -> StatusCode {
+    let is_ready =
+        !app.is_draining() && timeout(LOOK_UP, app.store().is_well()).await.unwrap_or(false);
+    if is_ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE }
+}
+
+/// Tells the caller that something of ours failed, and hangs up.
+fn apology(language: Language) -> Twiml {
+    let words = Locale::from_tag(language.tag())
+        .and_then(|locale| locales::render(locale, LineId::Trouble.key(), &[]).ok());
+    let document = match words {
+        Some(words) => Document::new().say(voice_language(language), words.text),
+        None => Document::new(),
+    };
+    Twiml(document.hang_up())
+}
+
+/// The language as Twilio's own voices know it.
+const fn voice_language(language: Language) -> &'static str {
+    match language {
+        Language::English => "en-US",
+        Language::Spanish => "es-MX",
+    }
+}
+
+fn call_sid(form: &[(String, String)]) -> Option<Sid> {
+    let (_, sid) = form.iter().find(|(name, _)| name == "CallSid")?;
+    Sid::parse(sid).filter(|sid| sid.kind() == "CA")
+}
+
+/// A document as the answer to a webhook.
+struct Twiml(Document);
+
+impl IntoResponse for Twiml {
+    fn into_response(self) -> Response {
+        let xml = self.0.render().unwrap_or_else(|error| {
+            error!(%error, "a document cannot be written");
+            "<Response><Hangup/></Response>".to_owned()
+        });
+        ([(header::CONTENT_TYPE, "text/xml; charset=utf-8")], xml).into_response()
+    }
+}
+
+const AFTER_STREAM: &str = "/twilio/after_stream";
+
+/// How long a webhook waits for the store: a quarter of what it may take in all.
+const LOOK_UP: Duration = Duration::from_millis(500);
+
+/// How long `after_stream` waits for the end of a call whose socket is just being closed.
+const END_PATIENCE: Duration = Duration::from_millis(1_500);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn there_is_an_apology_in_every_language() {
+        for language in Language::ALL {
+            let xml = apology(language).0.render().unwrap();
+            assert!(xml.contains("<Say") && xml.ends_with("<Hangup/></Response>"), "{xml}");
+        }
+    }
+}

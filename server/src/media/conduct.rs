@@ -1,0 +1,221 @@
+//! One call from its stream's beginning to its record.
+
+use std::time::{Duration, Instant};
+
+use axum::extract::ws::WebSocket;
+use call_core::step::{EndReason, Fact, Step};
+use call_core::{Brief, CallTime};
+use call_transports::twilio::Sid;
+use jiff::Timestamp;
+use tracing::{error, info, warn};
+
+use crate::app::App;
+use crate::call::{self, Setup};
+use crate::company;
+use crate::store::{Closing, Error, Store};
+use crate::tokens::{Ending, Grant};
+
+/// Plays a call and keeps what remains of it.
+pub(super) async fn conduct(app: App, socket: WebSocket, grant: Grant, stream_sid: String) {
+    let tenant = &app.config().tenant;
+    let brief = tenant.brief(&grant, utc_now_ms());
+    let Some(profile) = company::profile(tenant.company(), grant.language) else {
+        error!(call = %grant.call, "the company has no agent for the call");
+        return app.call_is_over(&grant.call, Ending::Unplanned);
+    };
+    let setup = Setup {
+        brief: brief.clone(),
+        voice: tenant.agent(grant.language).voice.clone(),
+        profile,
+        call_sid: grant.call.clone(),
+        stream_sid,
+        fingerprint_key: app.config().fingerprint_key.clone(),
+    };
+    let play = call::play(socket, setup, app.services(), Some(app.watch().clone()));
+    keep(&app, &grant.call, &brief, play).await;
+}
+
+/// Lets a call play in a task of its own, and keeps its record. A panic in the call ends this call
+/// and no other.
+async fn keep(
+    app: &App,
+    call: &Sid,
+    brief: &Brief,
+    play: impl Future<Output = Vec<Step>> + Send + 'static,
+) {
+    let seat = Seat { app, call };
+    let began = Instant::now();
+    let opened = app.tasks().spawn(open_record(app.store().clone(), brief.clone()));
+    let outcome = match app.tasks().spawn(play).await {
+        Ok(steps) => {
+            seat.leave(ending(&steps));
+            Outcome::Played(steps)
+        }
+        Err(fault) => {
+            // The words of a panic may quote the call, so they are not asked for.
+            error!(%call, panicked = fault.is_panic(), "a call was lost to a fault");
+            seat.leave(Ending::Unplanned);
+            Outcome::Lost(CallTime::from_millis(whole_ms(began.elapsed())))
+        }
+    };
+    // The record is closed after it was opened, or after that has failed.
+    let _ = opened.await;
+    close_record(app.store(), brief, &outcome).await;
+}
+
+enum Outcome {
+    /// The call ended, and these are its steps.
+    Played(Vec<Step>),
+    /// The call was lost to a fault, so long after it began.
+    Lost(CallTime),
+}
+
+/// The call's place among those that are going on. It becomes free however this task ends.
+struct Seat<'a> {
+    app: &'a App,
+    call: &'a Sid,
+}
+
+impl Seat<'_> {
+    /// Only the first ending of a call counts, so the one below changes nothing then.
+    fn leave(self, ending: Ending) {
+        self.app.call_is_over(self.call, ending);
+    }
+}
+
+impl Drop for Seat<'_> {
+    fn drop(&mut self) {
+        self.app.call_is_over(self.call, Ending::Unplanned);
+    }
+}
+
+/// Whether the caller may still have to be told something.
+fn ending(steps: &[Step]) -> Ending {
+    let facts = steps.iter().rev().flat_map(|step| &step.facts);
+    let reason = facts.into_iter().find_map(|fact| match fact {
+        Fact::CallEnded { reason } => Some(*reason),
+        _ => None,
+    });
+    match reason {
+        Some(
+            EndReason::CallerHangup
+            | EndReason::AgentHangup
+            | EndReason::NoInput
+            | EndReason::TimeLimit,
+        ) => Ending::Planned,
+        Some(EndReason::AgentFailed | EndReason::SpeechFailed | EndReason::StreamLost) | None => {
+            Ending::Unplanned
+        }
+    }
+}
+
+async fn open_record(store: Store, brief: Brief) {
+    if let Err(error) = store.begin_call(&brief).await {
+        error!(call = brief.call, %error, "the record of a call cannot be opened yet");
+    }
+}
+
+/// Tries again a few times: a call that nobody can read about is a call that nobody can explain.
+async fn close_record(store: &Store, brief: &Brief, outcome: &Outcome) {
+    let call = &brief.call;
+    for pause in PAUSES {
+        match close_once(store, brief, outcome).await {
+            Ok(Closing::Now) => return info!(call, "a call is over and on record"),
+            Ok(Closing::Before) => return warn!(call, "the record of a call was closed before"),
+            Err(error) => error!(call, %error, "the record of a call cannot be closed"),
+        }
+        tokio::time::sleep(pause).await;
+    }
+    error!(call, "the record of a call stays open, and its journal is lost");
+}
+
+async fn close_once(store: &Store, brief: &Brief, outcome: &Outcome) -> Result<Closing, Error> {
+    match outcome {
+        Outcome::Played(steps) => store.end_call(&brief.call, steps).await,
+        Outcome::Lost(at) => store.fail_call(brief, *at).await,
+    }
+}
+
+fn utc_now_ms() -> u64 {
+    u64::try_from(Timestamp::now().as_millisecond()).unwrap_or_default()
+}
+
+fn whole_ms(length: Duration) -> u64 {
+    u64::try_from(length.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// After each failure to close a record.
+const PAUSES: [Duration; 4] =
+    [Duration::from_millis(200), Duration::from_secs(1), Duration::from_secs(5), Duration::ZERO];
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use call_transports::twilio::webhook::PhoneNumber;
+
+    use super::*;
+    use crate::config::{Config, Flags};
+    use crate::store::INTERNAL;
+    use crate::tokens::{Admission, Claim};
+
+    #[tokio::test]
+    async fn a_panic_ends_its_call_with_a_record_and_no_other_call() {
+        let app = App::new(config()).await.unwrap();
+        let (lost, other) = (admit(&app, 1), admit(&app, 2));
+        let brief = app.config().tenant.brief(&lost, 1_000);
+        keep(&app, &lost.call, &brief, async { panic!("what a caller said") }).await;
+        let record = app.store().call(lost.call.as_str()).await.unwrap().unwrap();
+        assert_eq!(record.ended.unwrap().reason, INTERNAL);
+        assert_eq!(app.tokens().ending(&lost.call), Some(Ending::Unplanned));
+        assert!(app.tokens().is_live(&other.call));
+
+        let brief = app.config().tenant.brief(&other, 1_000);
+        let (_, first) = call_core::Call::new(brief.clone());
+        keep(&app, &other.call, &brief, async { vec![first] }).await;
+        assert_eq!(app.store().journal(other.call.as_str()).await.unwrap().len(), 1);
+        assert_eq!(app.live(), 0);
+    }
+
+    fn config() -> Config {
+        let key = || Some("key".to_owned().into());
+        let here = || Some("http://127.0.0.1:9".to_owned());
+        let root = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
+        let flags = Flags {
+            public_url: Some("https://voice.example.test".to_owned()),
+            database_url: Some("sqlite::memory:".to_owned()),
+            twilio_account_sid: Some(ACCOUNT.to_owned()),
+            twilio_auth_token: key(),
+            deepgram_api_key: key(),
+            middleware_url: here(),
+            middleware_api_key: key(),
+            company_file: Some(root.join("../scenarios/companies/acme.toml")),
+            ..Flags::default()
+        };
+        Config::read(&flags).unwrap()
+    }
+
+    fn admit(app: &App, number: u8) -> Grant {
+        let grant = Grant {
+            call: Sid::parse(&format!("CA{number:032}")).unwrap(),
+            account: Sid::parse(ACCOUNT).unwrap(),
+            company: "acme".to_owned(),
+            language: call_core::Language::English,
+            from: PhoneNumber::new("+15550100101"),
+            to: PhoneNumber::new("+15550100099"),
+        };
+        let now = Instant::now();
+        let Admission::Granted(token) = app.tokens().admit(grant.clone(), now) else {
+            panic!("there is room for the call");
+        };
+        let claim = Claim {
+            call: grant.call.as_str(),
+            account: ACCOUNT,
+            company: "acme",
+            language: grant.language,
+        };
+        app.tokens().redeem(token.reveal(), &claim, now).unwrap()
+    }
+
+    const ACCOUNT: &str = "AC00000000000000000000000000000001";
+}

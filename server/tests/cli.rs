@@ -1,0 +1,156 @@
+//! The command line: what it says when something is missing, and what it never says.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails, in its helpers too")]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+const REQUIRED: [&str; 7] = [
+    "PUBLIC_URL",
+    "TWILIO_ACCOUNT_SID",
+    "TWILIO_AUTH_TOKEN",
+    "DEEPGRAM_API_KEY",
+    "MIDDLEWARE_URL",
+    "MIDDLEWARE_API_KEY",
+    "COMPANY_FILE",
+];
+
+const OPTIONAL: [&str; 8] = [
+    "LISTEN_ADDR",
+    "DATABASE_URL",
+    "TWILIO_API_URL",
+    "DEEPGRAM_AGENT_URL",
+    "DEEPGRAM_SPEAK_URL",
+    "MAX_CALLS",
+    "LOG_FORMAT",
+    "FINGERPRINT_KEY",
+];
+
+#[test]
+fn everything_that_is_missing_is_told_at_once_f_pr_15() {
+    for arguments in [&[][..], &["run"], &["check"]] {
+        let output = server(arguments, &[]);
+        assert_eq!(output.status.code(), Some(2));
+        let complaint = String::from_utf8(output.stderr).unwrap();
+        for variable in REQUIRED {
+            assert!(complaint.contains(&format!("\n  {variable} is not set. ")), "{complaint}");
+        }
+        for variable in OPTIONAL {
+            assert!(!complaint.contains(variable), "{complaint}");
+        }
+    }
+}
+
+#[test]
+fn everything_that_is_wrong_is_told_at_once_and_never_its_value_f_pr_15() {
+    let wrong: Vec<_> = REQUIRED.iter().chain(&OPTIONAL).map(|name| (*name, "s3cr et,")).collect();
+    let output = server(&["check"], &wrong);
+    assert_eq!(output.status.code(), Some(2));
+    let complaint = String::from_utf8(output.stderr).unwrap();
+    for variable in REQUIRED.iter().chain(&OPTIONAL) {
+        assert!(complaint.contains(&format!("\n  {variable} ")), "{variable}: {complaint}");
+    }
+    // The company file is named, because its name is what has to be mended.
+    let secrets = complaint.lines().filter(|line| !line.contains("COMPANY_FILE"));
+    for line in secrets {
+        assert!(!line.contains("s3cr"), "{line}");
+    }
+    assert!(output.stdout.is_empty());
+}
+
+#[test]
+fn an_empty_variable_counts_as_none() {
+    let mut variables = sound();
+    variables.push(("LISTEN_ADDR", String::new()));
+    assert_eq!(check(&variables).status.code(), Some(0));
+    variables.retain(|(name, _)| *name != "DEEPGRAM_API_KEY");
+    variables.push(("DEEPGRAM_API_KEY", " ".to_owned()));
+    let complaint = String::from_utf8(check(&variables).stderr).unwrap();
+    assert!(complaint.contains("\n  DEEPGRAM_API_KEY is not set. "), "{complaint}");
+}
+
+#[test]
+fn a_sound_configuration_is_told_without_its_secrets() {
+    let output = check(&sound());
+    let told = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(output.status.code(), Some(0), "{told}");
+    assert!(told.contains("Acme Home Loans (acme v1)"), "{told}");
+    assert!(told.contains("https://voice.example.com/twilio/inbound_call"), "{told}");
+    assert!(!told.contains("s3cret"), "{told}");
+}
+
+#[test]
+fn a_broken_company_file_is_pointed_at() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("broken.toml");
+    let text = fs::read_to_string(acme()).unwrap();
+    let broken = text.replacen("think_model = \"gpt-4.1-mini\"", "think_model = 41", 1);
+    let line = 1 + broken.lines().position(|line| line == "think_model = 41").unwrap();
+    fs::write(&file, broken).unwrap();
+    let mut variables = sound();
+    variables.retain(|(name, _)| *name != "COMPANY_FILE");
+    variables.push(("COMPANY_FILE", file.display().to_string()));
+    let output = check(&variables);
+    assert_eq!(output.status.code(), Some(2));
+    let complaint = String::from_utf8(output.stderr).unwrap();
+    let place = format!("{}:{line}:15: agents.en.think_model: ", file.display());
+    assert!(complaint.contains(&place), "{complaint}");
+}
+
+#[test]
+fn a_flag_comes_before_its_variable() {
+    let mut variables = sound();
+    variables.push(("MAX_CALLS", "none".to_owned()));
+    let as_text: Vec<_> = variables.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    let output = server(&["check", "--max-calls", "5"], &as_text);
+    assert_eq!(output.status.code(), Some(0));
+}
+
+#[test]
+fn the_help_and_the_example_tell_of_every_variable_and_of_no_value() {
+    let help = server(&["--help"], &[("TWILIO_AUTH_TOKEN", "s3cret")]);
+    // Without the line breaks, which depend on the width.
+    let help =
+        String::from_utf8(help.stdout).unwrap().split_whitespace().collect::<Vec<_>>().join(" ");
+    let example = fs::read_to_string(root().join(".env.example")).unwrap();
+    for variable in REQUIRED.iter().chain(&OPTIONAL) {
+        assert!(help.contains(&format!("[env: {variable}]")), "{variable}: {help}");
+        assert!(example.contains(&format!("\n{variable}=")), "{variable} is not in .env.example");
+    }
+    assert!(!help.contains("s3cret"));
+    let told = example.lines().filter(|line| !line.starts_with('#') && line.contains('='));
+    assert_eq!(told.count(), REQUIRED.len() + OPTIONAL.len());
+}
+
+fn check(variables: &[(&str, String)]) -> Output {
+    let variables: Vec<_> = variables.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    server(&["check"], &variables)
+}
+
+fn server(arguments: &[&str], variables: &[(&str, &str)]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_server"));
+    command.args(arguments).env_clear().envs(variables.iter().copied()).output().unwrap()
+}
+
+fn sound() -> Vec<(&'static str, String)> {
+    let company = acme().display().to_string();
+    let values = [
+        "https://voice.example.com",
+        "AC00000000000000000000000000000001",
+        "s3cret-1,s3cret-2",
+        "s3cret-3",
+        "https://middleware.example.com",
+        "s3cret-4",
+        &company,
+    ];
+    REQUIRED.into_iter().zip(values.map(str::to_owned)).collect()
+}
+
+fn acme() -> PathBuf {
+    root().join("scenarios/companies/acme.toml")
+}
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()
+}

@@ -1,0 +1,159 @@
+//! The store on a real file.
+
+use std::fs;
+
+use call_core::brief::{Brief, Direction};
+use call_core::input::Carrier;
+use call_core::{Call, CallTime, Input, Language, Step};
+use server::store::{Closing, Error, INTERNAL, Store};
+use sqlx::SqlitePool;
+use tempfile::TempDir;
+
+#[tokio::test]
+async fn a_call_is_read_as_it_was_written() {
+    let (_folder, url) = file();
+    let store = Store::open(&url).await.unwrap();
+    let (brief, steps) = call();
+    store.begin_call(&brief).await.unwrap();
+    let live = store.call(&brief.call).await.unwrap().unwrap();
+    assert_eq!(live.ended, None);
+    assert_eq!(store.unended().await.unwrap(), [live]);
+
+    assert_eq!(store.end_call(&brief.call, &steps).await.unwrap(), Closing::Now);
+    // Another process, later.
+    store.close().await;
+    let store = Store::open(&url).await.unwrap();
+    let record = store.call(&brief.call).await.unwrap().unwrap();
+    assert_eq!((&record.sid, &record.company), (&brief.call, &brief.company));
+    assert_eq!((record.language, record.direction), (Language::English, Direction::Inbound));
+    assert_eq!((&record.from_masked, &record.to_masked), (&brief.from, &brief.to));
+    assert_eq!((record.config_version, &record.prompt_hash), (1, &brief.prompt_hash));
+    let ended = record.ended.unwrap();
+    assert_eq!((ended.duration_ms, &*ended.reason), (900, "caller_hangup"));
+    assert_eq!(record.started_us, 1_772_463_600_000_000);
+    assert_eq!(ended.at_us, record.started_us + 900_000);
+    assert_eq!(store.journal(&brief.call).await.unwrap(), steps);
+    assert_eq!(store.unended().await.unwrap(), []);
+    assert!(store.is_well().await);
+}
+
+#[tokio::test]
+async fn the_second_end_of_a_call_changes_nothing_i_18() {
+    let (_folder, url) = file();
+    let store = Store::open(&url).await.unwrap();
+    let (brief, steps) = call();
+    // Nobody opened the record: the journal itself is enough.
+    assert_eq!(store.end_call(&brief.call, &steps).await.unwrap(), Closing::Now);
+    let record = store.call(&brief.call).await.unwrap();
+    let (mut other, first) = Call::new(brief.clone());
+    let mut longer = vec![first];
+    longer.extend(other.step(CallTime::from_millis(5_000), Input::Carrier(Carrier::Lost)));
+    assert_eq!(store.end_call(&brief.call, &longer).await.unwrap(), Closing::Before);
+    assert_eq!(store.fail_call(&brief, CallTime::ZERO).await.unwrap(), Closing::Before);
+    store.begin_call(&brief).await.unwrap();
+    assert_eq!(store.call(&brief.call).await.unwrap(), record);
+    assert_eq!(store.journal(&brief.call).await.unwrap(), steps);
+}
+
+#[tokio::test]
+async fn the_database_itself_refuses_to_change_what_is_over_i_18() {
+    let (_folder, url) = file();
+    let store = Store::open(&url).await.unwrap();
+    let (brief, steps) = call();
+    store.end_call(&brief.call, &steps).await.unwrap();
+    let database = SqlitePool::connect(&url).await.unwrap();
+    let changes = [
+        "UPDATE call SET end_reason = 'no_input'",
+        "UPDATE call SET status = 'live', ended_us = NULL, duration_ms = NULL, end_reason = NULL",
+        "UPDATE conversation_log SET step = '{}'",
+        "INSERT INTO conversation_log VALUES ('CA0', 0, 0, '{}')",
+        "INSERT INTO conversation_log SELECT sid, 99, 0, 'not json' FROM call",
+    ];
+    for change in changes {
+        assert!(sqlx::query(change).execute(&database).await.is_err(), "{change}");
+    }
+    assert_eq!(store.journal(&brief.call).await.unwrap(), steps);
+}
+
+#[tokio::test]
+async fn a_number_in_clear_does_not_get_in() {
+    let (_folder, url) = file();
+    let store = Store::open(&url).await.unwrap();
+    let brief = Brief { from: "+15550100101".to_owned(), ..Brief::example() };
+    assert!(matches!(store.begin_call(&brief).await, Err(Error::Query(_))));
+}
+
+#[tokio::test]
+async fn a_call_that_we_lost_has_a_record_without_a_journal() {
+    let (_folder, url) = file();
+    let store = Store::open(&url).await.unwrap();
+    let (brief, _) = call();
+    let closing = store.fail_call(&brief, CallTime::from_millis(700)).await.unwrap();
+    assert_eq!(closing, Closing::Now);
+    let ended = store.call(&brief.call).await.unwrap().unwrap().ended.unwrap();
+    assert_eq!((ended.duration_ms, &*ended.reason), (700, INTERNAL));
+    assert_eq!(store.journal(&brief.call).await.unwrap(), []);
+}
+
+#[tokio::test]
+async fn steps_of_another_call_are_refused() {
+    let (_folder, url) = file();
+    let store = Store::open(&url).await.unwrap();
+    let (brief, steps) = call();
+    let other = "CA00000000000000000000000000000099";
+    assert!(matches!(store.end_call(other, &steps).await, Err(Error::Headless)));
+    assert!(matches!(store.end_call(&brief.call, &steps[1..]).await, Err(Error::Headless)));
+    assert_eq!(store.call(&brief.call).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn a_hundred_calls_can_end_at_once() {
+    let (_folder, url) = file();
+    let store = Store::open(&url).await.unwrap();
+    let endings = (0..100).map(|number| {
+        let brief = Brief { call: format!("CA{number:032}"), ..Brief::example() };
+        let store = store.clone();
+        tokio::spawn(async move {
+            let (_, steps) = call_of(brief.clone());
+            store.end_call(&brief.call, &steps).await.unwrap()
+        })
+    });
+    for ending in endings.collect::<Vec<_>>() {
+        assert_eq!(ending.await.unwrap(), Closing::Now);
+    }
+}
+
+#[tokio::test]
+async fn a_database_that_cannot_be_used_is_named_by_its_variable() {
+    let folder = tempfile::tempdir().unwrap();
+    let missing = folder.path().join("nowhere").join("calls.db");
+    let garbage = folder.path().join("garbage.db");
+    fs::write(&garbage, "this is no database, whatever its name says").unwrap();
+    let urls = [
+        format!("sqlite://{}", missing.display()),
+        format!("sqlite://{}", garbage.display()),
+        "postgres://me:secret@db.example/calls".to_owned(),
+    ];
+    for url in urls {
+        let error = Store::open(&url).await.unwrap_err().to_string();
+        assert!(error.contains("DATABASE_URL") && !error.contains("secret"), "{error}");
+    }
+}
+
+fn file() -> (TempDir, String) {
+    let folder = tempfile::tempdir().expect("a folder for the database");
+    let url = format!("sqlite://{}", folder.path().join("calls.db").display());
+    (folder, url)
+}
+
+fn call() -> (Brief, Vec<Step>) {
+    call_of(Brief::example())
+}
+
+/// A call whose caller hangs up soon.
+fn call_of(brief: Brief) -> (Brief, Vec<Step>) {
+    let (mut call, first) = Call::new(brief.clone());
+    let mut steps = vec![first];
+    steps.extend(call.step(CallTime::from_millis(900), Input::Carrier(Carrier::Stopped)));
+    (brief, steps)
+}

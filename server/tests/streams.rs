@@ -1,0 +1,231 @@
+//! Media sockets over a real port: who may open one, and what remains of a call.
+
+mod support;
+
+use std::time::Duration;
+
+use call_core::Call;
+use call_core::step::{Cause, Step};
+use call_transports::twilio::media::{FromTwilio, MediaFormat, Start};
+use call_transports::twilio::signature::sign;
+use call_transports::twilio::twiml::Verb;
+use futures::SinkExt as _;
+use reqwest::StatusCode;
+use support::{
+    ACCOUNT, AFTER_STREAM, AUTH_TOKEN, CALL, CONNECTED, INBOUND, Server, close_code, pause, say,
+    start, stop, token_of, voice_inbound, with,
+};
+use tokio::net::TcpListener;
+use tokio_tungstenite::tungstenite::{Error, Message};
+
+const POLICY: Option<u16> = Some(1008);
+const PATH: &str = "/twilio/acme/en";
+
+#[tokio::test]
+async fn an_upgrade_without_a_right_signature_is_refused_f_tw_01() {
+    let server = Server::start().await;
+    let other_path = sign(AUTH_TOKEN, "wss://voice.example.test/twilio/acme/es", &[]);
+    let local = sign(AUTH_TOKEN, &format!("ws://{}{PATH}", server.address), &[]);
+    for signature in [None, Some("nonsense"), Some(&*other_path), Some(&local)] {
+        let refusal = server.open_as(PATH, signature).await.map(drop);
+        let Err(Error::Http(answer)) = refusal else { panic!("not refused: {refusal:?}") };
+        assert_eq!(answer.status().as_u16(), 403);
+    }
+    // Not an upgrade at all, and of nobody.
+    assert_eq!(server.get(PATH).await, StatusCode::FORBIDDEN);
+}
+
+#[tokio::test]
+async fn a_stream_for_a_company_that_is_not_ours_is_not_found_f_wh_16() {
+    let server = Server::start().await;
+    let path = "/twilio/other/en";
+    let signature = sign(AUTH_TOKEN, &format!("https://voice.example.test{path}"), &[]);
+    let refusal = server.open_as(path, Some(&signature)).await.map(drop);
+    let Err(Error::Http(answer)) = refusal else { panic!("not refused: {refusal:?}") };
+    assert_eq!(answer.status().as_u16(), 404);
+}
+
+#[tokio::test]
+async fn a_stream_in_a_language_that_we_do_not_speak_is_in_the_company_s_own_f_wh_16() {
+    let server = Server::start().await;
+    let token = token_of(&server.inbound(&voice_inbound()).await);
+    let mut socket = server.open("/twilio/acme/xx").await;
+    say(&mut socket, &CONNECTED).await;
+    say(&mut socket, &FromTwilio::Start(start(&token))).await;
+    say(&mut socket, &stop()).await;
+    assert_eq!(server.end_reason(CALL).await, "caller_hangup");
+}
+
+#[tokio::test]
+async fn a_start_with_a_token_for_something_else_is_closed_f_tw_01_f_tw_18() {
+    let server = Server::start().await;
+    let token = token_of(&server.inbound(&voice_inbound()).await);
+    let other_call = "CA00000000000000000000000000000012";
+    server.inbound(&with(&voice_inbound(), "CallSid", other_call)).await;
+    let foreign: [Start; 5] = [
+        start("guessed"),
+        Start { custom_parameters: [].into(), ..start("") },
+        Start { call_sid: other_call.to_owned(), ..start(&token) },
+        Start { call_sid: "CA00000000000000000000000000000099".to_owned(), ..start(&token) },
+        Start { account_sid: "AC00000000000000000000000000000009".to_owned(), ..start(&token) },
+    ];
+    for start in foreign {
+        assert_eq!(answer_to(&server, PATH, start).await, POLICY);
+    }
+    assert_eq!(answer_to(&server, "/twilio/acme/es", start(&token)).await, POLICY);
+    assert_eq!(server.app.live(), 0);
+    assert_eq!(server.app.store().unended().await.unwrap(), []);
+    assert_eq!(server.app.store().call(CALL).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn a_token_admits_no_second_stream_f_tw_28() {
+    let server = Server::start().await;
+    let stream = server.inbound(&voice_inbound()).await;
+    let mut first = server.open(PATH).await;
+    say(&mut first, &CONNECTED).await;
+    say(&mut first, &FromTwilio::Start(start(&token_of(&stream)))).await;
+    while server.app.live() == 0 {
+        pause().await;
+    }
+    assert_eq!(answer_to(&server, PATH, start(&token_of(&stream))).await, POLICY);
+    assert_eq!(server.app.live(), 1);
+    say(&mut first, &stop()).await;
+    assert_eq!(server.end_reason(CALL).await, "caller_hangup");
+}
+
+#[tokio::test]
+async fn a_token_that_is_too_old_admits_nobody_f_tw_01() {
+    let server = Server::start_with(|config| config.token_life = Duration::ZERO).await;
+    let stream = server.inbound(&voice_inbound()).await;
+    assert_eq!(answer_to(&server, PATH, start(&token_of(&stream))).await, POLICY);
+}
+
+#[tokio::test]
+async fn a_stream_that_does_not_begin_is_closed_f_tw_02() {
+    let limit = Duration::from_millis(200);
+    let server = Server::start_with(|config| config.start_limit = limit).await;
+    let mut silent = server.open(PATH).await;
+    assert_eq!(close_code(&mut silent).await, POLICY);
+    let mut greeting = server.open(PATH).await;
+    say(&mut greeting, &CONNECTED).await;
+    assert_eq!(close_code(&mut greeting).await, POLICY);
+}
+
+#[tokio::test]
+async fn a_stream_that_begins_otherwise_is_closed_f_tw_13_f_tw_14() {
+    let server = Server::start().await;
+    let token = token_of(&server.inbound(&voice_inbound()).await);
+    let mut unannounced = server.open(PATH).await;
+    say(&mut unannounced, &FromTwilio::Start(start(&token))).await;
+    assert_eq!(close_code(&mut unannounced).await, POLICY);
+    let mut babble = server.open(PATH).await;
+    say(&mut babble, &CONNECTED).await;
+    for _ in 0..5 {
+        babble.send(Message::binary(vec![0; 8])).await.unwrap();
+        babble.send(Message::text("{")).await.unwrap();
+    }
+    assert_eq!(close_code(&mut babble).await, POLICY);
+}
+
+#[tokio::test]
+async fn audio_in_another_format_is_refused_and_the_caller_is_told_f_tw_17() {
+    let server = Server::start().await;
+    let token = token_of(&server.inbound(&voice_inbound()).await);
+    let media_format = MediaFormat { sample_rate: 16_000, ..MediaFormat::telephone() };
+    let start = Start { media_format, ..start(&token) };
+    assert_eq!(answer_to(&server, PATH, start).await, Some(1003));
+    let verbs = server.verbs(AFTER_STREAM, &voice_inbound()).await;
+    assert!(matches!(verbs[..], [Verb::Say { .. }, Verb::Hangup]), "{verbs:?}");
+    assert_eq!(server.app.live(), 0);
+}
+
+#[tokio::test]
+async fn a_call_that_ended_is_on_record_and_asks_for_nothing_more_f_wh_03() {
+    let server = Server::start().await;
+    let mut watching = server.app.watch().subscribe();
+    let mut socket = server.call().await;
+    say(&mut socket, &stop()).await;
+    assert_eq!(server.end_reason(CALL).await, "caller_hangup");
+
+    let record = server.app.store().call(CALL).await.unwrap().unwrap();
+    assert_eq!((&*record.company, &*record.from_masked), ("acme", "+1******0001"));
+    let journal = server.app.store().journal(CALL).await.unwrap();
+    assert_eq!(replay(&journal), journal);
+    let (call, first) = watching.recv().await.unwrap();
+    assert_eq!((call.as_str(), &*first), (CALL, &journal[0]));
+
+    let hang_up = [Verb::Hangup];
+    assert_eq!(server.verbs(AFTER_STREAM, &voice_inbound()).await, hang_up);
+    assert_eq!(server.verbs(INBOUND, &voice_inbound()).await, hang_up);
+}
+
+#[tokio::test]
+async fn a_server_that_was_restarted_knows_which_calls_are_over_f_wh_03() {
+    let folder = tempfile::tempdir().unwrap();
+    let database = folder.path().join("calls.db");
+    let server = Server::start_on(&database, |_| {}).await;
+    say(&mut server.call().await, &stop()).await;
+    server.end_reason(CALL).await;
+    server.end().await.unwrap().unwrap();
+    let server = Server::start_on(&database, |_| {}).await;
+    assert_eq!(server.verbs(INBOUND, &voice_inbound()).await, [Verb::Hangup]);
+}
+
+#[tokio::test]
+async fn a_call_whose_agent_cannot_be_reached_ends_on_record_and_the_caller_is_told() {
+    let nobody = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+    let server = Server::start_with(|config| {
+        config.deepgram.agent_url = format!("ws://{nobody}/v1/agent/converse");
+        config.deepgram.speak_url = format!("http://{nobody}");
+    })
+    .await;
+    let mut socket = server.call().await;
+    close_code(&mut socket).await;
+    let verbs = server.verbs(AFTER_STREAM, &voice_inbound()).await;
+    assert!(matches!(verbs[..], [Verb::Say { .. }, Verb::Hangup]), "{verbs:?}");
+    let reason = server.end_reason(CALL).await;
+    assert!(["agent_failed", "speech_failed"].contains(&&*reason), "{reason}");
+}
+
+#[tokio::test]
+async fn a_server_that_is_to_end_lets_its_calls_end_first_f_pr_01_f_wh_17() {
+    let server = Server::start().await;
+    let mut socket = server.call().await;
+    let (app, address) = (server.app.clone(), server.address);
+    let ended = server.end();
+    while !app.is_draining() {
+        pause().await;
+    }
+    let client = reqwest::Client::builder().no_proxy().build().unwrap();
+    let ready = client.get(format!("http://{address}/ready")).send().await.unwrap();
+    assert_eq!(ready.status(), StatusCode::SERVICE_UNAVAILABLE);
+    assert!(!ended.is_finished());
+    assert_eq!(app.live(), 1);
+    say(&mut socket, &stop()).await;
+    ended.await.unwrap().unwrap();
+    assert_eq!(app.live(), 0);
+}
+
+/// What a stream that begins so is closed with.
+async fn answer_to(server: &Server, path: &str, start: Start) -> Option<u16> {
+    assert!([ACCOUNT, "AC00000000000000000000000000000009"].contains(&&*start.account_sid));
+    let mut socket = server.open(path).await;
+    say(&mut socket, &CONNECTED).await;
+    say(&mut socket, &FromTwilio::Start(start)).await;
+    close_code(&mut socket).await
+}
+
+/// The journal of a call that is told the same at the same times.
+fn replay(journal: &[Step]) -> Vec<Step> {
+    let Cause::Started(brief) = &journal[0].cause else { panic!("the journal has no beginning") };
+    let (mut call, first) = Call::new((**brief).clone());
+    let mut steps = vec![first];
+    for step in &journal[1..] {
+        match &step.cause {
+            Cause::Input(input) => steps.extend(call.step(step.at, input.clone())),
+            _ => steps.extend(call.wake(step.at)),
+        }
+    }
+    steps
+}

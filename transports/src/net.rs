@@ -1,0 +1,31 @@
+//! Sockets and HTTP clients: the agent's session, the carrier's REST interface, speech for our own
+//! lines, and the middleware.
+//!
+//! Everything here is mechanics around the pure parts of this crate: what is written and how an
+//! answer reads is decided there. What is decided here is how long to wait and how often to try.
+//! Keys and passwords are taken in the clear only to make a request; no error and no log line
+//! holds one, nor a URL, nor what anybody said.
+
+mod agent;
+mod carrier;
+mod error;
+mod http;
+mod middleware;
+mod outbox;
+mod speak;
+
+pub use agent::{AgentConnector, AgentFrame, AgentSocket, AgentText};
+pub use carrier::TwilioRest;
+pub use error::Error;
+pub use middleware::Middleware;
+pub use outbox::Outbox;
+pub use speak::Speaker;
+
+/// Makes `ring` the cryptography of every TLS connection of this process. Calling it again
+/// changes nothing, and a choice that was made before stands.
+///
+/// The clients here call it themselves; a program calls it first so that nothing else chooses.
+pub fn install_crypto() {
+    // An error only says that the choice was made already.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+}

@@ -1,0 +1,94 @@
+//! Questions to the company's middleware.
+
+use std::fmt;
+use std::time::Duration;
+
+use reqwest::header::{AUTHORIZATION, HeaderValue};
+use reqwest::{Client, Url};
+use secrecy::SecretString;
+use tokio::time::timeout;
+
+use super::Error;
+use super::http::{Scheme, authorization, body, client, endpoint};
+use crate::middleware::{LOOKUP_PATH, LoanAnswer, LoanLookup};
+
+/// For all tries and the whole body: a second less than the call waits for a lookup.
+const BUDGET: Duration = Duration::from_secs(7);
+
+const BODY_BYTES_MAX: usize = 64 * 1024;
+
+const PROVIDER: &str = "the middleware";
+
+/// A client of one middleware.
+pub struct Middleware {
+    client: Client,
+    lookup: Url,
+    authorization: HeaderValue,
+}
+
+impl Middleware {
+    /// A client for the middleware at `base_url`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Setting`] when the URL is not `https` (`http` on this machine) or the key cannot
+    /// stand in a header; [`Error::Client`] when this machine cannot make requests.
+    #[allow(clippy::needless_pass_by_value, reason = "the caller's copy of a key ends here")]
+    pub fn new(base_url: &str, api_key: SecretString) -> Result<Self, Error> {
+        let lookup = endpoint("MIDDLEWARE_URL", base_url, Scheme::Http, LOOKUP_PATH)?;
+        let authorization = authorization("MIDDLEWARE_API_KEY", "Bearer", &api_key)?;
+        Ok(Self { client: client()?, lookup, authorization })
+    }
+
+    /// Asks for a loan. Nothing when there is no usable answer within seven seconds.
+    pub async fn lookup(&self, lookup: &LoanLookup) -> Option<LoanAnswer> {
+        let answer = timeout(BUDGET, self.ask_twice(lookup)).await;
+        match answer.unwrap_or(Err(Error::TimedOut { provider: PROVIDER })) {
+            Ok(answer) => Some(answer),
+            Err(error) => {
+                tracing::warn!(%error, "a loan could not be looked up");
+                None
+            }
+        }
+    }
+
+    /// A lookup changes nothing, so a failure of a moment is tried once more.
+    async fn ask_twice(&self, lookup: &LoanLookup) -> Result<LoanAnswer, Error> {
+        match self.ask(lookup).await {
+            Err(error) if is_of_a_moment(&error) => {
+                tracing::debug!(%error, "asking the middleware again");
+                self.ask(lookup).await
+            }
+            answer => answer,
+        }
+    }
+
+    async fn ask(&self, lookup: &LoanLookup) -> Result<LoanAnswer, Error> {
+        let response = self
+            .client
+            .post(self.lookup.clone())
+            .header(AUTHORIZATION, self.authorization.clone())
+            .json(lookup)
+            .send()
+            .await
+            .map_err(|error| Error::of(PROVIDER, error))?;
+        let status = response.status();
+        if !status.is_success() {
+            return Err(Error::Refused { provider: PROVIDER, status: status.as_u16() });
+        }
+        let body = body(PROVIDER, response, BODY_BYTES_MAX).await?;
+        // The parser's message may quote what it read, and that is personal data.
+        serde_json::from_slice(&body)
+            .map_err(|_| Error::Garbled { provider: PROVIDER, problem: "no answer to a lookup" })
+    }
+}
+
+impl fmt::Debug for Middleware {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Middleware").field("host", &self.lookup.host_str()).finish_non_exhaustive()
+    }
+}
+
+fn is_of_a_moment(error: &Error) -> bool {
+    error.is_refused_connection() || matches!(error, Error::Refused { status: 500..=599, .. })
+}
