@@ -1,2 +1,245 @@
-//! Under construction.
-fn main() {}
+//! The way of the audio, in both directions: what one frame of 20 ms costs.
+//!
+//! Every group measures the same work twice: `ours` with the codec of this workspace, and
+//! `json_tree` as it is written without further thought, with a [`serde_json::Value`] for each
+//! message and a new buffer for each payload. Read the ratio of the two, from one run.
+//!
+//! | Group | Way of the audio |
+//! | --- | --- |
+//! | `caller_frame` | text of a Twilio `media` message, to bytes for the agent |
+//! | `agent_frame` | bytes of the agent, to the text of a Twilio `media` message |
+//! | `bridge_caller_frame` | as `caller_frame`, through the bridge |
+//! | `bridge_agent_frame` | as `agent_frame`, through the bridge, at the pace of speech |
+//! | `bridge_reply_ahead` | a reply of five seconds that arrives at once: most of it waits its turn in the bridge, and a mark goes behind it. Its elements are frames |
+
+use std::hint::black_box;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use criterion::{Criterion, Throughput};
+use serde_json::{Value, json};
+
+use benches::{FRAME, FRAME_BYTES, STREAM_SID, audio, bridge, caller_frame, criterion};
+use call_core::{CallTime, Input};
+use call_transports::bridge::{Bridge, Outlet};
+use call_transports::deepgram::{ClientMessage, ServerMessage};
+use call_transports::twilio::media::{
+    FromTwilio, Media, ToTwilio, Track, decode_from_twilio, decode_to_twilio,
+};
+
+/// Frames in the reply that comes all at once.
+const REPLY_FRAMES: u64 = 250;
+
+fn main() {
+    the_codecs_agree();
+    let mut criterion = criterion();
+    caller_frames(&mut criterion);
+    agent_frames(&mut criterion);
+    bridge_caller_frames(&mut criterion);
+    bridge_agent_frames(&mut criterion);
+    bridge_replies_ahead(&mut criterion);
+    criterion.final_summary();
+}
+
+fn caller_frames(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("caller_frame");
+    let text = caller_frame();
+    for codec in CODECS {
+        let (mut scratch, mut agent) = (Vec::new(), Vec::new());
+        group.bench_function(codec.name, |bencher| {
+            bencher.iter(|| {
+                let message = (codec.read)(black_box(&text), &mut scratch);
+                let FromTwilio::Media(media) = message else { unreachable!("it is audio") };
+                agent.clear();
+                agent.extend_from_slice(media.payload);
+                black_box(&agent);
+            });
+        });
+    }
+    group.finish();
+}
+
+fn agent_frames(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("agent_frame");
+    let audio = audio();
+    for codec in CODECS {
+        let mut carrier = String::new();
+        group.bench_function(codec.name, |bencher| {
+            bencher.iter(|| {
+                (codec.write)(black_box(&audio), &mut carrier);
+                black_box(&carrier);
+            });
+        });
+    }
+    group.finish();
+}
+
+fn bridge_caller_frames(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("bridge_caller_frame");
+    let text = caller_frame();
+    for codec in CODECS {
+        let mut sides = Sides::new(codec);
+        let mut bridge = bridge(&mut sides);
+        let mut scratch = Vec::new();
+        let mut now = CallTime::ZERO;
+        let mut once = || {
+            now = now + FRAME;
+            let message = (codec.read)(black_box(&text), &mut scratch);
+            bridge.from_carrier(now, &message, &mut sides);
+            black_box(&sides.agent).len()
+        };
+        assert_eq!(once(), FRAME_BYTES, "the agent hears the caller");
+        group.bench_function(codec.name, |bencher| bencher.iter(&mut once));
+    }
+    group.finish();
+}
+
+fn bridge_agent_frames(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("bridge_agent_frame");
+    let audio = audio();
+    for codec in CODECS {
+        let mut sides = Sides::new(codec);
+        let mut bridge = bridge(&mut sides);
+        let mut now = CallTime::ZERO;
+        let mut once = || {
+            now = now + FRAME;
+            bridge.agent_audio(now, black_box(&audio), &mut sides);
+            black_box(&sides.carrier).len()
+        };
+        assert!(once() > FRAME_BYTES, "the caller hears the agent");
+        group.bench_function(codec.name, |bencher| bencher.iter(&mut once));
+    }
+    group.finish();
+}
+
+fn bridge_replies_ahead(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("bridge_reply_ahead");
+    group.throughput(Throughput::Elements(REPLY_FRAMES));
+    for codec in CODECS {
+        let mut sides = Sides::new(codec);
+        let mut bridge = bridge(&mut sides);
+        let mut now = CallTime::ZERO;
+        group.bench_function(codec.name, |bencher| {
+            bencher.iter(|| now = reply_ahead(now, &mut bridge, &mut sides));
+        });
+    }
+    group.finish();
+}
+
+/// A reply from its arrival to the return of its mark. Returns when that was.
+fn reply_ahead(mut now: CallTime, bridge: &mut Bridge, sides: &mut Sides) -> CallTime {
+    let audio = audio();
+    for _ in 0..REPLY_FRAMES {
+        bridge.agent_audio(now, black_box(&audio), sides);
+    }
+    bridge.from_agent(now, ServerMessage::AgentAudioDone, sides);
+    for _ in 0..REPLY_FRAMES {
+        now = now + FRAME;
+        bridge.wake(now, sides);
+    }
+    let name = sides.mark.take().expect("a reply that was handed over has its mark behind it");
+    bridge.from_carrier(now, &FromTwilio::Mark { name: name.into() }, sides);
+    now
+}
+
+/// A way to read the caller's frames and to write the agent's.
+#[derive(Clone, Copy)]
+struct Codec {
+    name: &'static str,
+    read: for<'a> fn(&'a str, &'a mut Vec<u8>) -> FromTwilio<'a>,
+    /// Overwrites the string.
+    write: fn(&[u8], &mut String),
+}
+
+const CODECS: [Codec; 2] = [
+    Codec { name: "ours", read: read_ours, write: write_ours },
+    Codec { name: "json_tree", read: read_tree, write: write_tree },
+];
+
+fn read_ours<'a>(text: &'a str, scratch: &'a mut Vec<u8>) -> FromTwilio<'a> {
+    decode_from_twilio(text, scratch).expect("the frame is a sound one").message
+}
+
+fn write_ours(payload: &[u8], out: &mut String) {
+    out.clear();
+    ToTwilio::Media { payload }.encode(STREAM_SID, out);
+}
+
+fn read_tree<'a>(text: &'a str, scratch: &'a mut Vec<u8>) -> FromTwilio<'a> {
+    let message: Value = serde_json::from_str(text).expect("the frame is JSON");
+    let media = &message["media"];
+    let number = |name: &str| media[name].as_str().and_then(|digits| digits.parse().ok());
+    let track = match (message["event"].as_str(), media["track"].as_str()) {
+        (Some("media"), Some("inbound")) => Track::Inbound,
+        _ => unreachable!("the frame is audio of the caller"),
+    };
+    let payload = media["payload"].as_str().expect("the frame has a payload");
+    *scratch = STANDARD.decode(payload).expect("the payload is base64");
+    FromTwilio::Media(Media {
+        track,
+        chunk: number("chunk"),
+        timestamp_ms: number("timestamp"),
+        payload: scratch,
+    })
+}
+
+fn write_tree(payload: &[u8], out: &mut String) {
+    let message = json!({
+        "event": "media",
+        "streamSid": STREAM_SID,
+        "media": { "payload": STANDARD.encode(payload) },
+    });
+    *out = message.to_string();
+}
+
+/// Otherwise the two would not be measured at the same work.
+fn the_codecs_agree() {
+    let (text, audio) = (caller_frame(), audio());
+    let [ours, tree] = CODECS;
+    let (mut scratch_ours, mut scratch_tree) = (Vec::new(), Vec::new());
+    let read = (ours.read)(&text, &mut scratch_ours);
+    assert_eq!(read, (tree.read)(&text, &mut scratch_tree));
+    for codec in CODECS {
+        let (mut text, mut scratch) = (String::new(), Vec::new());
+        (codec.write)(&audio, &mut text);
+        let written = decode_to_twilio(&text, &mut scratch).expect("Twilio takes the message");
+        assert_eq!(written, (STREAM_SID.into(), ToTwilio::Media { payload: &audio }));
+    }
+}
+
+/// Both sides of a bridge: the last thing each of them was told, in buffers that are reused.
+struct Sides {
+    codec: Codec,
+    agent: Vec<u8>,
+    carrier: String,
+    mark: Option<String>,
+}
+
+impl Sides {
+    fn new(codec: Codec) -> Self {
+        Self { codec, agent: Vec::new(), carrier: String::new(), mark: None }
+    }
+}
+
+impl Outlet for Sides {
+    fn to_carrier(&mut self, message: ToTwilio<'_>) {
+        match message {
+            ToTwilio::Media { payload } => (self.codec.write)(payload, &mut self.carrier),
+            ToTwilio::Mark { name } => self.mark = Some(name.into_owned()),
+            ToTwilio::Clear => unreachable!("nobody asks for it"),
+        }
+    }
+
+    fn audio_to_agent(&mut self, audio: &[u8]) {
+        self.agent.clear();
+        self.agent.extend_from_slice(audio);
+    }
+
+    fn to_agent(&mut self, message: ClientMessage) {
+        black_box(message);
+    }
+
+    fn input(&mut self, input: Input) {
+        black_box(input);
+    }
+}

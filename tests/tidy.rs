@@ -272,6 +272,19 @@ fn every_scenario_has_its_story_beside_it() {
     }
 }
 
+#[test]
+fn the_picture_in_architecture_is_the_statechart() {
+    let text = fs::read_to_string(root().join("ARCHITECTURE.md")).unwrap();
+    let (_, after) = text.split_once("<!-- statechart -->").expect("the picture has its mark");
+    let (_, block) = after.split_once("```text\n").expect("a fenced block follows the mark");
+    let (picture, _) = block.split_once("```").expect("the fenced block has an end");
+    assert_eq!(
+        picture,
+        call_core::call::chart(),
+        "ARCHITECTURE.md (left) shows another statechart than the code (right)"
+    );
+}
+
 /// A dependency that is built into a package.
 struct Edge<'a> {
     to: &'a str,
