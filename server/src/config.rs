@@ -99,7 +99,7 @@ pub enum LogFormat {
 pub struct Fault {
     /// The variable in the environment; the flag has the same name in small letters.
     pub variable: &'static str,
-    /// Whether it is missing, or what is wrong with it.
+    /// Whether it is missing or wrong, and what it must be.
     pub problem: String,
     /// How to mend it.
     pub mend: &'static str,
@@ -117,7 +117,7 @@ pub struct Faults(pub Vec<Fault>);
 
 impl fmt::Display for Faults {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the configuration is not complete:")?;
+        f.write_str("the configuration cannot be used:")?;
         for fault in &self.0 {
             write!(f, "\n  {fault}")?;
         }
@@ -191,10 +191,21 @@ struct Check {
 }
 
 impl Check {
-    fn fault<T>(&mut self, variable: &'static str, problem: impl Into<String>) -> Option<T> {
-        let mend = flags::mend(variable);
-        self.faults.push(Fault { variable, problem: problem.into(), mend });
+    fn fault<T>(&mut self, variable: &'static str, problem: String) -> Option<T> {
+        let (_, mend) = flags::about(variable);
+        self.faults.push(Fault { variable, problem, mend });
         None
+    }
+
+    fn missing<T>(&mut self, variable: &'static str) -> Option<T> {
+        let (must, _) = flags::about(variable);
+        self.fault(variable, format!("is not set; it {must}"))
+    }
+
+    /// What was made of a value; if nothing, the value is wrong.
+    fn right<T>(&mut self, variable: &'static str, value: Option<T>) -> Option<T> {
+        let (must, _) = flags::about(variable);
+        value.or_else(|| self.fault(variable, must.to_owned()))
     }
 
     /// The value that was given, or the default. An empty one counts as none.
@@ -205,45 +216,36 @@ impl Check {
         default: Option<&'a str>,
     ) -> Option<&'a str> {
         let value = value.map(str::trim).filter(|value| !value.is_empty());
-        value.or(default).or_else(|| self.fault(variable, "is not set"))
+        value.or(default).or_else(|| self.missing(variable))
     }
 
     fn listen(&mut self, value: Option<&str>) -> Option<SocketAddr> {
         let value = self.given("LISTEN_ADDR", value, Some(LISTEN_ADDR))?;
-        let must = "must be an address and a port, such as 127.0.0.1:8080";
-        value.parse().ok().or_else(|| self.fault("LISTEN_ADDR", must))
+        self.right("LISTEN_ADDR", value.parse().ok())
     }
 
     fn public_url(&mut self, value: Option<&str>) -> Option<PublicUrl> {
         let value = self.given("PUBLIC_URL", value, None)?;
-        let must = "must be https:// and a host, without a path (http:// only for this machine)";
-        PublicUrl::parse(value).or_else(|| self.fault("PUBLIC_URL", must))
+        self.right("PUBLIC_URL", PublicUrl::parse(value))
     }
 
     fn database_url(&mut self, value: Option<&str>) -> Option<String> {
         let value = self.given("DATABASE_URL", value, Some(DATABASE_URL))?;
-        let path = value.strip_prefix("sqlite:");
-        let named = path.is_some_and(|path| !path.trim_start_matches('/').is_empty());
-        let must = "must begin with sqlite: and name a file; this version knows no other database";
-        named.then(|| value.to_owned()).or_else(|| self.fault("DATABASE_URL", must))
+        let path = value.strip_prefix("sqlite:").unwrap_or_default();
+        let is_named = !path.trim_start_matches('/').is_empty();
+        self.right("DATABASE_URL", is_named.then(|| value.to_owned()))
     }
 
     fn account(&mut self, value: Option<&str>) -> Option<Sid> {
         let value = self.given("TWILIO_ACCOUNT_SID", value, None)?;
-        let must = "must be AC and 32 hexadecimal digits";
-        let account = Sid::parse(value).filter(|sid| sid.kind() == "AC");
-        account.or_else(|| self.fault("TWILIO_ACCOUNT_SID", must))
+        self.right("TWILIO_ACCOUNT_SID", Sid::parse(value).filter(|sid| sid.kind() == "AC"))
     }
 
     fn auth_tokens(&mut self, value: Option<&SecretString>) -> Option<Vec<SecretString>> {
         let value = value.map(ExposeSecret::expose_secret);
         let value = self.given("TWILIO_AUTH_TOKEN", value, None)?;
-        let tokens: Vec<&str> = value.split(',').map(str::trim).collect();
-        if !tokens.iter().all(|token| is_key(token)) {
-            let must = "must be auth tokens with a comma between them";
-            return self.fault("TWILIO_AUTH_TOKEN", must);
-        }
-        Some(tokens.into_iter().map(SecretString::from).collect())
+        let token = |text: &str| is_key(text.trim()).then(|| SecretString::from(text.trim()));
+        self.right("TWILIO_AUTH_TOKEN", value.split(',').map(token).collect())
     }
 
     fn key(
@@ -253,8 +255,7 @@ impl Check {
     ) -> Option<SecretString> {
         let value = value.map(ExposeSecret::expose_secret);
         let value = self.given(variable, value, None)?;
-        let must = "must be a key of letters, digits and signs, without spaces";
-        is_key(value).then(|| value.into()).or_else(|| self.fault(variable, must))
+        self.right(variable, is_key(value).then(|| value.into()))
     }
 
     fn url(
@@ -264,21 +265,19 @@ impl Check {
         default: Option<&str>,
     ) -> Option<String> {
         let value = self.given(variable, value, default)?;
-        let must = "must be an https:// URL without a query (http:// only for this machine)";
-        let base = url::secure(value, "https", "http").map(|url| url.trim_end_matches('/'));
-        base.map(str::to_owned).or_else(|| self.fault(variable, must))
+        let url = url::secure(value, "https", "http");
+        self.right(variable, url.map(|url| url.trim_end_matches('/').to_owned()))
     }
 
     fn agent_url(&mut self, value: Option<&str>) -> Option<String> {
         let value = self.given("DEEPGRAM_AGENT_URL", value, Some(DEEPGRAM_AGENT_URL))?;
-        let must = "must be a wss:// URL without a query (ws:// only for this machine)";
-        let url = url::secure(value, "wss", "ws").map(str::to_owned);
-        url.or_else(|| self.fault("DEEPGRAM_AGENT_URL", must))
+        let url = url::secure(value, "wss", "ws");
+        self.right("DEEPGRAM_AGENT_URL", url.map(str::to_owned))
     }
 
     fn tenant(&mut self, value: Option<&Path>) -> Option<Tenant> {
         let value = value.filter(|path| !path.as_os_str().is_empty());
-        let Some(file) = value else { return self.fault("COMPANY_FILE", "is not set") };
+        let Some(file) = value else { return self.missing("COMPANY_FILE") };
         match Tenant::load(file) {
             Ok(tenant) => Some(tenant),
             Err(error) => self.fault("COMPANY_FILE", format!("names a faulty file: {error}")),
@@ -288,15 +287,16 @@ impl Check {
     fn calls_max(&mut self, value: Option<&str>) -> Option<usize> {
         let value = self.given("MAX_CALLS", value, Some(CALLS_MAX))?;
         let number = value.parse().ok().filter(|number| (1..=10_000).contains(number));
-        number.or_else(|| self.fault("MAX_CALLS", "must be a number from 1 to 10000"))
+        self.right("MAX_CALLS", number)
     }
 
     fn log_format(&mut self, value: Option<&str>) -> Option<LogFormat> {
-        match self.given("LOG_FORMAT", value, Some("text"))? {
+        let format = match self.given("LOG_FORMAT", value, Some("text"))? {
             "text" => Some(LogFormat::Text),
             "json" => Some(LogFormat::Json),
-            _ => self.fault("LOG_FORMAT", "must be text or json"),
-        }
+            _ => None,
+        };
+        self.right("LOG_FORMAT", format)
     }
 
     fn fingerprint_key(&mut self, value: Option<&SecretString>) -> Option<Vec<u8>> {
@@ -305,13 +305,12 @@ impl Check {
             return Some(random_key());
         }
         let key = from_hex(value).filter(|key| key.len() >= FINGERPRINT_KEY_BYTES_MIN);
-        let must = "must be at least 64 hexadecimal digits";
-        key.or_else(|| self.fault("FINGERPRINT_KEY", must))
+        self.right("FINGERPRINT_KEY", key)
     }
 }
 
 /// A key for one run of the server.
-pub fn random_key() -> Vec<u8> {
+fn random_key() -> Vec<u8> {
     // 122 random bits in each.
     [(); 3].into_iter().flat_map(|()| Uuid::new_v4().into_bytes()).collect()
 }

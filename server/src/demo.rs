@@ -77,10 +77,8 @@ impl Demo {
         let addresses = Addresses {
             server: listener.local_addr()?,
             twilio: serve(twilio.router()).await?,
-            deepgram: serve(
-                standin::Deepgram::new(Arc::clone(&scenario), &keys.deepgram).router(),
-            )
-            .await?,
+            deepgram: serve(standin::Deepgram::new(Arc::clone(&scenario), &keys.deepgram).router())
+                .await?,
             middleware: serve(
                 standin::Middleware::new(Arc::clone(&scenario), &keys.middleware).router(),
             )
@@ -162,7 +160,8 @@ pub async fn run(args: Args) -> anyhow::Result<ExitCode> {
         }
     };
     let database = std::env::temp_dir().join("offhook-demo.db");
-    let demo = Demo::start(Arc::clone(&scenario), &format!("sqlite://{}", database.display())).await?;
+    let demo =
+        Demo::start(Arc::clone(&scenario), &format!("sqlite://{}", database.display())).await?;
     println!("{}", demo.addresses);
     println!("\n# {}\n", scenario.title);
     let mut teller = Teller::default();

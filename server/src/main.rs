@@ -32,14 +32,19 @@ enum Command {
 }
 
 #[tokio::main]
-async fn main() -> anyhow::Result<ExitCode> {
+async fn main() -> ExitCode {
     let CommandLine { command, flags } = CommandLine::parse();
-    match command.unwrap_or(Command::Run(flags)) {
+    let outcome = match command.unwrap_or(Command::Run(flags)) {
         Command::Run(flags) => run(&flags).await,
         Command::Check(flags) => Ok(check(&flags)),
         #[cfg(feature = "demo")]
         Command::Demo(args) => server::demo::run(args).await,
-    }
+    };
+    outcome.unwrap_or_else(|error| {
+        // With its causes, on one line.
+        eprintln!("error: {error:#}");
+        ExitCode::FAILURE
+    })
 }
 
 async fn run(flags: &Flags) -> anyhow::Result<ExitCode> {

@@ -34,7 +34,10 @@ fn everything_that_is_missing_is_told_at_once_f_pr_15() {
         assert_eq!(output.status.code(), Some(2));
         let complaint = String::from_utf8(output.stderr).unwrap();
         for variable in REQUIRED {
-            assert!(complaint.contains(&format!("\n  {variable} is not set. ")), "{complaint}");
+            assert!(
+                complaint.contains(&format!("\n  {variable} is not set; it must ")),
+                "{complaint}"
+            );
         }
         for variable in OPTIONAL {
             assert!(!complaint.contains(variable), "{complaint}");
@@ -67,7 +70,7 @@ fn an_empty_variable_counts_as_none() {
     variables.retain(|(name, _)| *name != "DEEPGRAM_API_KEY");
     variables.push(("DEEPGRAM_API_KEY", " ".to_owned()));
     let complaint = String::from_utf8(check(&variables).stderr).unwrap();
-    assert!(complaint.contains("\n  DEEPGRAM_API_KEY is not set. "), "{complaint}");
+    assert!(complaint.contains("\n  DEEPGRAM_API_KEY is not set; it must "), "{complaint}");
 }
 
 #[test]

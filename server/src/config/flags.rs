@@ -6,6 +6,7 @@ use secrecy::SecretString;
 
 /// The configuration as it was given. Nothing is checked here, so that everything wrong can be
 /// told at once. Prints without secrets.
+#[allow(rustdoc::bare_urls, reason = "these words are read on the command line too")]
 #[derive(Debug, Clone, Default, clap::Args)]
 #[command(next_help_heading = "Configuration (each flag may be a variable instead)")]
 pub struct Flags {
@@ -74,23 +75,54 @@ pub struct Flags {
     pub fingerprint_key: Option<SecretString>,
 }
 
-/// How a variable is mended.
-pub(super) fn mend(variable: &str) -> &'static str {
+/// What a variable must be, and how to mend it.
+pub(super) fn about(variable: &str) -> (&'static str, &'static str) {
     match variable {
-        "LISTEN_ADDR" => "Set it, or leave it away for 127.0.0.1:8080.",
-        "PUBLIC_URL" => "Set it to the origin of the webhook URLs at Twilio.",
-        "DATABASE_URL" => "Set it to sqlite://offhook.db or another file, or leave it away.",
-        "TWILIO_ACCOUNT_SID" => "Copy it from the first page of the Twilio console.",
-        "TWILIO_AUTH_TOKEN" => "Copy it from the first page of the Twilio console.",
-        "TWILIO_API_URL" => "Leave it away for Twilio itself.",
-        "DEEPGRAM_API_KEY" => "Make one in the Deepgram console, under API keys.",
-        "DEEPGRAM_AGENT_URL" | "DEEPGRAM_SPEAK_URL" => "Leave it away for Deepgram itself.",
-        "MIDDLEWARE_URL" => "Set it to the base URL of the company's middleware.",
-        "MIDDLEWARE_API_KEY" => "Ask whoever runs the company's middleware for one.",
-        "COMPANY_FILE" => "Begin with a copy of scenarios/companies/acme.toml.",
-        "MAX_CALLS" => "Set it to what the machine can carry, or leave it away for 100.",
-        "LOG_FORMAT" => "Set it, or leave it away for text.",
-        "FINGERPRINT_KEY" => "Make one with `openssl rand -hex 32`.",
-        _ => "See --help.",
+        "LISTEN_ADDR" => (
+            "must be an address and a port, such as 127.0.0.1:8080",
+            "Set it, or leave it away for that one.",
+        ),
+        "PUBLIC_URL" => (
+            "must be https:// and a host, without a path (http:// only for this machine)",
+            "Set it to where Twilio sends its webhooks.",
+        ),
+        "DATABASE_URL" => (
+            "must begin with sqlite: and name a file; this version knows no other database",
+            "Set it to sqlite://offhook.db or another file, or leave it away.",
+        ),
+        "TWILIO_ACCOUNT_SID" => (
+            "must be AC and 32 hexadecimal digits",
+            "Copy it from the first page of the Twilio console.",
+        ),
+        "TWILIO_AUTH_TOKEN" => (
+            "must be one auth token, or two with a comma between them",
+            "Copy it from the first page of the Twilio console.",
+        ),
+        "DEEPGRAM_AGENT_URL" => (
+            "must be a wss:// URL without a query (ws:// only for this machine)",
+            "Leave it away for Deepgram itself.",
+        ),
+        "TWILIO_API_URL" => (URL, "Leave it away for Twilio itself."),
+        "DEEPGRAM_SPEAK_URL" => (URL, "Leave it away for Deepgram itself."),
+        "MIDDLEWARE_URL" => (URL, "Set it to the base URL of the company's middleware."),
+        "DEEPGRAM_API_KEY" => (KEY, "Make one in the Deepgram console, under API keys."),
+        "MIDDLEWARE_API_KEY" => (KEY, "Ask whoever runs the company's middleware for one."),
+        "COMPANY_FILE" => (
+            "must name a TOML file that describes the company",
+            "Begin with a copy of scenarios/companies/acme.toml.",
+        ),
+        "MAX_CALLS" => (
+            "must be a number from 1 to 10000",
+            "Set it to what the machine can carry, or leave it away for 100.",
+        ),
+        "LOG_FORMAT" => ("must be text or json", "Set it, or leave it away for text."),
+        "FINGERPRINT_KEY" => (
+            "must be 64 or more hexadecimal digits, two for each byte",
+            "Make one with `openssl rand -hex 32`, or leave it away.",
+        ),
+        _ => ("must be something else", "See --help."),
     }
 }
+
+const URL: &str = "must be an https:// URL without a query (http:// only for this machine)";
+const KEY: &str = "must be a key of letters, digits and signs, without spaces";

@@ -41,8 +41,8 @@ pub(crate) struct Server {
     pub(crate) app: App,
     pub(crate) address: SocketAddr,
     http: reqwest::Client,
-    stop: oneshot::Sender<()>,
-    serving: JoinHandle<anyhow::Result<()>>,
+    stop: Option<oneshot::Sender<()>>,
+    pub(crate) serving: JoinHandle<anyhow::Result<()>>,
     _deaf: TcpListener,
     _folder: Option<TempDir>,
 }
@@ -74,13 +74,12 @@ impl Server {
         };
         let serving = tokio::spawn(app::serve(app.clone(), listener, shutdown));
         let http = reqwest::Client::builder().no_proxy().build().unwrap();
-        Self { app, address, http, stop, serving, _deaf: deaf, _folder: None }
+        Self { app, address, http, stop: Some(stop), serving, _deaf: deaf, _folder: None }
     }
 
-    /// Asks the server to end, and hands over what tells that it has.
-    pub(crate) fn end(self) -> JoinHandle<anyhow::Result<()>> {
-        self.stop.send(()).unwrap();
-        self.serving
+    /// Asks the server to end. `serving` tells when it has.
+    pub(crate) fn end(&mut self) {
+        self.stop.take().unwrap().send(()).unwrap();
     }
 
     pub(crate) async fn get(&self, path: &str) -> StatusCode {
@@ -151,13 +150,12 @@ impl Server {
 
     /// A call that has come in and whose stream has begun.
     pub(crate) async fn call(&self) -> Socket {
+        let mut steps = self.app.watch().subscribe();
         let stream = self.inbound(&voice_inbound()).await;
         let mut socket = self.open("/twilio/acme/en").await;
         say(&mut socket, &CONNECTED).await;
         say(&mut socket, &FromTwilio::Start(start(&token_of(&stream)))).await;
-        while self.app.live() == 0 {
-            pause().await;
-        }
+        steps.recv().await.unwrap();
         socket
     }
 
