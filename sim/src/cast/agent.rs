@@ -213,9 +213,10 @@ impl Agent {
     /// The next thing the agent says, if it is due.
     pub fn due(&mut self, now: CallTime) -> Option<AgentSays> {
         while !self.closed {
-            if now >= self.last_heard + Millis(IDLE_MS) {
+            let idle = self.last_heard + Millis(IDLE_MS);
+            if now >= idle {
                 self.last_heard = now;
-                self.fail(now, "CLIENT_MESSAGE_TIMEOUT", "No client message arrived in time.");
+                self.fail(idle, "CLIENT_MESSAGE_TIMEOUT", "No client message arrived in time.");
             }
             // Whatever follows is counted from the time for which a thing was planned, so that a
             // late wake-up does not add up.
