@@ -1,6 +1,6 @@
 //! What came of one input: the journal's entry.
 //!
-//! A journal is a list of steps. The first one's cause is the [`Brief`](crate::Brief), so the
+//! A journal is a list of steps. The first one's cause is the [`Brief`], so the
 //! list holds all that is needed to play the call again. The shapes are a promise to readers of
 //! stored journals: change them only together with [`JOURNAL_VERSION`].
 
