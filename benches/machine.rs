@@ -260,6 +260,7 @@ fn agent_asks() -> Input {
         arguments: r#"{"date_of_birth":"[date]","loan_number":"[6 digits]","zip":"[5 digits]"}"#
             .to_owned(),
         fingerprint: "0123456789abcdef".to_owned(),
+        target: None,
         fault: None,
     };
     Input::Agent(Agent::Asked(vec![ask]))

@@ -3,12 +3,13 @@
 //! A bench asserts that it measures what it says, before it measures. It never asserts a time:
 //! times are read, by people, beside each other.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
 use criterion::Criterion;
 
-use call_core::{Brief, Call, CallTime, Input, Millis};
+use call_core::{Brief, Call, CallTime, Effect, Input, Language, Millis};
 use call_transports::bridge::{Bridge, Outlet};
 use call_transports::deepgram::{AgentProfile, ServerMessage};
 use call_transports::twilio::media::{FromTwilio, Media, Track, encode_from_twilio};
@@ -68,7 +69,9 @@ pub fn bridge(out: &mut impl Outlet) -> Bridge {
         functions: Vec::new(),
         context: Vec::new(),
     };
-    let mut bridge = Bridge::new(profile, Vec::new());
+    let mut bridge = Bridge::new(BTreeMap::from([(Language::English, profile)]), Vec::new());
+    let open = Effect::OpenAgent { language: Language::English, resume: false };
+    bridge.perform(CallTime::ZERO, &open, out);
     bridge.from_agent(CallTime::ZERO, ServerMessage::SettingsApplied, out);
     bridge
 }

@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 
 use serde::{Deserialize, Serialize};
 
-use crate::company::Recording;
+use crate::company::{FarewellPolicy, Recording};
 use crate::line::Language;
 use crate::time::Millis;
 
@@ -38,8 +38,15 @@ pub struct Brief {
     pub utc_offset_minutes: i32,
     /// Whether the company records calls.
     pub recording: Recording,
+    /// The languages that the company speaks.
+    pub languages: Vec<Language>,
     /// Names of the functions that the company offers its agent.
     pub functions: Vec<String>,
+    /// Names of the persons or queues that a call may be transferred to; the first is asked when
+    /// the call itself needs a person.
+    pub transfer_targets: Vec<String>,
+    /// What the caller's voice does to a farewell.
+    pub farewell: FarewellPolicy,
     /// The call's limits.
     pub limits: Limits,
 }
@@ -60,7 +67,10 @@ impl Brief {
             utc_start_ms: 1_772_463_600_000,
             utc_offset_minutes: -360,
             recording: Recording::Off,
+            languages: Language::ALL.to_vec(),
             functions: ["lookup_loan", "hangup_call"].map(ToString::to_string).to_vec(),
+            transfer_targets: Vec::new(),
+            farewell: FarewellPolicy::Lock,
             limits: Limits::default(),
         }
     }
@@ -94,6 +104,22 @@ pub struct Limits {
     pub reply: Millis,
     /// No agent audio for this long after the last was played: the sentence is over (F-DG-11).
     pub agent_audio_done: Millis,
+    /// T_PATIENCE: silence allowed after the caller asked for a moment.
+    pub patience: Millis,
+    /// Longest pause between two keys of one number.
+    pub key_gap: Millis,
+    /// Agent lost in mid-call → its new session ready to listen.
+    pub reconnect: Millis,
+    /// Shortest time between two such losses that are both mended (F-DG-07).
+    pub reconnect_gap: Millis,
+    /// Longest speech of the agent's without a word of the caller's (F-DG-31).
+    pub agent_speech: Millis,
+    /// A transfer asked for → its outcome, ringing included.
+    pub transfer: Millis,
+    /// The caller is warned so long before the longest call is reached.
+    pub call_warning: Millis,
+    /// T_PAY: whole budget of a function that writes.
+    pub pay: Millis,
     /// T_MARK: wait for a mark after its audio should have been played.
     pub mark: Millis,
     /// T_LOOKUP: whole budget of a function that only reads.
@@ -116,6 +142,14 @@ impl Default for Limits {
             filler: Millis::from_secs(4),
             reply: Millis::from_secs(12),
             agent_audio_done: Millis(1_500),
+            patience: Millis::from_secs(120),
+            key_gap: Millis::from_secs(5),
+            reconnect: Millis::from_secs(8),
+            reconnect_gap: Millis::from_secs(60),
+            agent_speech: Millis::from_secs(90),
+            transfer: Millis::from_secs(60),
+            call_warning: Millis::from_secs(60),
+            pay: Millis::from_secs(20),
             mark: Millis::from_secs(2),
             lookup: Millis::from_secs(8),
             farewell: Millis::from_secs(15),

@@ -4,8 +4,12 @@ mod connecting;
 mod conversing;
 mod ending;
 mod functions;
+mod handing;
+mod keypad;
 mod ledger;
+mod meaning;
 mod memory;
+mod reconnecting;
 mod speech;
 mod timers;
 mod topology;
@@ -76,6 +80,12 @@ impl Call {
     /// When the call wants to be woken, and what for. Nothing once it has ended.
     pub fn poll_timeout(&self) -> Option<(CallTime, Timer)> {
         self.machine.inner().memory.timers.next()
+    }
+
+    /// Whether nothing more can come of the call: it has ended, and so has every write that it had
+    /// begun (I-06).
+    pub fn is_over(&self) -> bool {
+        self.phase().is_ended() && self.poll_timeout().is_none()
     }
 
     /// Where the call stands.

@@ -30,6 +30,13 @@ pub struct Company {
     pub agents: BTreeMap<Language, AgentConfig>,
     /// Functions offered to the agent, by name.
     pub functions: BTreeSet<String>,
+    /// Whom a call may be transferred to: a name for the agent to ask for, and a number in E.164
+    /// form that only the carrier is told.
+    #[serde(default)]
+    pub transfer: BTreeMap<String, String>,
+    /// What the caller's voice does to a farewell.
+    #[serde(default)]
+    pub farewell: FarewellPolicy,
     /// The consumers' offset from UTC in minutes, where nothing better is known.
     #[serde(default)]
     pub utc_offset_minutes: i32,
@@ -64,6 +71,17 @@ pub enum Recording {
     /// Nothing is recorded.
     #[default]
     Off,
+}
+
+/// What the caller's voice does to a farewell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FarewellPolicy {
+    /// Nothing: the farewell is finished and the call ends.
+    #[default]
+    Lock,
+    /// The first time, words of the caller's (not a mere "bye") call the farewell off.
+    ReopenOnce,
 }
 
 /// What is particular to one call, besides its company.
@@ -132,7 +150,10 @@ impl Company {
             utc_start_ms: details.utc_start_ms,
             utc_offset_minutes: self.utc_offset_minutes,
             recording: self.recording,
+            languages: self.agents.keys().copied().collect(),
             functions: self.functions.iter().cloned().collect(),
+            transfer_targets: self.transfer.keys().cloned().collect(),
+            farewell: self.farewell,
             limits: self.limits.clone(),
         }
     }

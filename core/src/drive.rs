@@ -34,7 +34,7 @@ pub trait World: Send {
 /// The future must not be dropped half-way: a dropped call has no end in its journal.
 pub async fn run<W: World>(mut call: Call, first: Step, world: &mut W) -> Call {
     world.perform(first).await;
-    while !call.phase().is_ended() {
+    while !call.is_over() {
         let steps: Vec<Step> = match world.next(call.poll_timeout().map(|(at, _)| at)).await {
             Stimulus::Input(at, input) => call.step(at, input),
             Stimulus::Due(at) => call.wake(at),

@@ -14,6 +14,8 @@ pub enum Listen {
     Hold,
     /// Keep it, and drop the oldest kept pieces until at most 5 seconds are kept.
     HoldAndShed,
+    /// Send as much silence instead: the caller keys in a number, and its tones are audible.
+    Silence,
     /// Drop it: no agent will ever hear it.
     Drop,
 }
@@ -29,6 +31,7 @@ enum Listener {
 #[derive(Debug, Clone)]
 pub struct Ears {
     listener: Listener,
+    keying: bool,
     held: u64,
     /// Bytes that came from the caller.
     pub offered: u64,
@@ -40,7 +43,14 @@ pub struct Ears {
 
 impl Default for Ears {
     fn default() -> Self {
-        Self { listener: Listener::Awaited, held: 0, offered: 0, forwarded: 0, dropped: 0 }
+        Self {
+            listener: Listener::Awaited,
+            keying: false,
+            held: 0,
+            offered: 0,
+            forwarded: 0,
+            dropped: 0,
+        }
     }
 }
 
@@ -50,6 +60,10 @@ impl Ears {
         let len = len as u64;
         self.offered += len;
         match self.listener {
+            Listener::Ready if self.keying => {
+                self.dropped += len;
+                Listen::Silence
+            }
             Listener::Ready => {
                 self.forwarded += len;
                 Listen::Forward
@@ -77,6 +91,16 @@ impl Ears {
         self.listener = Listener::Ready;
         self.forwarded += self.held;
         self.held = 0;
+    }
+
+    /// From now on a number is keyed in, or no more.
+    pub const fn keying(&mut self, keying: bool) {
+        self.keying = keying;
+    }
+
+    /// The agent was lost and another is awaited: what the caller says meanwhile is kept for it.
+    pub const fn agent_awaited(&mut self) {
+        self.listener = Listener::Awaited;
     }
 
     /// There is no agent any more: everything kept is dropped.

@@ -9,10 +9,13 @@
 //! | [`Effect::Clear`] | `Playback::Cut` for everything that was on its way | at once |
 //! | [`Effect::CutReply`] | `Playback::Cut` for every sentence that waited | at once |
 //! | [`Effect::EndSentence`] | `Playback::Queued` | at once |
-//! | [`Effect::MuteAgent`] | nothing: it holds to the end of the call | |
+//! | [`Effect::MuteAgent`] | nothing: it holds until `UnmuteAgent` | |
 //! | [`Effect::Perform`] | `FunctionEnded` | `Timer::FunctionLimit` |
 //! | [`Effect::Answer`] | nothing: the agent speaks next | `Timer::ReplyLimit` |
 //! | [`Effect::TellAgent`] | nothing: a help to the model | |
+//! | [`Effect::UnmuteAgent`], [`Effect::SetLanguage`], [`Effect::CollectKeys`] | nothing | |
+//! | [`Effect::GiveKeys`] | nothing: the agent speaks next | `Timer::ReplyLimit` |
+//! | [`Effect::Transfer`] | `Carrier::Transfer` | `Timer::TransferLimit` |
 //! | [`Effect::HangUp`] | `Carrier::HungUp`, `Carrier::Stopped` | `Timer::HangUpLimit` |
 //! | [`Effect::LeaveStream`] | nothing: the call's task ends | |
 
@@ -32,6 +35,8 @@ pub enum Effect {
     OpenAgent {
         /// The language of the call.
         language: Language,
+        /// Whether a session was lost: the new one is told the conversation so far.
+        resume: bool,
     },
     /// Close the agent's session.
     CloseAgent,
@@ -60,12 +65,35 @@ pub enum Effect {
     EndSentence,
     /// Let no more audio of the agent through.
     MuteAgent,
+    /// Let the agent be heard again.
+    UnmuteAgent,
+    /// Hold the conversation in this language from now on: voice, prompt, and recognition.
+    SetLanguage {
+        /// The language.
+        language: Language,
+    },
+    /// The caller keys in a number: the agent hears silence until [`Effect::GiveKeys`].
+    CollectKeys,
+    /// The number is complete, or given up: the agent hears the caller again, and is told that a
+    /// number was keyed in, by a token that stands for it.
+    GiveKeys {
+        /// How many digits it has; none if it was given up.
+        digits: u32,
+    },
     /// Run a function with the arguments that the shell keeps under this id.
     Perform {
         /// The provider's id of the request.
         id: String,
         /// The function.
         function: Function,
+        /// The same for every request that means the same: whoever performs a write refuses a
+        /// second one with the same key.
+        key: String,
+    },
+    /// Hand the call over to a person.
+    Transfer {
+        /// Name of the target.
+        target: String,
     },
     /// Answer a function request.
     Answer {
@@ -96,20 +124,33 @@ pub enum Effect {
 pub enum Function {
     /// Finds a loan and checks who asks.
     LookupLoan,
+    /// Pays.
+    MakePayment,
+    /// Hands the call over to a person.
+    TransferCall,
     /// Says goodbye and ends the call.
     HangupCall,
 }
 
 impl Function {
     /// Every function, by name.
-    pub const ALL: [Self; 2] = [Self::LookupLoan, Self::HangupCall];
+    pub const ALL: [Self; 4] =
+        [Self::LookupLoan, Self::MakePayment, Self::TransferCall, Self::HangupCall];
 
     /// The name the model calls it by.
     pub const fn name(self) -> &'static str {
         match self {
             Self::LookupLoan => "lookup_loan",
+            Self::MakePayment => "make_payment",
+            Self::TransferCall => "transfer_call",
             Self::HangupCall => "hangup_call",
         }
+    }
+
+    /// Whether it changes anything outside: such a function is never cancelled, and never run
+    /// twice for the same meaning.
+    pub const fn is_write(self) -> bool {
+        matches!(self, Self::MakePayment)
     }
 
     /// The function of a name; nothing for a name we do not know.
@@ -122,12 +163,18 @@ impl Function {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Answer {
-    /// The result that the shell keeps under the request's id.
-    Result,
+    /// The result that the shell keeps under the id of the request that was performed, which is
+    /// another one's when several meant the same.
+    Result {
+        /// That id.
+        of: String,
+    },
     /// It was done, and there is nothing to tell.
     Done,
     /// It was not allowed.
     Refused(Refusal),
     /// It took too long.
     TimedOut,
+    /// It took too long, and perhaps it happened and perhaps not.
+    Unknown,
 }

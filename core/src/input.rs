@@ -27,6 +27,26 @@ pub enum Input {
     Playback(Playback),
     /// A function ended.
     Function(FunctionEnded),
+    /// Somebody who looks after the server takes a hand.
+    Operator(Operator),
+}
+
+/// What an operator wants of a call.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Operator {
+    /// The server will stop: the call may go on for so long, then it must be in other hands.
+    Drain {
+        /// From now on.
+        within: Millis,
+    },
+    /// Say goodbye and hang up.
+    HangUp,
+    /// Transfer the call to this target of the company's.
+    Transfer {
+        /// The target's name.
+        target: String,
+    },
 }
 
 /// News of the carrier's leg.
@@ -39,6 +59,59 @@ pub enum Carrier {
     Lost,
     /// The carrier answered our request to hang up.
     HungUp(HungUp),
+    /// News of a transfer that we asked for.
+    Transfer(Transfer),
+    /// A new stream joined this call, after a transfer that did not come about.
+    Joined,
+    /// The caller pressed a key. Which digit it was is kept from the machine.
+    Key(Key),
+}
+
+/// What a transfer came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Transfer {
+    /// The carrier took the request: the stream ends, and the target is called.
+    Accepted,
+    /// The carrier refused the request, or did not answer it; the call is still ours.
+    Refused,
+    /// The caller was gone before.
+    Gone,
+    /// A person took the call.
+    Completed,
+    /// The target was busy.
+    Busy,
+    /// The target did not answer.
+    NoAnswer,
+    /// The target could not be called.
+    Failed,
+}
+
+impl Transfer {
+    /// The outcome in a word, as in stories.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Accepted => "accepted",
+            Self::Refused => "refused",
+            Self::Gone => "caller gone",
+            Self::Completed => "completed",
+            Self::Busy => "busy",
+            Self::NoAnswer => "no answer",
+            Self::Failed => "failed",
+        }
+    }
+}
+
+/// A key of the telephone, without its digit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Key {
+    /// One of the ten digits.
+    Digit,
+    /// `*`: the caller begins again.
+    Star,
+    /// `#`: the number is complete.
+    Pound,
 }
 
 /// How the carrier answered a request to hang up.
@@ -93,8 +166,11 @@ pub enum AgentLoss {
     Unreachable,
     /// The provider refused us: HTTP status of the upgrade.
     Refused(u16),
-    /// The provider ended the session with this error code.
+    /// The provider ended the session with this error code; another session may do better.
     Error(String),
+    /// The provider ended the session with this error code, and would end every other one like
+    /// it.
+    Hopeless(String),
     /// The connection ended without a reason.
     Closed,
 }
@@ -111,6 +187,8 @@ pub struct FunctionAsk {
     /// Keyed fingerprint of the unmasked arguments, in hexadecimal: equal arguments, equal
     /// fingerprint.
     pub fingerprint: String,
+    /// For `transfer_call`: the target that the model names.
+    pub target: Option<String>,
     /// What is wrong with the arguments by the function's schema; nothing if they fit.
     pub fault: Option<String>,
 }
@@ -142,6 +220,11 @@ pub enum Line {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Playback {
+    /// Its first audio is there, and waits behind other speech.
+    Waits {
+        /// Which speech.
+        utterance: UtteranceId,
+    },
     /// Its first audio was handed to the carrier.
     Began {
         /// Which speech.

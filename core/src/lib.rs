@@ -31,6 +31,7 @@ pub mod ears;
 pub mod effect;
 pub mod input;
 pub mod line;
+pub mod phrases;
 pub mod playout;
 pub mod redact;
 pub mod step;

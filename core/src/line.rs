@@ -54,6 +54,18 @@ pub enum LineId {
     StillThere,
     /// One moment, I am checking.
     Hold,
+    /// That it is an automated assistant and that the call may be recorded, said again.
+    Notice,
+    /// No hurry: said to a caller who looks for something.
+    TakeYourTime,
+    /// We were interrupted; please go on.
+    GoOn,
+    /// A minute is left.
+    OneMinute,
+    /// A person will take over.
+    Transferring,
+    /// No person could be reached.
+    NobodyFree,
     /// Something of ours failed; the call ends decently.
     Trouble,
     /// The ordinary goodbye.
@@ -64,10 +76,16 @@ pub enum LineId {
 
 impl LineId {
     /// Every line, in the order of declaration.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 12] = [
         Self::Opening,
         Self::StillThere,
         Self::Hold,
+        Self::Notice,
+        Self::TakeYourTime,
+        Self::GoOn,
+        Self::OneMinute,
+        Self::Transferring,
+        Self::NobodyFree,
         Self::Trouble,
         Self::Farewell,
         Self::GoodbyeSilence,
@@ -79,6 +97,12 @@ impl LineId {
             Self::Opening => "opening",
             Self::StillThere => "still-there",
             Self::Hold => "hold",
+            Self::Notice => "notice",
+            Self::TakeYourTime => "take-your-time",
+            Self::GoOn => "go-on",
+            Self::OneMinute => "one-minute",
+            Self::Transferring => "transferring",
+            Self::NobodyFree => "nobody-free",
             Self::Trouble => "trouble",
             Self::Farewell => "farewell",
             Self::GoodbyeSilence => "goodbye-silence",
@@ -88,8 +112,18 @@ impl LineId {
     /// Whether the line must be heard to its end: the caller's speech does not stop it.
     pub const fn is_required(self) -> bool {
         match self {
-            Self::Opening | Self::Trouble | Self::Farewell | Self::GoodbyeSilence => true,
-            Self::StillThere | Self::Hold => false,
+            Self::Opening
+            | Self::Notice
+            | Self::Transferring
+            | Self::Trouble
+            | Self::Farewell
+            | Self::GoodbyeSilence => true,
+            Self::StillThere
+            | Self::Hold
+            | Self::TakeYourTime
+            | Self::GoOn
+            | Self::OneMinute
+            | Self::NobodyFree => false,
         }
     }
 }

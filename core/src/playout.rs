@@ -38,7 +38,10 @@ pub enum Admit {
     /// Hand it to the carrier.
     Forward,
     /// Keep it behind whatever is kept already, until [`Playout::has_room`].
-    Hold,
+    Hold {
+        /// It is the first of its utterance.
+        first: bool,
+    },
     /// Drop it: it belongs to a cut turn, or the agent is muted.
     Drop,
     /// Drop it: more than 30 seconds are waiting.
@@ -72,9 +75,19 @@ struct Stretch {
     /// Where on the carrier's time line the last unbroken piece begins, and its length.
     piece: (u64, u64),
     marked: bool,
+    /// It was given up half-way: how long it would have been.
+    given_up: Option<u64>,
 }
 
 impl Stretch {
+    /// What was heard of it when it is cut now. What is not whole does not count as whole, however
+    /// little is missing.
+    fn heard_of_cut(&self, now: u64) -> Millis {
+        let (heard, whole) = (self.heard_by(now), self.sent + self.held);
+        let heard_ms = length(heard);
+        if heard < whole && heard_ms == length(whole) { heard_ms.less(Millis(1)) } else { heard_ms }
+    }
+
     fn heard_by(&self, now: u64) -> u64 {
         let (start, length) = self.piece;
         self.played_before + now.saturating_sub(start).min(length)
@@ -87,6 +100,17 @@ enum Gate {
     /// Closed by a cut, at that time.
     Cut(CallTime),
     Muted,
+}
+
+/// What became of a reply that was given up.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct GivenUp {
+    /// Every sentence of it.
+    pub utterances: Vec<UtteranceId>,
+    /// Those of which the caller heard and will hear nothing.
+    pub cuts: Vec<Playback>,
+    /// Those of which something is still on its way: they end there, and want a mark.
+    pub want_marks: Vec<UtteranceId>,
 }
 
 /// The state of one call's speech to the caller.
@@ -147,9 +171,10 @@ impl Playout {
         let waits = self.held > 0 || !self.has_room(at, utterance);
         let stretch = self.stretch(utterance);
         if waits {
+            let first = stretch.sent == 0 && stretch.held == 0;
             stretch.held += len;
             self.held += len;
-            return Admit::Hold;
+            return Admit::Hold { first };
         }
         Admit::Forward
     }
@@ -215,7 +240,11 @@ impl Playout {
     pub fn mark_returned(&mut self, utterance: UtteranceId) -> Option<Playback> {
         let place = self.stretches.iter().position(|s| s.utterance == utterance && s.marked)?;
         let stretch = self.stretches.remove(place)?;
-        Some(Playback::Heard { utterance, audio: length(stretch.sent) })
+        let audio = length(stretch.sent);
+        Some(match stretch.given_up {
+            Some(whole) => Playback::Cut { utterance, heard: audio, audio: length(whole) },
+            None => Playback::Heard { utterance, audio },
+        })
     }
 
     /// Everything on its way is stopped: what the caller heard of each utterance. Whatever is
@@ -227,8 +256,8 @@ impl Playout {
             .drain(..)
             .map(|stretch| Playback::Cut {
                 utterance: stretch.utterance,
-                heard: length(stretch.heard_by(now)),
-                audio: length(stretch.sent + stretch.held),
+                heard: stretch.heard_of_cut(now),
+                audio: length(stretch.given_up.unwrap_or(stretch.sent + stretch.held)),
             })
             .collect();
         self.conserved.cut += self.held;
@@ -242,30 +271,38 @@ impl Playout {
         cuts
     }
 
-    /// The agent's reply is given up while a line of ours plays: what the caller heard, or still
-    /// will, of each sentence that was not handed over to its end. Whatever is held of the agent's
-    /// must be thrown away. Our line is not touched.
-    pub fn cut_reply(&mut self, at: CallTime) -> Vec<Playback> {
-        let mut cuts = Vec::new();
-        self.stretches.retain(|stretch| {
+    /// The agent's reply is given up, and what was handed over of it is played out. Sentences of
+    /// which nothing was handed over are cut now; the others when what they have was heard: they
+    /// want a mark. Whatever is held of the agent's must be thrown away. Our lines are not touched.
+    pub fn cut_reply(&mut self, at: CallTime) -> GivenUp {
+        let mut given_up = GivenUp::default();
+        let (mut held, mut cut) = (self.held, self.conserved.cut);
+        self.stretches.retain_mut(|stretch| {
             let whole = stretch.marked && stretch.held == 0;
-            if whole || !stretch.utterance.is_agents() {
+            if whole || !stretch.utterance.is_agents() || stretch.given_up.is_some() {
                 return true;
             }
-            self.held -= stretch.held;
-            self.conserved.cut += stretch.held;
-            cuts.push(Playback::Cut {
-                utterance: stretch.utterance,
-                heard: length(stretch.sent),
-                audio: length(stretch.sent + stretch.held),
-            });
+            let audio = stretch.sent + stretch.held;
+            held -= stretch.held;
+            cut += stretch.held;
+            stretch.held = 0;
+            given_up.utterances.push(stretch.utterance);
+            if stretch.sent > 0 {
+                stretch.given_up = Some(audio);
+                given_up.want_marks.push(stretch.utterance);
+                return true;
+            }
+            let (utterance, heard) = (stretch.utterance, Millis(0));
+            given_up.cuts.push(Playback::Cut { utterance, heard, audio: length(audio) });
             false
         });
+        self.held = held;
+        self.conserved.cut = cut;
         self.open = None;
         if self.gate == Gate::Open {
             self.gate = Gate::Cut(at);
         }
-        cuts
+        given_up
     }
 
     /// The agent began a new turn: its audio may pass again.
@@ -287,6 +324,11 @@ impl Playout {
             Gate::Cut(since) => at.since(since) <= LATE_AUDIO,
             Gate::Muted => true,
         }
+    }
+
+    /// The agent may speak again.
+    pub const fn unmute_agent(&mut self) {
+        self.gate = Gate::Open;
     }
 
     /// Reports once that the carrier has nothing left to play although the agent's sentence is
@@ -340,6 +382,7 @@ impl Playout {
                 played_before: 0,
                 piece: (0, 0),
                 marked: false,
+                given_up: None,
             });
             self.stretches.len() - 1
         });
@@ -357,6 +400,8 @@ const fn length(bytes: u64) -> Millis {
 
 #[cfg(test)]
 mod tests {
+    use alloc::vec;
+
     use super::*;
 
     const SENTENCE: UtteranceId = UtteranceId::Agent(1);
@@ -418,13 +463,66 @@ mod tests {
         assert_eq!(playout.admit(at(0), line, 8_000), Admit::Forward);
         playout.forward(at(0), line, 8_000);
         playout.mark(at(0), line);
-        assert_eq!(playout.admit(at(100), SENTENCE, 1_600), Admit::Hold);
+        assert_eq!(playout.admit(at(100), SENTENCE, 1_600), Admit::Hold { first: true });
         assert_eq!(playout.poll_timeout(Some(SENTENCE)), Some(at(1_000)), "when the line ends");
-        let cut = playout.cut_reply(at(500));
         let nothing = Playback::Cut { utterance: SENTENCE, heard: Millis(0), audio: Millis(200) };
-        assert_eq!(cut, [nothing]);
+        let utterances = vec![SENTENCE];
+        let given_up = GivenUp { utterances, cuts: vec![nothing], want_marks: Vec::new() };
+        assert_eq!(playout.cut_reply(at(500)), given_up);
         assert_eq!(playout.held(), 0);
         assert!(playout.mark_returned(line).is_some(), "the line is still on its way");
+    }
+
+    /// A reply of three sentences at 00:00.500: the first was handed over with its mark, of the
+    /// second 1 s of 2.5 s was handed over, and the third waits.
+    fn given_up_half_way() -> Playout {
+        let [second, third] = [2, 3].map(UtteranceId::Agent);
+        let mut playout = Playout::new();
+        play(&mut playout, 0, 8_000);
+        playout.mark(at(0), SENTENCE);
+        assert_eq!(playout.admit(at(0), second, 8_000), Admit::Forward);
+        playout.forward(at(0), second, 8_000);
+        assert_eq!(playout.admit(at(0), second, 12_000), Admit::Hold { first: false });
+        assert_eq!(playout.admit(at(0), third, 4_000), Admit::Hold { first: true });
+        let nothing = Playback::Cut { utterance: third, heard: Millis(0), audio: Millis(500) };
+        let given_up = GivenUp {
+            utterances: vec![second, third],
+            cuts: vec![nothing],
+            want_marks: vec![second],
+        };
+        assert_eq!(playout.cut_reply(at(500)), given_up);
+        assert_eq!((playout.held(), playout.conserved().cut), (0, 16_000));
+        let again = playout.cut_reply(at(600));
+        assert_eq!(again, GivenUp::default(), "it is given up once");
+        let queued = playout.mark(at(600), second);
+        let audio = Millis(1_000);
+        assert_eq!(queued, Playback::Queued { utterance: second, audio, until: at(2_000) });
+        playout
+    }
+
+    /// F-TW-21, F-DG-14: what was handed over behind a line cannot be taken back, and is heard.
+    #[test]
+    fn a_sentence_that_was_given_up_half_way_is_cut_when_the_mark_behind_its_half_returns() {
+        let second = UtteranceId::Agent(2);
+        let mut playout = given_up_half_way();
+        let first = playout.mark_returned(SENTENCE);
+        assert_eq!(first, Some(Playback::Heard { utterance: SENTENCE, audio: Millis(1_000) }));
+        let (heard, audio) = (Millis(1_000), Millis(2_500));
+        let cut = Playback::Cut { utterance: second, heard, audio };
+        assert_eq!(playout.mark_returned(second), Some(cut));
+        assert_eq!(playout.mark_returned(second), None);
+        assert_eq!(playout.clear(at(2_100)), [], "nothing is left");
+    }
+
+    /// F-TW-21.
+    #[test]
+    fn a_sentence_that_was_given_up_half_way_may_be_cut_before_its_half_was_heard() {
+        let second = UtteranceId::Agent(2);
+        let mut playout = given_up_half_way();
+        assert!(playout.mark_returned(SENTENCE).is_some());
+        let (heard, audio) = (Millis(300), Millis(2_500));
+        assert_eq!(playout.clear(at(1_300)), [Playback::Cut { utterance: second, heard, audio }]);
+        assert_eq!(playout.mark_returned(second), None, "its mark returns because of the cut");
     }
 
     #[test]
@@ -445,7 +543,7 @@ mod tests {
                 Admit::Forward => {
                     assert!(playout.forward(at(0), SENTENCE, 800).is_some() || held == 0);
                 }
-                Admit::Hold => held += 800,
+                Admit::Hold { .. } => held += 800,
                 Admit::Drop => unreachable!("the gate is open"),
                 Admit::Overflow => {}
             }

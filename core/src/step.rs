@@ -19,7 +19,7 @@ use crate::line::{Language, LineId, UtteranceId};
 use crate::time::{CallTime, Millis};
 
 /// Version of the journal's shapes.
-pub const JOURNAL_VERSION: u32 = 1;
+pub const JOURNAL_VERSION: u32 = 2;
 
 /// Everything that came of one cause.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -194,6 +194,25 @@ pub enum Fact {
         /// To whom.
         to: Audience,
     },
+    /// The caller asked for a person.
+    PersonAsked {
+        /// For how many times in this call.
+        times: u32,
+    },
+    /// The caller asked for a moment.
+    MomentAsked,
+    /// The caller keyed in a number.
+    KeysEntered {
+        /// How many digits it has.
+        digits: u32,
+    },
+    /// The call was handed to a person, or was to be.
+    Transfer {
+        /// Name of the target.
+        target: String,
+        /// What came of it.
+        result: crate::input::Transfer,
+    },
     /// The call is over.
     CallEnded {
         /// Why.
@@ -255,6 +274,10 @@ pub enum Refusal {
     TooManyOpen,
     /// The call is ending.
     Ending,
+    /// The company has nobody of that name to transfer to.
+    NoSuchTarget,
+    /// The caller is not verified.
+    NotVerified,
 }
 
 impl Refusal {
@@ -267,6 +290,8 @@ impl Refusal {
             Self::TooManyTries => "too many tries",
             Self::TooManyOpen => "too many at once",
             Self::Ending => "the call is ending",
+            Self::NoSuchTarget => "no such person to transfer to",
+            Self::NotVerified => "the caller is not verified",
         }
     }
 }
@@ -289,6 +314,14 @@ pub enum EndReason {
     SpeechFailed,
     /// The media stream broke.
     StreamLost,
+    /// A person took the call over.
+    Transferred,
+    /// A person was to take the call over, and nobody did.
+    TransferFailed,
+    /// An operator ended it.
+    OperatorHangup,
+    /// The server stopped.
+    Drained,
 }
 
 impl EndReason {
@@ -302,6 +335,10 @@ impl EndReason {
             Self::AgentFailed => "agent_failed",
             Self::SpeechFailed => "speech_failed",
             Self::StreamLost => "stream_lost",
+            Self::Transferred => "transferred",
+            Self::TransferFailed => "transfer_failed",
+            Self::OperatorHangup => "operator_hangup",
+            Self::Drained => "drained",
         }
     }
 }

@@ -29,7 +29,7 @@ use alloc::vec::Vec;
 
 use crate::brief::{Brief, Direction};
 use crate::effect::Effect;
-use crate::input::{Agent, AgentLoss, Carrier, HungUp, Input};
+use crate::input::{Agent, AgentLoss, Carrier, HungUp, Input, Operator};
 use crate::line::{LineId, UtteranceId};
 use crate::step::{Audience, Cause, Fact, IdentityCheck, IdentityLevel, Step};
 use crate::time::Millis;
@@ -51,6 +51,8 @@ pub struct Teller {
     /// Words that are on their way to the caller's ear.
     words: BTreeMap<UtteranceId, String>,
     functions: BTreeMap<String, String>,
+    /// The first step was told.
+    begun: bool,
 }
 
 impl Teller {
@@ -74,6 +76,7 @@ impl Teller {
                 None => told.push(("call", format!("-> {}", change.to))),
             }
         }
+        self.begun = true;
         let line = |(who, what): (&str, String)| format!("{}  {who:<7} {what}", step.at);
         told.into_iter().map(line).collect()
     }
@@ -95,6 +98,20 @@ impl Teller {
             // The words come when they were heard; here only the floor changes hands.
             Cause::Input(Input::Agent(Agent::Said { .. })) if !step.moves.is_empty() => {
                 told.push(("agent", "begins to speak".to_string()));
+            }
+            Cause::Input(Input::Carrier(Carrier::Joined)) => {
+                told.push(("call", "the caller is back, by a new stream".to_string()));
+            }
+            Cause::Input(Input::Carrier(Carrier::Lost)) => {
+                told.push(("call", "the stream broke".to_string()));
+            }
+            Cause::Input(Input::Operator(operator)) => {
+                let what = match operator {
+                    Operator::Drain { within } => format!("the server stops in {within}"),
+                    Operator::HangUp => "an operator ends the call".to_string(),
+                    Operator::Transfer { target } => format!("an operator transfers to {target}"),
+                };
+                told.push(("call", what));
             }
             Cause::Input(Input::Carrier(Carrier::HungUp(HungUp::Failed))) => {
                 told.push(("call", "the carrier did not hang up".to_string()));
@@ -132,6 +149,22 @@ impl Teller {
             Fact::RecordingState { on, why: _ } => {
                 let state = if *on { "on" } else { "off" };
                 told.push(("call", format!("recording {state}")));
+            }
+            Fact::LanguageSet(language) if self.begun => {
+                told.push(("call", format!("goes on in {language}")));
+            }
+            Fact::PersonAsked { times: 1 } => {
+                told.push(("caller", "asks for a person".to_string()));
+            }
+            Fact::PersonAsked { times } => {
+                told.push(("caller", format!("asks for a person, {times} times now")));
+            }
+            Fact::MomentAsked => told.push(("caller", "asks for a moment".to_string())),
+            Fact::KeysEntered { digits } => {
+                told.push(("caller", format!("keyed in {digits} digits")));
+            }
+            Fact::Transfer { target, result } => {
+                told.push(("call", format!("transfer to {target}: {}", result.word())));
             }
             Fact::CallEnded { reason } => told.push(("call", format!("ended: {reason}"))),
             Fact::CallStarted { .. } | Fact::LanguageSet(_) => {}
@@ -194,6 +227,7 @@ fn loss_words(loss: &AgentLoss) -> String {
         AgentLoss::Unreachable => "cannot be reached".to_string(),
         AgentLoss::Refused(status) => format!("refused with status {status}"),
         AgentLoss::Error(code) => format!("error {code}"),
+        AgentLoss::Hopeless(code) => format!("error {code}, which another session would not mend"),
         AgentLoss::Closed => "connection closed".to_string(),
     }
 }
@@ -202,9 +236,19 @@ fn effect_noticed(effect: &Effect) -> Option<String> {
     match effect {
         Effect::Clear => Some("stop speaking".to_string()),
         Effect::HangUp => Some("hang up".to_string()),
-        Effect::Prepare { line: line @ (LineId::StillThere | LineId::Hold), .. } => {
-            Some(format!("say {line}"))
-        }
+        Effect::OpenAgent { resume: true, .. } => Some("open another session".to_string()),
+        Effect::CollectKeys => Some("collect keys".to_string()),
+        Effect::Transfer { target } => Some(format!("transfer to {target}")),
+        Effect::Prepare {
+            line:
+                line @ (LineId::StillThere
+                | LineId::Hold
+                | LineId::TakeYourTime
+                | LineId::GoOn
+                | LineId::OneMinute
+                | LineId::NobodyFree),
+            ..
+        } => Some(format!("say {line}")),
         _ => None,
     }
 }

@@ -11,8 +11,9 @@ use call_core::{
 };
 
 use support::{
-    Desk, agent_says, answers, ask, asks, began, checked, cut, done, effects, ended, facts, fired,
-    ignored, line, lines, lookup, noise, performed, phases, sentence, withdraws,
+    Desk, OPENING, agent_ready, agent_says, answers, ask, asks, began, caller_says, checked, cut,
+    done, effects, ended, facts, fired, hangup, heard, ignored, line, line_ready, lines, lookup,
+    noise, performed, phases, queued, result_of, sentence, withdraws,
 };
 
 // Functions.
@@ -41,11 +42,13 @@ fn bad_arguments_are_refused_and_answered() {
 fn a_function_that_may_run_is_performed_and_its_result_answers_the_request() {
     let mut desk = Desk::thinking();
     let steps = desk.at(11_000, asks(&[lookup("f1")]));
-    let perform = Effect::Perform { id: "f1".into(), function: Function::LookupLoan };
-    assert_eq!(effects(&steps), [perform]);
+    let [Effect::Perform { id, function: Function::LookupLoan, .. }] = &effects(&steps)[..] else {
+        panic!("{:?}", effects(&steps))
+    };
+    assert_eq!(id, "f1");
     assert_eq!(phases(&steps), [Phase::FunctionPending]);
     let steps = desk.at(12_000, done("f1"));
-    assert_eq!(answers(&steps), [("f1".into(), Answer::Result)]);
+    assert_eq!(answers(&steps), [("f1".into(), result_of("f1"))]);
     assert_eq!(phases(&steps), [Phase::Thinking]);
 }
 
@@ -74,15 +77,17 @@ fn an_agent_that_was_answered_again_owes_words_again() {
 #[test]
 fn a_slow_function_is_filled_in_for_then_timed_out_and_its_late_result_reaches_nobody() {
     let mut desk = Desk::function_pending();
-    let steps = desk.until(15_000);
-    assert_eq!(fired(&steps), [(15_000, Timer::Filler)]);
+    let steps = desk.until(14_000);
+    assert_eq!(fired(&steps), [(14_000, Timer::Filler)]);
     assert_eq!(lines(&steps), [LineId::Hold]);
     assert_eq!(phases(&desk.plays(line(2), 15_200, 17_000)), [Phase::FunctionPending]);
     let steps = desk.until(19_000);
     assert_eq!(fired(&steps), [(19_000, Timer::FunctionLimit)]);
     assert_eq!(answers(&steps), [("f1".into(), Answer::TimedOut)]);
     assert_eq!(phases(&steps), [Phase::Thinking]);
-    assert!(ignored(&desk.at(20_000, done("f1"))));
+    let late = desk.at(20_000, done("f1"));
+    assert_eq!((effects(&late), facts(&late), phases(&late)), (vec![], vec![], vec![]));
+    assert!(ignored(&desk.at(20_500, done("f1"))), "and once only");
 }
 
 #[test]
@@ -112,7 +117,7 @@ fn the_callers_voice_does_not_cancel_a_function() {
     desk.at(11_500, began(sentence(1)));
     desk.at(11_800, noise());
     assert_eq!(phases(&desk.at(11_800, cut(sentence(1), 300, 900))), [Phase::FunctionPending]);
-    assert_eq!(answers(&desk.at(12_000, done("f1"))), [("f1".into(), Answer::Result)]);
+    assert_eq!(answers(&desk.at(12_000, done("f1"))), [("f1".into(), result_of("f1"))]);
 }
 
 /// F-DG-20.
@@ -133,10 +138,90 @@ fn of_several_functions_asked_for_together_each_is_answered_once() {
 fn at_most_eight_functions_run_at_once() {
     let mut desk = Desk::function_pending();
     desk.at(12_000, checked("f1", &[("date_of_birth", true), ("zip", true)], &[]));
-    let many: Vec<_> = (1..=9).map(|number| lookup(&format!("g{number}"))).collect();
-    let steps = desk.at(13_000, asks(&many));
-    assert_eq!(performed(&steps).len(), 8);
+    desk.at(12_500, caller_says("And my other loans?"));
+    let many: Vec<_> = (1..=8).map(|number| lookup(&format!("g{number}"))).collect();
+    assert_eq!(performed(&desk.at(13_000, asks(&many))).len(), 8);
+    desk.at(13_500, caller_says("And the one in Ohio?"));
+    let steps = desk.at(14_000, asks(&[lookup("g9")]));
     assert_eq!(answers(&steps), [("g9".into(), Answer::Refused(Refusal::TooManyOpen))]);
+}
+
+// Before the opening is over.
+
+/// F-HU-08, C-01: nothing is looked up for a caller who has not heard whom they talk to.
+#[test]
+fn a_function_asked_for_during_the_opening_is_decided_about_when_it_is_over() {
+    let mut desk = greeting();
+    let steps = desk.at(2_000, asks(&[lookup("f1"), ask("f2", "wire_money")]));
+    assert_eq!((effects(&steps), facts(&steps), phases(&steps)), (vec![], vec![], vec![]));
+    let steps = desk.at(5_000, heard(OPENING, 4_000));
+    assert_eq!(performed(&steps), ["f1"]);
+    assert_eq!(answers(&steps), [("f2".into(), Answer::Refused(Refusal::Unknown))]);
+    assert_eq!(phases(&steps), [Phase::FunctionPending]);
+    assert_eq!(answers(&desk.at(6_000, done("f1"))), [("f1".into(), result_of("f1"))]);
+    assert_eq!(performed(&desk.journal), ["f1"]);
+}
+
+/// F-HU-08, F-TW-20: an opening that was perhaps heard is over; one that was cut is not.
+#[test]
+fn an_opening_is_over_for_functions_when_it_is_over_for_the_call() {
+    let mut desk = greeting();
+    desk.at(2_000, asks(&[lookup("f1")]));
+    let steps = desk.until(7_000);
+    assert_eq!(fired(&steps), [(7_000, Timer::PlaybackMark)]);
+    assert_eq!(performed(&steps), ["f1"]);
+
+    let mut desk = greeting();
+    desk.at(2_000, asks(&[lookup("f1")]));
+    let steps = desk.at(3_000, cut(OPENING, 2_000, 4_000));
+    assert_eq!((performed(&steps), lines(&steps)), (vec![], vec![LineId::Opening]));
+    let steps = desk.plays(line(2), 3_200, 7_200);
+    assert_eq!(performed(&steps), ["f1"]);
+    assert_eq!(steps.last().map(|step| step.at.as_millis()), Some(7_200), "not before");
+}
+
+/// F-HU-08.
+#[test]
+fn an_agent_that_hangs_up_during_the_opening_does_so_after_it() {
+    let mut desk = greeting();
+    assert_eq!(phases(&desk.at(2_000, asks(&[hangup("f1")]))), []);
+    let steps = desk.at(5_000, heard(OPENING, 4_000));
+    assert_eq!(answers(&steps), [("f1".into(), Answer::Done)]);
+    assert_eq!((phases(&steps), lines(&steps)), (vec![Phase::Farewell], vec![LineId::Farewell]));
+}
+
+#[test]
+fn a_function_that_was_withdrawn_during_the_opening_is_forgotten() {
+    let mut desk = greeting();
+    desk.at(2_000, asks(&[lookup("f1"), lookup("f2")]));
+    desk.at(2_500, withdraws("f1"));
+    let steps = desk.at(5_000, heard(OPENING, 4_000));
+    assert_eq!(performed(&steps), ["f2"]);
+    assert_eq!(answers(&desk.at(6_000, done("f2"))), [("f2".into(), result_of("f2"))]);
+
+    let mut desk = greeting();
+    desk.at(2_000, asks(&[lookup("f1")]));
+    desk.at(2_500, withdraws("f1"));
+    let steps = desk.at(5_000, heard(OPENING, 4_000));
+    assert_eq!(phases(&steps), [Phase::Listening], "nobody owes anything");
+    let asked = |fact: &Fact| matches!(fact, Fact::FunctionAsked { .. });
+    assert!(!facts(&desk.journal).iter().any(asked));
+}
+
+/// F-DG-16, I-29.
+#[test]
+fn at_most_eight_functions_are_kept_during_the_opening_each_of_them_once() {
+    let mut desk = greeting();
+    let many: Vec<_> = (1..=6).map(|number| ask(&format!("f{number}"), "wire_money")).collect();
+    desk.at(2_000, asks(&many));
+    desk.at(2_500, asks(&many));
+    let more: Vec<_> = (5..=12).map(|number| ask(&format!("f{number}"), "wire_money")).collect();
+    desk.at(3_000, asks(&more));
+    let steps = desk.at(5_000, heard(OPENING, 4_000));
+    let ids: Vec<_> = answers(&steps).into_iter().map(|(id, _)| id).collect();
+    assert_eq!(ids, ["f1", "f2", "f3", "f4", "f5", "f6", "f7", "f8"]);
+    assert_eq!(phases(&steps), [Phase::Thinking], "the agent must say so");
+    assert_eq!(answers(&desk.until(9_000)), [], "they are decided about once");
 }
 
 // Who is calling.
@@ -188,6 +273,17 @@ fn identity_may_be_tried_three_times() {
 }
 
 // Helpers.
+
+/// A desk whose agent is ready and whose opening plays from 00:01.000 to 00:05.000.
+fn greeting() -> Desk {
+    let mut desk = Desk::new();
+    desk.at(900, agent_ready());
+    desk.at(1_000, line_ready(OPENING));
+    desk.at(1_000, began(OPENING));
+    desk.at(1_000, queued(OPENING, 4_000, 5_000));
+    assert_eq!(desk.phase(), Phase::Greeting);
+    desk
+}
 
 fn refused_as(why: Refusal, ask: FunctionAsk, brief: Brief) {
     let mut desk = Desk::listening_with(brief);

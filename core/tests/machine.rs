@@ -4,7 +4,7 @@
 mod support;
 
 use call_core::{
-    Brief, CallTime, Effect, EndReason, Fact, Language, Limits, LineId, Millis, Move, Phase,
+    CallTime, Effect, EndReason, Fact, Language, LineId, Millis, Phase,
     call::{Timer, chart},
     effect::Answer,
     input::{Agent, AgentLoss, HungUp, Input},
@@ -12,10 +12,9 @@ use call_core::{
 };
 
 use support::{
-    Desk, OPENING, agent_lost, agent_ready, agent_says, answers, asks, audio_done, began,
-    caller_says, checked, cut, done, dry, effects, facts, fired, hangup, heard, hung_up, ignored,
-    line, line_failed, line_ready, lines, lookup, noise, performed, phases, queued, reason,
-    sentence, stopped, stream_lost, withdraws,
+    Desk, OPENING, agent_ready, agent_says, answers, asks, audio_done, began, caller_says, checked,
+    cut, dry, effects, facts, fired, hangup, heard, hung_up, ignored, line, line_failed,
+    line_ready, lines, lookup, noise, performed, phases, queued, reason, sentence, stopped, waits,
 };
 
 // The beginning.
@@ -24,7 +23,7 @@ use support::{
 fn a_new_call_asks_for_its_agent_and_its_opening_line() {
     let desk = Desk::new();
     let [
-        Effect::OpenAgent { language: Language::English },
+        Effect::OpenAgent { language: Language::English, resume: false },
         Effect::Prepare { utterance, line, .. },
     ] = &desk.journal[0].effects[..]
     else {
@@ -237,15 +236,25 @@ fn the_callers_voice_does_not_stop_the_farewell() {
     assert_eq!(desk.phase(), Phase::Farewell);
 }
 
+/// I-11, I-12: only the end of the stream cuts it, and of that we hear next.
 #[test]
-fn a_farewell_that_was_cut_is_said_again() {
-    let mut desk = Desk::farewell();
-    desk.at(11_200, line_ready(line(2)));
-    desk.at(11_200, began(line(2)));
-    let steps = desk.at(12_000, cut(line(2), 800, 2_000));
-    assert_eq!(lines(&steps), [LineId::Farewell]);
-    assert_eq!(phases(&steps), []);
-    assert_eq!(phases(&desk.plays(line(3), 12_100, 14_000)), [Phase::HangingUp]);
+fn a_farewell_that_was_cut_is_not_said_again_and_its_limit_goes_on() {
+    let make = || {
+        let mut desk = Desk::farewell();
+        desk.at(11_200, line_ready(line(2)));
+        desk.at(11_200, began(line(2)));
+        let steps = desk.at(12_000, cut(line(2), 800, 2_000));
+        let fact = Fact::Cut { utterance: line(2), heard: Millis(800), audio: Millis(2_000) };
+        assert_eq!(facts(&steps), [fact]);
+        assert_eq!((effects(&steps), phases(&steps)), (vec![], vec![]));
+        assert_eq!(desk.next(), Some((26_000, Timer::FarewellLimit)));
+        desk
+    };
+    assert_eq!(reason(&make().at(12_000, stopped())), Some(EndReason::CallerHangup));
+    let mut desk = make();
+    let steps = desk.until(26_000);
+    assert_eq!(fired(&steps), [(26_000, Timer::FarewellLimit)]);
+    assert_eq!((effects(&steps), phases(&steps)), (vec![Effect::HangUp], vec![Phase::HangingUp]));
 }
 
 /// F-DG-12.
@@ -335,6 +344,23 @@ fn speech_begins_with_its_first_audio_even_if_nobody_announced_it() {
     assert_eq!(phases(&desk.at(11_000, began(sentence(1)))), [Phase::Speaking]);
 }
 
+/// S07, I-15: a short reply may be sent, to its end, before the line in front of it was played.
+#[test]
+fn a_reply_that_waits_behind_our_line_is_a_reply_and_the_floor_is_free_once_it_was_heard() {
+    let mut desk = Desk::thinking();
+    assert_eq!(lines(&desk.until(14_000)), [LineId::Hold]);
+    desk.at(14_100, line_ready(line(2)));
+    desk.at(14_100, began(line(2)));
+    desk.at(14_100, queued(line(2), 2_000, 16_100));
+    desk.at(14_200, agent_says(1, "No."));
+    desk.at(14_200, waits(sentence(1)));
+    desk.at(14_300, audio_done());
+    assert_eq!(phases(&desk.at(16_100, heard(line(2), 2_000))), [], "the reply comes now");
+    desk.at(16_100, began(sentence(1)));
+    desk.at(16_100, queued(sentence(1), 500, 16_600));
+    assert_eq!(phases(&desk.at(16_600, heard(sentence(1), 500))), [Phase::Listening]);
+}
+
 // What the agent owes.
 
 /// F-DG-24, I-16.
@@ -368,254 +394,6 @@ fn a_warning_of_the_agents_changes_nothing() {
     let steps = desk.at(12_000, Input::Agent(Agent::Warned("SLOW_THINK_REQUEST".into())));
     assert_eq!((effects(&steps), phases(&steps)), (vec![], vec![]));
     assert!(!steps[0].ignored, "it stays in the story");
-}
-
-/// F-DG-07, F-DG-08.
-#[test]
-fn a_lost_agent_ends_the_call_with_words_and_what_it_said_is_heard_to_its_end() {
-    let mut desk = Desk::speaking();
-    let steps = desk.at(12_000, agent_lost());
-    assert_eq!(effects(&steps)[..2], [Effect::MuteAgent, Effect::EndSentence]);
-    assert_eq!(lines(&steps), [LineId::Trouble]);
-    desk.at(12_000, queued(sentence(1), 2_000, 13_000));
-    desk.at(12_500, line_ready(line(2)));
-    desk.at(12_500, began(line(2)));
-    desk.at(12_500, queued(line(2), 2_000, 15_000));
-    assert_eq!(phases(&desk.at(13_000, heard(sentence(1), 2_000))), []);
-    let steps = desk.at(15_000, heard(line(2), 2_000));
-    assert_eq!(effects(&steps), [Effect::HangUp], "nobody is there to be told of the line");
-}
-
-/// F-DG-07.
-#[test]
-fn a_lost_agent_and_no_words_leave_the_stream_to_the_carrier() {
-    let mut desk = Desk::listening();
-    desk.at(12_000, agent_lost());
-    let steps = desk.until(15_000);
-    assert_eq!(fired(&steps), [(15_000, Timer::LineReady)]);
-    assert_eq!(effects(&steps), [Effect::CloseAgent, Effect::LeaveStream]);
-    assert_eq!(reason(&steps), Some(EndReason::AgentFailed));
-}
-
-// The end.
-
-#[test]
-fn an_agent_that_asks_to_hang_up_is_answered_and_goodbye_is_said() {
-    let mut desk = Desk::thinking();
-    let steps = desk.at(11_000, asks(&[hangup("f1")]));
-    let [answer, mute, end, Effect::Prepare { utterance, line: LineId::Farewell, .. }] =
-        &effects(&steps)[..]
-    else {
-        panic!("{:?}", effects(&steps))
-    };
-    let done = Effect::Answer { id: "f1".into(), name: "hangup_call".into(), answer: Answer::Done };
-    assert_eq!(
-        [answer, mute, end],
-        [&done, &Effect::MuteAgent, &Effect::EndSentence],
-        "the agent says no more"
-    );
-    assert_eq!(*utterance, line(2));
-    let steps = desk.plays(line(2), 11_200, 13_000);
-    assert_eq!(phases(&steps), [Phase::HangingUp]);
-    assert_eq!(effects(&steps).last(), Some(&Effect::HangUp));
-    let steps = desk.at(13_200, hung_up(HungUp::Done));
-    assert_eq!(effects(&steps), [Effect::CloseAgent, Effect::LeaveStream]);
-    assert_eq!(reason(&steps), Some(EndReason::AgentHangup));
-    assert_eq!(
-        steps[0].moves,
-        [Move { from: Phase::HangingUp, to: Phase::Ended }],
-        "the call is over, and its log says why"
-    );
-}
-
-/// I-12.
-#[test]
-fn nobody_hangs_up_before_goodbye_and_all_that_was_said_before_were_heard() {
-    let mut desk = Desk::speaking();
-    desk.at(12_000, asks(&[hangup("f1")]));
-    desk.at(12_000, queued(sentence(1), 3_000, 14_000));
-    desk.at(12_200, line_ready(line(2)));
-    desk.at(12_200, began(line(2)));
-    desk.at(12_200, queued(line(2), 2_000, 16_000));
-    assert_eq!(effects(&desk.at(14_000, heard(sentence(1), 3_000))), []);
-    let steps = desk.at(16_000, heard(line(2), 2_000));
-    assert_eq!(effects(&steps).last(), Some(&Effect::HangUp));
-}
-
-/// I-12.
-#[test]
-fn a_farewell_that_is_never_heard_is_waited_for_15_seconds() {
-    let mut desk = Desk::farewell();
-    desk.at(11_200, line_ready(line(2)));
-    desk.at(11_200, began(line(2)));
-    assert_eq!(effects(&desk.until(25_999)), []);
-    let steps = desk.until(26_000);
-    assert_eq!(fired(&steps), [(26_000, Timer::FarewellLimit)]);
-    assert_eq!(effects(&steps), [Effect::HangUp]);
-}
-
-/// F-TW-20.
-#[test]
-fn a_farewell_whose_mark_is_lost_is_over_two_seconds_after_it_should_have_been() {
-    let mut desk = Desk::farewell();
-    desk.at(11_200, line_ready(line(2)));
-    desk.at(11_200, began(line(2)));
-    desk.at(11_200, queued(line(2), 2_000, 13_200));
-    let steps = desk.until(15_200);
-    assert_eq!(fired(&steps), [(15_200, Timer::PlaybackMark)]);
-    assert_eq!(effects(&steps).last(), Some(&Effect::HangUp));
-}
-
-/// I-11: these limits once made a call that said goodbye for ever.
-#[test]
-fn goodbye_is_said_once_even_if_its_line_would_be_ready_after_its_limit() {
-    let limits = Limits {
-        farewell: Millis(500),
-        line_ready: Millis(20_000),
-        hang_up: Millis(20_000),
-        ..Limits::default()
-    };
-    let mut desk = Desk::with(Brief { limits, ..Brief::example() });
-    desk.at(1_000, agent_lost());
-    let steps = desk.until(60_000);
-    assert_eq!(phases(&steps), [Phase::HangingUp, Phase::Ended]);
-}
-
-#[test]
-fn a_farewell_that_cannot_be_spoken_is_left_out() {
-    let mut desk = Desk::farewell();
-    assert_eq!(effects(&desk.at(11_400, line_failed(line(2)))), [Effect::HangUp]);
-}
-
-/// I-35.
-#[test]
-fn a_line_that_fails_or_is_cut_while_we_hang_up_changes_nothing_any_more() {
-    for news in [line_failed(line(2)), cut(line(2), 100, 2_000)] {
-        let mut desk = Desk::farewell();
-        desk.at(11_200, line_ready(line(2)));
-        desk.at(11_200, began(line(2)));
-        desk.until(26_000);
-        assert_eq!(desk.phase(), Phase::HangingUp);
-        let steps = desk.at(26_500, news);
-        assert_eq!((effects(&steps), phases(&steps)), (vec![], vec![]));
-        assert_eq!(phases(&desk.until(60_000)), [Phase::Ended]);
-    }
-}
-
-#[test]
-fn a_carrier_that_does_not_hang_up_is_waited_for_10_seconds() {
-    let mut desk = Desk::hanging_up();
-    let steps = desk.until(60_000);
-    assert_eq!(fired(&steps), [(23_000, Timer::HangUpLimit)]);
-    assert_eq!(reason(&steps), Some(EndReason::AgentHangup));
-}
-
-#[test]
-fn a_carrier_that_fails_to_hang_up_ends_the_call_all_the_same() {
-    let mut desk = Desk::hanging_up();
-    let steps = desk.at(13_500, hung_up(HungUp::Failed));
-    assert_eq!(effects(&steps), [Effect::CloseAgent, Effect::LeaveStream]);
-}
-
-#[test]
-fn a_function_asked_for_while_the_call_ends_is_refused() {
-    let mut desk = Desk::farewell();
-    let steps = desk.at(11_500, asks(&[lookup("f2")]));
-    assert_eq!(performed(&steps), [""; 0]);
-    assert_eq!(answers(&steps), [("f2".into(), Answer::Refused(Refusal::Ending))]);
-}
-
-/// F-DG-22, F-TW-25.
-#[test]
-fn a_function_that_ends_while_the_call_ends_is_recorded_and_told_to_nobody() {
-    let mut desk = Desk::function_pending();
-    desk.at(12_000, agent_lost());
-    let steps = desk.at(13_000, done("f1"));
-    assert_eq!(effects(&steps), []);
-    assert!(matches!(&facts(&steps)[..], [Fact::FunctionDone { .. }]));
-}
-
-/// F-TW-24, F-TW-25, I-19.
-#[test]
-fn the_carriers_stop_ends_the_call_in_every_phase() {
-    for (phase, make) in every_phase() {
-        let mut desk = make();
-        assert_eq!(desk.phase(), phase);
-        let at = desk.now() + 100;
-        let steps = desk.at(at, stopped());
-        assert_eq!(desk.phase(), Phase::Ended, "from {phase}");
-        if phase != Phase::Ended {
-            assert_eq!(effects(&steps), [Effect::CloseAgent, Effect::LeaveStream], "from {phase}");
-            assert!(reason(&steps).is_some(), "from {phase}");
-        }
-        assert_eq!(desk.next(), None, "from {phase}");
-        assert!(ignored(&desk.at(at + 100, stopped())), "from {phase}");
-    }
-}
-
-#[test]
-fn a_caller_who_hangs_up_first_is_the_reason_and_our_own_hang_up_keeps_its_own() {
-    assert_eq!(reason(&Desk::listening().at(9_000, stopped())), Some(EndReason::CallerHangup));
-    assert_eq!(reason(&Desk::farewell().at(13_000, stopped())), Some(EndReason::CallerHangup));
-    assert_eq!(reason(&Desk::hanging_up().at(14_000, stopped())), Some(EndReason::AgentHangup));
-}
-
-/// F-TW-08.
-#[test]
-fn a_broken_stream_ends_the_call() {
-    let steps = Desk::speaking().at(12_000, stream_lost());
-    assert_eq!(reason(&steps), Some(EndReason::StreamLost));
-    assert_eq!(facts(&steps)[0], Fact::HeardUnknown { utterance: sentence(1) });
-}
-
-/// I-19.
-#[test]
-fn after_the_end_nothing_happens() {
-    let mut desk = Desk::ended();
-    let inputs = [
-        agent_ready(),
-        agent_lost(),
-        noise(),
-        caller_says("Hello?"),
-        agent_says(1, "Hello."),
-        audio_done(),
-        asks(&[lookup("f9")]),
-        withdraws("f1"),
-        line_ready(line(2)),
-        line_failed(line(2)),
-        began(sentence(1)),
-        heard(line(2), 2_000),
-        cut(line(2), 100, 2_000),
-        dry(),
-        done("f1"),
-        hung_up(HungUp::Done),
-        stopped(),
-        stream_lost(),
-    ];
-    for input in inputs {
-        assert!(ignored(&desk.at(15_000, input.clone())), "{input:?}");
-    }
-    assert!(desk.until(3_600_000).is_empty());
-}
-
-/// I-11.
-#[test]
-fn the_longest_call_depends_on_nothing_but_the_clock() {
-    let mut desk = Desk::listening();
-    let mut at = 5_000;
-    for turn in 1.. {
-        desk.at(at + 1_000, noise());
-        desk.at(at + 2_000, caller_says("And then?"));
-        desk.agent_speaks(turn, at + 3_000, at + 9_000);
-        at += 10_000;
-        if desk.phase() != Phase::Listening {
-            break;
-        }
-    }
-    assert_eq!(fired(&desk.journal)[0], (1_800_000, Timer::CallLimit));
-    assert_eq!(lines(&desk.journal), [LineId::Opening, LineId::Farewell]);
-    desk.until(2_000_000);
-    assert_eq!(reason(&desk.journal), Some(EndReason::TimeLimit));
 }
 
 // What must not be left hanging.
@@ -717,6 +495,7 @@ fn the_statechart_looks_like_this() {
 top
 ├─ in_call
 │  ├─ connecting        waits for the agent; the opening may already play
+│  ├─ reconnecting      hold line; a new session with the conversation so far
 │  ├─ conversing
 │  │  ├─ greeting          until the required opening was heard
 │  │  ├─ listening         the caller has the floor; silence counts
@@ -725,39 +504,9 @@ top
 │  │  └─ function_pending  a function runs
 │  └─ ending
 │     ├─ farewell          until heard, or its deadline
+│     ├─ transferring      until the carrier tells the outcome; back if nobody answers
 │     └─ hanging_up        until the carrier confirms, or its deadline
 └─ ended             absorbing
 "
     );
-}
-
-// Helpers.
-
-/// Every phase, and a call that has just come there.
-fn every_phase() -> [(Phase, fn() -> Desk); 9] {
-    let greeting = || {
-        let mut desk = Desk::new();
-        desk.at(400, line_ready(OPENING));
-        desk.at(400, began(OPENING));
-        desk.at(900, agent_ready());
-        desk
-    };
-    let connecting = || {
-        let mut desk = Desk::new();
-        desk.at(400, line_ready(OPENING));
-        desk
-    };
-    let made = [
-        (Phase::Connecting, connecting as fn() -> Desk),
-        (Phase::Greeting, greeting),
-        (Phase::Listening, Desk::listening),
-        (Phase::Thinking, Desk::thinking),
-        (Phase::Speaking, Desk::speaking),
-        (Phase::FunctionPending, Desk::function_pending),
-        (Phase::Farewell, Desk::farewell),
-        (Phase::HangingUp, Desk::hanging_up),
-        (Phase::Ended, Desk::ended),
-    ];
-    assert_eq!(made.map(|(phase, _)| phase), Phase::ALL);
-    made
 }

@@ -5,8 +5,9 @@ mod support;
 use call_core::{Effect, EndReason, Fact, LineId, Phase, call::Timer, input::HungUp};
 
 use support::{
-    Desk, asks, began, caller_says, cut, done, effects, facts, fired, hung_up, line, line_ready,
-    lines, lookup, noise, phases, reason,
+    Desk, agent_says, asks, audio_done, began, caller_says, cut, digit, done, effects, facts,
+    fired, heard, hung_up, line, line_failed, line_ready, lines, lookup, noise, phases, pound,
+    queued, reason, sentence,
 };
 
 /// F-HU-04.
@@ -46,9 +47,13 @@ fn time_in_which_the_agent_speaks_is_not_silence() {
 fn time_in_which_we_owe_something_is_not_silence() {
     let mut desk = Desk::listening();
     desk.at(15_000, asks(&[lookup("f1")]));
-    assert_eq!(desk.next(), Some((19_000, Timer::Filler)), "a function runs");
+    // Nothing was heard since 00:05.000: a filler is due as soon as there may be one.
+    assert_eq!(desk.next(), Some((15_500, Timer::Filler)), "a function runs");
+    desk.until(15_500);
+    desk.plays(line(2), 15_600, 16_600);
+    assert_eq!(desk.next(), Some((20_600, Timer::Filler)), "it still runs");
     assert_eq!(phases(&desk.at(17_000, done("f1"))), [Phase::Thinking]);
-    assert_eq!(desk.next(), Some((21_000, Timer::Filler)), "the agent owes words");
+    assert_eq!(desk.next(), Some((20_600, Timer::Filler)), "the agent owes words");
     desk.agent_speaks(1, 18_000, 20_000);
     assert_eq!(desk.next(), Some((35_000, Timer::SilencePrompt)), "10 s before, 15 s to go");
 }
@@ -97,4 +102,63 @@ fn a_caller_line_tells_when_the_caller_began_to_speak() {
     let steps = desk.at(10_000, caller_says("Hello?"));
     let [Fact::CallerLine { started, ended, .. }] = &facts(&steps)[..] else { panic!("{steps:?}") };
     assert_eq!((started.as_millis(), ended.as_millis()), (8_000, 10_000));
+}
+
+// Dead air.
+
+/// I-16: what the caller hears nothing for is counted from the last sound, in whatever state.
+#[test]
+fn dead_air_counts_from_the_callers_last_words_not_from_the_function() {
+    let mut desk = Desk::thinking();
+    desk.at(12_500, asks(&[lookup("f1")]));
+    assert_eq!(desk.next(), Some((14_000, Timer::Filler)), "words at 10 s");
+    desk.at(13_000, done("f1"));
+    assert_eq!(desk.phase(), Phase::Thinking);
+    assert_eq!(desk.next(), Some((14_000, Timer::Filler)), "a result is no sound");
+}
+
+#[test]
+fn dead_air_counts_from_the_end_of_what_was_heard() {
+    let mut desk = Desk::speaking();
+    desk.at(11_500, audio_done());
+    desk.at(11_500, queued(sentence(1), 2_000, 13_000));
+    desk.at(12_000, asks(&[lookup("f1")]));
+    assert_eq!(phases(&desk.at(13_000, heard(sentence(1), 2_000))), [Phase::FunctionPending]);
+    assert_eq!(desk.next(), Some((17_000, Timer::Filler)));
+    desk.until(17_000);
+    desk.plays(line(2), 17_100, 18_000);
+    assert_eq!(desk.next(), Some((20_000, Timer::FunctionLimit)));
+    desk.until(20_000);
+    assert_eq!(desk.next(), Some((22_000, Timer::Filler)), "the filler was heard until 18 s");
+}
+
+#[test]
+fn dead_air_counts_from_the_cut_of_what_was_being_heard() {
+    let mut desk = Desk::function_pending();
+    desk.at(11_500, agent_says(1, "Let me see."));
+    desk.at(11_500, began(sentence(1)));
+    desk.at(12_200, noise());
+    assert_eq!(phases(&desk.at(12_200, cut(sentence(1), 700, 900))), [Phase::FunctionPending]);
+    assert_eq!(desk.next(), Some((16_200, Timer::Filler)));
+}
+
+#[test]
+fn dead_air_counts_from_the_callers_last_key() {
+    let mut desk = Desk::listening();
+    desk.at(10_000, digit());
+    desk.at(10_700, digit());
+    assert_eq!(phases(&desk.at(11_500, pound())), [Phase::Thinking]);
+    assert_eq!(desk.next(), Some((15_500, Timer::Filler)));
+}
+
+/// I-16: a filler that cannot be spoken is tried again, and not in a tight circle.
+#[test]
+fn a_filler_that_fails_is_tried_again_after_half_a_second() {
+    let mut desk = Desk::thinking();
+    assert_eq!(fired(&desk.until(14_000)), [(14_000, Timer::Filler)]);
+    assert_eq!(phases(&desk.at(14_200, line_failed(line(2)))), [Phase::Thinking]);
+    assert_eq!(desk.next(), Some((14_700, Timer::Filler)));
+    assert_eq!(lines(&desk.until(14_700)), [LineId::Hold]);
+    desk.at(14_700, line_failed(line(3)));
+    assert_eq!(desk.next(), Some((15_200, Timer::Filler)));
 }

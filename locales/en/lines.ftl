@@ -23,9 +23,9 @@ hold = One moment, please. I am checking that for you.
 
 # We cannot go on. The call ends after this line.
 trouble =
-    I am sorry, I am having technical trouble and have to end this call. Nothing on your account
-    was changed. Please call us again later. Goodbye.
-    .version = 1
+    I am sorry, I am having technical trouble and have to end this call. Please call us again
+    later. Goodbye.
+    .version = 2
 
 # The call ends as the caller wished.
 farewell = Thank you for calling { $company }. Goodbye.
@@ -39,4 +39,28 @@ goodbye-silence =
 
 # The name of this language, in this language.
 language-name = English
+    .version = 1
+
+# Who we are, said again after the call has changed its language.
+notice = I am an automated assistant, and this call may be recorded.
+    .version = 1
+
+# The caller asked for a moment, and half of it is over.
+take-your-time = Take your time. I am still here.
+    .version = 1
+
+# We could not hear the caller for some seconds, and can again.
+go-on = I am sorry, I could not hear you for a moment. Please go on.
+    .version = 1
+
+# The longest call is nearly reached.
+one-minute = Please note that we have about one minute left on this call.
+    .version = 1
+
+# A person will take over.
+transferring = I will connect you with a person now. One moment, please.
+    .version = 1
+
+# No person could be reached, and the caller is with us again.
+nobody-free = I am sorry, nobody could take your call just now. I am still here to help you.
     .version = 1

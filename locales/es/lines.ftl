@@ -23,9 +23,9 @@ hold = Un momento, por favor. Lo estoy revisando.
 
 # No podemos seguir. La llamada termina después de esta frase.
 trouble =
-    Lo siento, tengo un problema técnico y debo terminar esta llamada. No se hizo ningún cambio en
-    su cuenta. Por favor, vuelva a llamarnos más tarde. Hasta luego.
-    .version = 1
+    Lo siento, tengo un problema técnico y debo terminar esta llamada. Por favor, vuelva a
+    llamarnos más tarde. Hasta luego.
+    .version = 2
 
 # La llamada termina como la persona lo quiso.
 farewell = Gracias por llamar a { $company }. Hasta luego.
@@ -39,4 +39,28 @@ goodbye-silence =
 
 # El nombre de este idioma, en este idioma.
 language-name = español
+    .version = 1
+
+# Quiénes somos, dicho otra vez cuando la llamada cambió de idioma.
+notice = Soy un asistente automatizado y esta llamada puede ser grabada.
+    .version = 1
+
+# La persona pidió un momento, y ya pasó la mitad.
+take-your-time = Tómese su tiempo. Aquí sigo.
+    .version = 1
+
+# No pudimos oír a la persona por unos segundos, y ahora sí.
+go-on = Disculpe, no le pude escuchar por un momento. Continúe, por favor.
+    .version = 1
+
+# Ya casi se llega a la duración máxima.
+one-minute = Le aviso que nos queda más o menos un minuto en esta llamada.
+    .version = 1
+
+# Una persona va a atender.
+transferring = Ahora le comunico con una persona. Un momento, por favor.
+    .version = 1
+
+# Nadie pudo atender, y la persona está otra vez con nosotros.
+nobody-free = Lo siento, nadie pudo tomar su llamada en este momento. Aquí sigo para ayudarle.
     .version = 1

@@ -23,11 +23,12 @@ mod jobs;
 mod out;
 mod world;
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
 use axum::extract::ws::{WebSocket, WebSocketUpgrade};
-use call_core::{Brief, Call, Step};
+use call_core::{Brief, Call, Language, Step};
 use call_transports::bridge::Bridge;
 use call_transports::deepgram::AgentProfile;
 use call_transports::net::{AgentConnector, Middleware, Speaker, TwilioRest};
@@ -59,10 +60,10 @@ pub struct Services {
 pub struct Setup {
     /// What the machine is told at birth.
     pub brief: Brief,
-    /// The voice that speaks our own lines: the agent's.
-    pub voice: String,
-    /// What the agent is told to be.
-    pub profile: AgentProfile,
+    /// The voice that speaks our own lines in each language: the agent's.
+    pub voices: BTreeMap<Language, String>,
+    /// What the agent is told to be in each language.
+    pub profiles: BTreeMap<Language, AgentProfile>,
     /// The carrier's name of the call.
     pub call_sid: Sid,
     /// The carrier's name of the stream.
@@ -101,10 +102,10 @@ pub async fn play(
     services: Arc<Services>,
     watch: Option<Watch>,
 ) -> Vec<Step> {
-    let Setup { brief, voice, profile, call_sid, stream_sid, fingerprint_key } = setup;
+    let Setup { brief, voices, profiles, call_sid, stream_sid, fingerprint_key } = setup;
     let span = tracing::info_span!("call", call = %call_sid, company = %brief.company);
-    let bridge = Bridge::new(profile, fingerprint_key);
-    let names = world::Names { call: call_sid, stream: stream_sid, voice };
+    let bridge = Bridge::new(profiles, fingerprint_key);
+    let names = world::Names { call: call_sid, stream: stream_sid, voices };
     async move {
         let (call, first) = Call::new(brief);
         let mut live = Live::new(socket, names, bridge, services, watch);

@@ -120,7 +120,7 @@ impl Demo {
         let record = self.record(&sid).await?;
         let steps = self.app.store().journal(sid.as_str()).await?;
         let carrier = outcome.carrier.context("no stream was opened for the call")?;
-        let verdicts = judge(&steps, &self.scenario.expect, &carrier);
+        let verdicts = judge(&steps, &self.scenario.expect, &carrier, 0);
         Ok(Placed { steps, verdicts, record })
     }
 

@@ -15,7 +15,7 @@ pub mod hearing;
 pub mod schedule;
 pub mod voice;
 
-pub use agent::{Agent, AgentSays};
+pub use agent::{Agent, AgentSays, Mind};
 pub use back_office::BackOffice;
 pub use caller::Caller;
 pub use carrier::{Carrier, CarrierSays};

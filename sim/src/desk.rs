@@ -3,29 +3,36 @@
 //! Nothing here waits. Time jumps to the next thing that anybody does, so an hour of talk takes
 //! milliseconds, and the same file gives the same call on every machine.
 
-use std::collections::VecDeque;
+mod carrier;
+mod effects;
+mod legs;
+mod watch;
+
+use std::collections::{BTreeMap, VecDeque};
 use std::path::Path;
 
-use call_core::company::{AgentConfig, CallDetails};
-use call_core::effect::{Effect, Function};
-use call_core::input::{Carrier as CarrierNews, HungUp, Input};
+use call_core::company::{AgentConfig, CallDetails, Company};
+use call_core::input::{AgentLoss, Input, Operator};
 use call_core::redact::mask_phone;
 use call_core::story::story;
-use call_core::{Call, CallTime, Millis, Step, Stimulus, UtteranceId, World};
-use call_transports::bridge::{Bridge, Clip, Outlet};
-use call_transports::deepgram::{AgentProfile, ClientMessage, decode_client, encode_client};
-use call_transports::functions::{self, Ended};
-use call_transports::twilio::media::{FromTwilio, Media, ToTwilio, Track};
-use call_transports::twilio::rest::{HangUpOutcome, hang_up_outcome};
+use call_core::{
+    Call, CallTime, EndReason, Fact, Language, Limits, Step, Stimulus, UtteranceId, World,
+};
+use call_transports::bridge::{Bridge, Clip, Outlet as _};
+use call_transports::deepgram::AgentProfile;
+use call_transports::functions::Ended;
 use futures::FutureExt as _;
-use locales::Locale;
 
-use crate::cast::agent::{Agent, AgentSays, CONNECT_MS};
-use crate::cast::carrier::{Carrier, CarrierSays};
+use crate::cast::agent::{Agent, AgentSays, Mind};
+use crate::cast::carrier::{Account, Carrier};
+use crate::cast::hearing::Hearing;
 use crate::cast::schedule::Schedule;
-use crate::cast::voice;
+use crate::heard::Tape;
+use crate::judge::{AudioTotals, Breach, Evidence, judge_all};
 use crate::scenario::{Problem, Scenario};
 use crate::verdict::{Verdict, judge};
+use legs::Legs;
+use watch::Watch;
 
 /// Simulated calls are answered at this moment: 2 March 2026, 15:00 UTC.
 const UTC_START_MS: u64 = 1_772_463_600_000;
@@ -42,6 +49,14 @@ pub struct Played {
     pub steps: Vec<Step>,
     /// The judgements.
     pub verdicts: Vec<Verdict>,
+    /// The carrier's own account of the audio before each mark.
+    pub account: BTreeMap<String, Account>,
+    /// How many writes the back office accepted.
+    pub written: usize,
+    /// The call as heard, where [`Options::tape`] asked for it.
+    pub tape: Option<Tape>,
+    /// Why the desk stopped a call that had not ended by itself.
+    pub runaway: Option<Breach>,
 }
 
 impl Played {
@@ -54,6 +69,36 @@ impl Played {
     pub fn held(&self) -> bool {
         self.verdicts.iter().all(|verdict| verdict.held)
     }
+
+    /// What is known of the call, for judges.
+    pub fn evidence(&self) -> Evidence<'_> {
+        Evidence { steps: &self.steps, account: &self.account, audio: AudioTotals::default() }
+    }
+
+    /// Every invariant that did not hold.
+    pub fn breaches(&self) -> Vec<Breach> {
+        self.runaway.iter().cloned().chain(judge_all(&self.evidence())).collect()
+    }
+
+    /// Why the call ended; nothing if it did not.
+    pub fn ended(&self) -> Option<EndReason> {
+        self.steps.iter().flat_map(|step| &step.facts).find_map(|fact| match fact {
+            Fact::CallEnded { reason } => Some(*reason),
+            _ => None,
+        })
+    }
+
+    /// How long the call was.
+    pub fn lasted(&self) -> CallTime {
+        self.steps.last().map_or(CallTime::ZERO, |step| step.at)
+    }
+}
+
+/// What is kept of a call besides its journal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Options {
+    /// Keep the sound, as the caller's telephone sent and played it.
+    pub tape: bool,
 }
 
 /// Reads a scenario file and plays it.
@@ -67,6 +112,11 @@ pub fn play(path: &Path) -> Result<Played, Box<Problem>> {
 
 /// Plays a scenario.
 pub fn play_scenario(scenario: Scenario) -> Played {
+    play_with(scenario, Options::default())
+}
+
+/// Plays a scenario, and keeps what these options ask for.
+pub fn play_with(scenario: Scenario, options: Options) -> Played {
     let brief = scenario.company.brief(CallDetails {
         call: "CA00000000000000000000000000000001".to_owned(),
         from: mask_phone(&scenario.from),
@@ -75,19 +125,28 @@ pub fn play_scenario(scenario: Scenario) -> Played {
         utc_start_ms: UTC_START_MS,
         prompt_hash: "simulated".to_owned(),
     });
+    let mut desk = Desk::new(scenario, &brief.limits);
+    if options.tape {
+        desk.legs.carrier.record();
+    }
     let (call, first) = Call::new(brief);
-    let mut desk = Desk::new(scenario);
-    call_core::run(call, first, &mut desk)
-        .now_or_never()
-        .expect("the simulator's world is always ready");
-    let verdicts = judge(&desk.steps, &desk.scenario.expect, &desk.legs.carrier);
-    Played { title: desk.scenario.title, steps: desk.steps, verdicts }
+    let ended = call_core::run(call, first, &mut desk).now_or_never();
+    assert!(
+        ended.is_some() || desk.runaway.is_some(),
+        "the simulator's world is always ready, unless it stopped the call"
+    );
+    let written = desk.scenario.back_office.accepted.len();
+    let verdicts = judge(&desk.steps, &desk.scenario.expect, &desk.legs.carrier, written);
+    let account = desk.legs.carrier.account().clone();
+    let tape = desk.legs.carrier.take_tape();
+    let Desk { scenario, steps, runaway, .. } = desk;
+    Played { title: scenario.title, steps, verdicts, account, written, tape, runaway }
 }
 
-/// The profile that the company's agent would be given. The simulated agent follows its script.
-fn profile(company: &str, agent: &AgentConfig) -> AgentProfile {
-    AgentProfile {
-        tags: vec![company.to_owned()],
+/// The profiles that the company's agents would be given. The simulated agent follows its script.
+fn profiles(company: &Company) -> BTreeMap<Language, AgentProfile> {
+    let profile = |agent: &AgentConfig| AgentProfile {
+        tags: vec![company.id.clone()],
         listen_model: agent.listen_model.clone(),
         language_hints: Vec::new(),
         keyterms: agent.keyterms.clone(),
@@ -97,14 +156,19 @@ fn profile(company: &str, agent: &AgentConfig) -> AgentProfile {
         voice: agent.voice.clone(),
         functions: Vec::new(),
         context: Vec::new(),
-    }
+    };
+    company.agents.iter().map(|(language, agent)| (*language, profile(agent))).collect()
 }
 
 /// Work that takes a while.
 enum Job {
-    AgentConnected,
+    /// A session is open, or the agent cannot be had.
+    AgentConnected(Result<(), AgentLoss>),
     LineReady(UtteranceId, Option<Clip>),
     FunctionEnded(Ended),
+    /// The request to hang up is made, once more if it was refused.
+    HangUp,
+    Operator(Operator),
 }
 
 struct Desk {
@@ -113,56 +177,40 @@ struct Desk {
     legs: Legs,
     jobs: Schedule<Job>,
     steps: Vec<Step>,
-}
-
-/// The two legs of the call, as the bridge reaches them.
-struct Legs {
-    now: CallTime,
-    carrier: Carrier,
-    agent: Option<Agent>,
-    inputs: VecDeque<Input>,
-}
-
-impl Outlet for Legs {
-    fn to_carrier(&mut self, message: ToTwilio<'_>) {
-        self.carrier.receive(self.now, &message);
-    }
-
-    fn audio_to_agent(&mut self, audio: &[u8]) {
-        if let Some(agent) = &mut self.agent {
-            agent.receive_audio(self.now, audio);
-        }
-    }
-
-    fn to_agent(&mut self, message: ClientMessage) {
-        if let Some(agent) = &mut self.agent {
-            // As it would be on the wire, so that the agent refuses what the real one refuses.
-            agent.receive(self.now, decode_client(&encode_client(&message)));
-        }
-    }
-
-    fn input(&mut self, input: Input) {
-        self.inputs.push_back(input);
-    }
+    /// The agent's mind between two sessions.
+    mind: Option<Mind>,
+    hearing: Hearing,
+    sessions: u32,
+    lines: u32,
+    hang_ups: usize,
+    watch: Watch,
+    runaway: Option<Breach>,
 }
 
 impl Desk {
-    fn new(scenario: Scenario) -> Self {
-        let agent = scenario
-            .company
-            .agent(scenario.language)
-            .expect("a scenario is only sound with an agent in its language");
-        let profile = profile(&scenario.company.id, agent);
+    fn new(scenario: Scenario, limits: &Limits) -> Self {
+        let profiles = profiles(&scenario.company);
+        let mut jobs = Schedule::default();
+        for (at, operator) in &scenario.operator {
+            jobs.add(*at, Job::Operator(operator.clone()));
+        }
         Self {
-            bridge: Bridge::new(profile, FINGERPRINT_KEY.to_vec()),
+            bridge: Bridge::new(profiles, FINGERPRINT_KEY.to_vec()),
             legs: Legs {
                 now: CallTime::ZERO,
-                carrier: Carrier::new(scenario.caller()),
+                carrier: Carrier::new(scenario.caller(), scenario.faults.clone()),
                 agent: None,
                 inputs: VecDeque::new(),
             },
-            jobs: Schedule::default(),
+            jobs,
             steps: Vec::new(),
+            mind: Some(scenario.mind()),
+            hearing: scenario.hearing(),
+            sessions: 0,
+            lines: 0,
+            hang_ups: 0,
+            watch: Watch::new(limits),
+            runaway: None,
             scenario,
         }
     }
@@ -196,32 +244,11 @@ impl Desk {
         self.bridge.wake(now, &mut self.legs);
     }
 
-    fn carrier_says(&mut self, says: CarrierSays) {
-        let now = self.legs.now;
-        let message = match says {
-            CarrierSays::Frame { chunk, timestamp_ms, audio } => {
-                let media = Media {
-                    track: Track::Inbound,
-                    chunk: Some(chunk),
-                    timestamp_ms: Some(timestamp_ms),
-                    payload: audio.as_slice(),
-                };
-                self.bridge.from_carrier(now, &FromTwilio::Media(media), &mut self.legs);
-                return;
-            }
-            CarrierSays::Mark(name) => FromTwilio::Mark { name: name.into() },
-            CarrierSays::Stop => FromTwilio::Stop { account_sid: None, call_sid: None },
-            CarrierSays::Close => return,
-            CarrierSays::HungUp { status, body } => {
-                let how = match hang_up_outcome(status, body.as_bytes()) {
-                    HangUpOutcome::Done | HangUpOutcome::AlreadyOver => HungUp::Done,
-                    _ => HungUp::Failed,
-                };
-                self.legs.input(Input::Carrier(CarrierNews::HungUp(how)));
-                return;
-            }
-        };
-        self.bridge.from_carrier(now, &message, &mut self.legs);
+    /// The session is over; the agent's mind outlives it.
+    fn end_session(&mut self) {
+        if let Some(agent) = self.legs.agent.take() {
+            self.mind = Some(agent.into_mind());
+        }
     }
 
     fn agent_says(&mut self, says: AgentSays) {
@@ -230,68 +257,40 @@ impl Desk {
             AgentSays::Text(message) => self.bridge.from_agent(now, *message, &mut self.legs),
             AgentSays::Audio(audio) => self.bridge.agent_audio(now, &audio, &mut self.legs),
             AgentSays::Close => {
-                self.legs.agent = None;
-                self.bridge.agent_lost(call_core::input::AgentLoss::Closed, &mut self.legs);
+                self.end_session();
+                self.bridge.agent_lost(AgentLoss::Closed, &mut self.legs);
             }
         }
     }
 
     fn finished(&mut self, job: Job) {
         match job {
-            Job::AgentConnected => self.legs.agent = Some(self.scenario.agent(self.legs.now)),
+            Job::AgentConnected(Ok(())) => {
+                if let Some(mind) = self.mind.take() {
+                    let hearing = self.hearing.clone();
+                    let agent = Agent::new(self.legs.now, self.sessions, hearing, mind);
+                    self.legs.agent = Some(agent);
+                }
+            }
+            Job::AgentConnected(Err(loss)) => self.bridge.agent_lost(loss, &mut self.legs),
+            Job::HangUp => self.legs.carrier.hang_up(self.legs.now),
+            Job::Operator(operator) => self.legs.input(Input::Operator(operator)),
             Job::LineReady(utterance, clip) => {
                 self.bridge.line_ready(utterance, clip, &mut self.legs);
             }
             Job::FunctionEnded(ended) => self.bridge.function_ended(ended, &mut self.legs),
         }
     }
-
-    fn effect(&mut self, effect: &Effect) {
-        let now = self.legs.now;
-        self.bridge.perform(now, effect, &mut self.legs);
-        match effect {
-            Effect::OpenAgent { .. } => {
-                self.jobs.add(now + Millis(CONNECT_MS), Job::AgentConnected);
-            }
-            Effect::CloseAgent => self.legs.agent = None,
-            Effect::Prepare { utterance, line, language, arguments } => {
-                let locale = Locale::from_tag(language.tag());
-                let arguments: Vec<_> =
-                    arguments.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();
-                let rendered = locale.and_then(|l| locales::render(l, line.key(), &arguments).ok());
-                let clip = rendered.map(|rendered| Clip {
-                    audio: voice::speak(&rendered.text),
-                    text: rendered.text,
-                    version: rendered.version,
-                });
-                let at = now + Millis(voice::SPEAK_LATENCY_MS);
-                self.jobs.add(at, Job::LineReady(*utterance, clip));
-            }
-            Effect::Perform { id, function } => self.run_function(id, *function),
-            Effect::HangUp => self.legs.carrier.hang_up(now),
-            Effect::LeaveStream => self.legs.carrier.stream_closed(),
-            _ => {}
-        }
-    }
-
-    fn run_function(&mut self, id: &str, function: Function) {
-        let answer = match function {
-            Function::LookupLoan => self
-                .bridge
-                .arguments(id)
-                .and_then(|arguments| functions::loan_lookup(arguments).ok())
-                .map(|lookup| self.scenario.back_office.lookup(&lookup)),
-            // The machine does this one itself.
-            Function::HangupCall => return,
-        };
-        let at = self.legs.now + self.scenario.back_office.takes;
-        self.jobs.add(at, Job::FunctionEnded(functions::lookup_ended(id, answer)));
-    }
 }
 
 impl World for Desk {
     async fn next(&mut self, deadline: Option<CallTime>) -> Stimulus {
         loop {
+            if let Some(breach) = self.watch.look(self.legs.now, self.steps.len()) {
+                // Whoever drives the call sees that it waits for ever, and takes it off the desk.
+                self.runaway = Some(breach);
+                return std::future::pending().await;
+            }
             if let Some(input) = self.legs.inputs.pop_front() {
                 return Stimulus::Input(self.legs.now, input);
             }

@@ -2,22 +2,27 @@
 
 mod file;
 mod problem;
+mod template;
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use call_core::company::Company;
-use call_core::{Language, Limits, Millis};
+use call_core::input::Operator;
+use call_core::{CallTime, Language, Limits, Millis};
 
-use crate::audio::Recording;
-use crate::cast::agent::{Doing, Reply};
-use crate::cast::back_office::LoanFile;
+use crate::audio::{FRAME_MS, Recording};
+use crate::cast::agent::{Doing, Mind, Reply};
+use crate::cast::back_office::{LoanFile, Write, WriteAnswer};
 use crate::cast::caller::{Act, Cue};
 use crate::cast::hearing::Hearing;
-use crate::cast::{Agent, BackOffice, Caller};
+use crate::cast::{BackOffice, Caller};
+use crate::faults::Fault;
 use crate::seed::Seed;
 
 pub use file::Expectation;
 pub use problem::Problem;
+pub use template::{Template, Variation};
 
 /// A scenario that was read and found sound.
 #[derive(Debug, Clone)]
@@ -40,6 +45,10 @@ pub struct Scenario {
     pub script: Vec<Reply>,
     /// The back office.
     pub back_office: BackOffice,
+    /// What goes wrong.
+    pub faults: Vec<Fault>,
+    /// What an operator does, and when.
+    pub operator: Vec<(CallTime, Operator)>,
     /// What must have come true when the call is over.
     pub expect: Vec<Expectation>,
 }
@@ -53,6 +62,8 @@ pub struct Turn {
     pub act: Act,
     /// The words that are spoken in it; empty where nothing is said.
     pub words: String,
+    /// The language in which they are recognised.
+    pub language: Option<Language>,
 }
 
 impl Scenario {
@@ -62,17 +73,19 @@ impl Scenario {
     ///
     /// The first thing wrong, with file, line and column, and what to do about it.
     pub fn load(path: &Path) -> Result<Self, Box<Problem>> {
-        let source = problem::Source::read(path)?;
-        let file: file::Scenario = source.parse()?;
-        let folder = path.parent().unwrap_or(Path::new("."));
-        let company = source.company(&folder.join(&file.company), &file.company)?;
-        if company.agent(file.language).is_none() || !company.agents.contains_key(&file.language) {
-            let (word, help) = (file.language.tag(), "the company has no agent in this language");
-            return Err(source.at_word(&format!("language: {word}"), help));
-        }
+        Template::load(path).map(Template::into_scenario)
+    }
+
+    fn build(
+        source: &problem::Source,
+        folder: &Path,
+        file: file::Scenario,
+        company: Company,
+        recordings: &mut BTreeMap<String, Recording>,
+    ) -> Result<Self, Box<Problem>> {
         let mut turns = Vec::new();
         for (number, act) in file.caller.turns.into_iter().enumerate() {
-            turns.push(turn(&source, folder, file.seed, number, act)?);
+            turns.push(turn(source, folder, file.seed, number, act, recordings)?);
         }
         let to = match company.numbers.first() {
             Some(number) => number.clone(),
@@ -90,7 +103,14 @@ impl Scenario {
             seed: file.seed,
             turns,
             script: file.agent.into_iter().map(reply).collect(),
-            back_office: BackOffice { loans: loan_files, takes: Millis(file.back_office.takes_ms) },
+            back_office: BackOffice {
+                loans: loan_files,
+                takes: Millis(file.back_office.takes_ms),
+                writes: file.back_office.writes.into_iter().map(write).collect(),
+                accepted: Vec::new(),
+            },
+            faults: file.faults,
+            operator: file.operator.into_iter().map(operator).collect(),
             expect: file.expect,
         })
     }
@@ -100,14 +120,18 @@ impl Scenario {
         Caller::new(self.turns.iter().map(|turn| (turn.cue, turn.act.clone())).collect())
     }
 
-    /// The agent, connected at `at`.
-    pub fn agent(&self, at: call_core::CallTime) -> Agent {
-        let recordings = self.turns.iter().filter_map(|turn| match &turn.act {
-            Act::Speaks(recording) => Some((recording, turn.words.as_str())),
-            Act::HangsUp => None,
-        });
+    /// The agent's mind, before its first session.
+    pub fn mind(&self) -> Mind {
         let seed = Seed::new(self.seed).branch("agent");
-        Agent::new(at, Hearing::new(recordings), self.script.clone(), seed)
+        Mind::new(self.script.clone(), self.faults.clone(), seed)
+    }
+
+    /// The agent's ears: it knows every recording of the caller's.
+    pub fn hearing(&self) -> Hearing {
+        Hearing::new(self.turns.iter().filter_map(|turn| match &turn.act {
+            Act::Speaks(recording) => Some((recording, turn.words.as_str(), turn.language)),
+            Act::Keys(..) | Act::HangsUp => None,
+        }))
     }
 }
 
@@ -117,27 +141,49 @@ fn turn(
     seed: u64,
     number: usize,
     act: file::Act,
+    recordings: &mut BTreeMap<String, Recording>,
 ) -> Result<Turn, Box<Problem>> {
     let cue = |after: file::Cue| match after {
         file::Cue::Quiet(pause) => Cue::AfterQuiet(pause),
         file::Cue::Into(into) => Cue::Into(into),
+        file::Cue::Later(later) => Cue::Later(later),
     };
+    let wordless = |cue, act| Turn { cue, act, words: String::new(), language: None };
     match act {
-        file::Act::Says { words, wav, after } => {
+        file::Act::Says { words, wav, language, after } => {
             let recording = match wav {
-                Some(wav) => Recording::load(&folder.join(&wav))
-                    .map_err(|error| source.at_word(&wav, &error.to_string()))?,
+                Some(wav) => match recordings.get(&wav) {
+                    Some(recording) => recording.clone(),
+                    None => {
+                        let recording = Recording::load(&folder.join(&wav))
+                            .map_err(|error| source.at_word(&wav, &error.to_string()))?;
+                        recordings.insert(wav, recording.clone());
+                        recording
+                    }
+                },
                 None => Recording::from_words(&words, seed.wrapping_add(number as u64)),
             };
             if recording.speech.is_empty() {
                 let help = "there is no speech in this recording: nobody could understand it";
                 return Err(source.at_word(&words, help));
             }
-            Ok(Turn { cue: cue(after), act: Act::Speaks(recording), words })
+            Ok(Turn { cue: cue(after), act: Act::Speaks(recording), words, language })
         }
-        file::Act::HangsUp { after } => {
-            Ok(Turn { cue: cue(after), act: Act::HangsUp, words: String::new() })
+        file::Act::Noise { ms, after } => {
+            // As many letters as the noise lasts, of a sound that is nobody's words.
+            let letters = "~".repeat((ms * 15 / 1_000).max(1) as usize);
+            let noise = Recording::from_words(&letters, seed.wrapping_add(1_000 + number as u64));
+            Ok(wordless(cue(after), Act::Speaks(noise)))
         }
+        file::Act::Keys { digits, gap_ms, after } => {
+            let keys: Vec<char> = digits.chars().collect();
+            if keys.is_empty() || !keys.iter().all(|key| "0123456789*#".contains(*key)) {
+                let help = "keys are 0 to 9, * and #, at least one";
+                return Err(source.at_word(&format!("\"{digits}\""), help));
+            }
+            Ok(wordless(cue(after), Act::Keys(keys, (gap_ms / FRAME_MS).max(1))))
+        }
+        file::Act::HangsUp { after } => Ok(wordless(cue(after), Act::HangsUp)),
     }
 }
 
@@ -150,6 +196,27 @@ fn reply(reply: file::Reply) -> Reply {
         }
     });
     Reply { hears: reply.hears, does: does.collect() }
+}
+
+fn write(entry: file::WriteEntry) -> (String, Write) {
+    let answer = match entry.answer {
+        file::Answer::Done => WriteAnswer::Done,
+        file::Answer::Refused(why) => WriteAnswer::Refused(why),
+        file::Answer::DoneAndSilent => WriteAnswer::DoneAndSilent,
+        file::Answer::Silent => WriteAnswer::Silent,
+    };
+    (entry.name, Write { takes: Millis(entry.takes_ms), answer })
+}
+
+fn operator(entry: file::OperatorEntry) -> (CallTime, Operator) {
+    let (at_ms, operator) = match entry {
+        file::OperatorEntry::Drain { at_ms, within_ms } => {
+            (at_ms, Operator::Drain { within: Millis(within_ms) })
+        }
+        file::OperatorEntry::HangUp { at_ms } => (at_ms, Operator::HangUp),
+        file::OperatorEntry::Transfer { at_ms, target } => (at_ms, Operator::Transfer { target }),
+    };
+    (CallTime::from_millis(at_ms), operator)
 }
 
 fn limits(company: &Limits, scenario: Option<Limits>) -> Limits {

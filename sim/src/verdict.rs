@@ -17,13 +17,18 @@ pub struct Verdict {
     pub held: bool,
 }
 
-/// Judges a call.
-pub fn judge(steps: &[Step], expectations: &[Expectation], carrier: &Carrier) -> Vec<Verdict> {
+/// Judges a call. `written` is how many writes the back office accepted.
+pub fn judge(
+    steps: &[Step],
+    expectations: &[Expectation],
+    carrier: &Carrier,
+    written: usize,
+) -> Vec<Verdict> {
     let mut verdicts: Vec<Verdict> = expectations
         .iter()
         .map(|expectation| Verdict {
             asked: format!("{expectation:?}"),
-            held: holds(steps, expectation),
+            held: holds(steps, expectation, written),
         })
         .collect();
     verdicts.push(Verdict {
@@ -33,7 +38,7 @@ pub fn judge(steps: &[Step], expectations: &[Expectation], carrier: &Carrier) ->
     verdicts
 }
 
-fn holds(steps: &[Step], expectation: &Expectation) -> bool {
+fn holds(steps: &[Step], expectation: &Expectation, written: usize) -> bool {
     let facts = || steps.iter().flat_map(|step| &step.facts);
     let heard = |pick: fn(&Fact) -> Option<UtteranceId>, words: &str| {
         facts().filter_map(pick).any(|utterance| spoke(steps, utterance, words))
@@ -60,6 +65,10 @@ fn holds(steps: &[Step], expectation: &Expectation) -> bool {
         Expectation::Function(name, outcome) => facts().any(|fact| {
             matches!(fact, Fact::FunctionDone { name: n, outcome: o, .. } if n == name && o == outcome)
         }),
+        Expectation::Written(count) => written == *count,
+        Expectation::Phase(phase) => {
+            steps.iter().flat_map(|step| &step.moves).any(|m| m.to.to_string() == *phase)
+        }
         Expectation::Ended(word) => {
             facts().any(|fact| matches!(fact, Fact::CallEnded { reason } if reason.word() == word))
         }

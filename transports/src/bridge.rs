@@ -9,21 +9,34 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use call_core::ears::{Ears, Listen};
-use call_core::effect::{Answer, Effect};
-use call_core::input::{Agent, AgentLoss, Carrier, FunctionEnded, Input, Line, Playback};
-use call_core::playout::{Admit, BYTES_PER_MS, Playout};
+use call_core::effect::Effect;
+use call_core::input::{Agent, AgentLoss, Carrier, FunctionEnded, Input, Line};
+use call_core::playout::{BYTES_PER_MS, Playout};
 use call_core::redact::mask_text;
 use call_core::{CallTime, Language, Millis, UtteranceId};
 
-use crate::deepgram::{AgentProfile, ClientMessage, Role, ServerMessage, Settings, Spoken};
+use crate::deepgram::{
+    AgentProfile, ClientMessage, ErrorAction, Role, ServerMessage, Spoken, error_action,
+};
 use crate::functions;
 use crate::twilio::media::{FromTwilio, ToTwilio};
+
+/// µ-law silence.
+const SILENCE: u8 = 0xFF;
 
 /// Our lines go to the carrier in pieces of 100 ms.
 const CLIP_PIECE: usize = 100 * BYTES_PER_MS as usize;
 
 /// T_KEEPALIVE: the agent's provider is never left longer than this without a message (F-DG-09).
 const KEEP_ALIVE: Millis = Millis(8_000);
+
+mod conversation;
+mod keypad;
+mod session;
+mod speech;
+
+use conversation::Conversation;
+use keypad::Keypad;
 
 /// Where a bridge's output goes. Nothing of it may wait: a socket that cannot take more queues.
 pub trait Outlet {
@@ -69,7 +82,11 @@ struct Sentence {
 
 /// One carrier stream and one agent session, joined.
 pub struct Bridge {
-    profile: Option<AgentProfile>,
+    /// What the agent is told to be, in each language.
+    profiles: BTreeMap<Language, AgentProfile>,
+    language: Language,
+    conversation: Conversation,
+    keypad: Keypad,
     fingerprint_key: Vec<u8>,
     playout: Playout,
     ears: Ears,
@@ -81,6 +98,8 @@ pub struct Bridge {
     sentence: Option<Sentence>,
     sentences: u32,
     agent: AgentLeg,
+    /// Whether the present session was told its settings.
+    introduced: bool,
     last_to_agent: CallTime,
     /// Raw arguments of functions asked for, by request id.
     arguments: BTreeMap<String, Spoken>,
@@ -96,11 +115,14 @@ enum AgentLeg {
 }
 
 impl Bridge {
-    /// A bridge for one call. `profile` is what the agent is told to be; `fingerprint_key` keys
-    /// the fingerprints of function arguments.
-    pub fn new(profile: AgentProfile, fingerprint_key: Vec<u8>) -> Self {
+    /// A bridge for one call. `profiles` is what the agent is told to be in each language;
+    /// `fingerprint_key` keys the fingerprints of function arguments.
+    pub fn new(profiles: BTreeMap<Language, AgentProfile>, fingerprint_key: Vec<u8>) -> Self {
         Self {
-            profile: Some(profile),
+            profiles,
+            language: Language::English,
+            conversation: Conversation::default(),
+            keypad: Keypad::default(),
             fingerprint_key,
             playout: Playout::new(),
             ears: Ears::default(),
@@ -109,7 +131,8 @@ impl Bridge {
             clips: BTreeMap::new(),
             sentence: None,
             sentences: 0,
-            agent: AgentLeg::Opening,
+            agent: AgentLeg::Gone,
+            introduced: false,
             last_to_agent: CallTime::ZERO,
             arguments: BTreeMap::new(),
             results: BTreeMap::new(),
@@ -127,7 +150,12 @@ impl Bridge {
                 }
             }
             FromTwilio::Stop { .. } => self.carrier_ended(at, Carrier::Stopped, out),
-            // Keys are collected later; the rest tells nothing that a running call needs.
+            FromTwilio::Dtmf { digit } => {
+                if let Some(key) = self.keypad.press(*digit) {
+                    out.input(Input::Carrier(Carrier::Key(key)));
+                }
+            }
+            // The rest tells nothing that a running call needs.
             _ => {}
         }
     }
@@ -141,17 +169,16 @@ impl Bridge {
     /// A text message of the agent's session.
     pub fn from_agent(&mut self, at: CallTime, message: ServerMessage, out: &mut impl Outlet) {
         match message {
-            ServerMessage::Welcome { .. } => {
-                if let Some(profile) = self.profile.take() {
-                    let settings = Box::new(Settings::telephone(profile));
-                    self.tell_agent(at, ClientMessage::Settings(settings), out);
-                }
-            }
+            ServerMessage::Welcome { .. } => self.introduce(at, out),
             ServerMessage::SettingsApplied => self.agent_ready(at, out),
             ServerMessage::UserStartedSpeaking => out.input(Input::Agent(Agent::CallerStarted)),
             ServerMessage::ConversationText { role, content, languages, .. } => match role {
+                Role::User if self.conversation.is_echo(content.reveal()) => {
+                    self.playout.agent_turn_began();
+                }
                 Role::User => {
                     self.playout.agent_turn_began();
+                    self.conversation.said(Role::User, content.reveal());
                     let language = languages.first().and_then(|tag| Language::from_tag(tag));
                     let text = mask_text(content.reveal());
                     out.input(Input::Agent(Agent::CallerSaid { text, language }));
@@ -178,7 +205,12 @@ impl Bridge {
                 out.input(Input::Agent(Agent::Warned(mask_text(&code))));
             }
             ServerMessage::Error { code, .. } => {
-                self.agent_lost(AgentLoss::Error(mask_text(&code)), out);
+                let shown = mask_text(&code);
+                let loss = match error_action(&code) {
+                    ErrorAction::Reconnect => AgentLoss::Error(shown),
+                    ErrorAction::Configuration | ErrorAction::OurBug => AgentLoss::Hopeless(shown),
+                };
+                self.agent_lost(loss, out);
             }
             // Acknowledgements, echoes, measurements and whatever is newer than this code.
             _ => {}
@@ -201,7 +233,9 @@ impl Bridge {
     /// The agent's session is over, or could not be had. Told to the machine once.
     pub fn agent_lost(&mut self, loss: AgentLoss, out: &mut impl Outlet) {
         if self.agent != AgentLeg::Gone {
-            self.forget_agent();
+            self.agent = AgentLeg::Gone;
+            // Another may come, and wants to hear what was said meanwhile.
+            self.ears.agent_awaited();
             out.input(Input::Agent(Agent::Lost(loss)));
         }
     }
@@ -249,15 +283,29 @@ impl Bridge {
             Effect::CutReply => self.cut_reply(at, out),
             Effect::EndSentence => self.end_sentence(at, out),
             Effect::MuteAgent => self.playout.mute_agent(),
+            Effect::UnmuteAgent => self.playout.unmute_agent(),
+            Effect::OpenAgent { language, .. } => {
+                self.language = *language;
+                self.agent = AgentLeg::Opening;
+                self.introduced = false;
+                self.sentence = None;
+            }
+            Effect::SetLanguage { language } => self.change_language(at, *language, out),
+            Effect::CollectKeys => {
+                self.keypad.begin();
+                self.ears.keying(true);
+            }
+            Effect::GiveKeys { digits } => self.give_keys(at, *digits, out),
             Effect::Answer { id, name, answer } => self.answer(at, id, name, answer, out),
             Effect::TellAgent { text, .. } => {
+                self.conversation.said(Role::Assistant, text);
                 let prompt = format!("You have just said to the caller, word for word: {text}");
                 self.tell_agent(at, ClientMessage::UpdatePrompt { prompt: prompt.into() }, out);
             }
             Effect::CloseAgent => self.forget_agent(),
-            Effect::OpenAgent { .. }
-            | Effect::Prepare { .. }
+            Effect::Prepare { .. }
             | Effect::Perform { .. }
+            | Effect::Transfer { .. }
             | Effect::HangUp
             | Effect::LeaveStream => {}
         }
@@ -290,11 +338,6 @@ impl Bridge {
         }
     }
 
-    /// Whose speech goes on to the carrier next.
-    fn next_waiting(&self) -> Option<UtteranceId> {
-        self.waiting.front().map(Waiting::utterance)
-    }
-
     fn caller_audio(&mut self, at: CallTime, audio: &[u8], out: &mut impl Outlet) {
         match self.ears.admit(audio.len()) {
             Listen::Forward => {
@@ -310,174 +353,11 @@ impl Bridge {
                     }
                 }
             }
+            Listen::Silence => {
+                self.last_to_agent = at;
+                out.audio_to_agent(&vec![SILENCE; audio.len()]);
+            }
             Listen::Drop => {}
         }
-    }
-
-    fn agent_ready(&mut self, at: CallTime, out: &mut impl Outlet) {
-        if self.agent != AgentLeg::Opening {
-            return;
-        }
-        self.agent = AgentLeg::Ready;
-        self.ears.agent_ready();
-        self.last_to_agent = at;
-        for audio in self.unheard.drain(..) {
-            out.audio_to_agent(&audio);
-        }
-        out.input(Input::Agent(Agent::Ready));
-    }
-
-    fn forget_agent(&mut self) {
-        self.agent = AgentLeg::Gone;
-        self.ears.agent_gone();
-        self.unheard.clear();
-    }
-
-    fn tell_agent(&mut self, at: CallTime, message: ClientMessage, out: &mut impl Outlet) {
-        if self.agent != AgentLeg::Gone {
-            self.last_to_agent = at;
-            out.to_agent(message);
-        }
-    }
-
-    /// The agent's words usually come just before their audio, for a greeting just after it.
-    fn agent_words(&mut self, at: CallTime, words: &str, out: &mut impl Outlet) {
-        if self.playout.agent_is_silenced(at) {
-            // A late sentence of a cut turn: its audio is dropped too.
-            return;
-        }
-        let utterance = match &mut self.sentence {
-            Some(sentence) if !sentence.has_words => {
-                sentence.has_words = true;
-                sentence.utterance
-            }
-            _ => {
-                self.end_sentence(at, out);
-                self.begin_sentence(true)
-            }
-        };
-        out.input(Input::Agent(Agent::Said { utterance, text: mask_text(words) }));
-    }
-
-    fn begin_sentence(&mut self, has_words: bool) -> UtteranceId {
-        self.sentences += 1;
-        let utterance = UtteranceId::Agent(self.sentences);
-        self.sentence = Some(Sentence { utterance, has_words });
-        utterance
-    }
-
-    fn end_sentence(&mut self, at: CallTime, out: &mut impl Outlet) {
-        self.sentence = None;
-        if let Some(utterance) = self.playout.close_sentence() {
-            self.mark(at, utterance, out);
-        }
-    }
-
-    fn play(&mut self, at: CallTime, utterance: UtteranceId, out: &mut impl Outlet) {
-        let Some(audio) = self.clips.remove(&utterance) else { return };
-        for piece in audio.chunks(CLIP_PIECE) {
-            self.speech(at, utterance, piece, out);
-        }
-        self.mark(at, utterance, out);
-    }
-
-    fn speech(
-        &mut self,
-        at: CallTime,
-        utterance: UtteranceId,
-        audio: &[u8],
-        out: &mut impl Outlet,
-    ) {
-        match self.playout.admit(at, utterance, audio.len()) {
-            Admit::Forward => self.hand_over(at, utterance, audio, out),
-            Admit::Hold => self.waiting.push_back(Waiting::Audio(utterance, audio.to_vec())),
-            Admit::Drop | Admit::Overflow => {}
-        }
-    }
-
-    fn hand_over(
-        &mut self,
-        at: CallTime,
-        utterance: UtteranceId,
-        audio: &[u8],
-        out: &mut impl Outlet,
-    ) {
-        let news = self.playout.forward(at, utterance, audio.len());
-        out.to_carrier(ToTwilio::Media { payload: audio });
-        if let Some(news) = news {
-            out.input(Input::Playback(news));
-        }
-    }
-
-    fn mark(&mut self, at: CallTime, utterance: UtteranceId, out: &mut impl Outlet) {
-        if self.waiting.is_empty() {
-            self.put_mark(at, utterance, out);
-        } else {
-            self.waiting.push_back(Waiting::Mark(utterance));
-        }
-    }
-
-    fn put_mark(&mut self, at: CallTime, utterance: UtteranceId, out: &mut impl Outlet) {
-        let news = self.playout.mark(at, utterance);
-        out.to_carrier(ToTwilio::Mark { name: utterance.to_string().into() });
-        out.input(Input::Playback(news));
-    }
-
-    fn cut_speech(&mut self, at: CallTime, out: &mut impl Outlet) {
-        self.waiting.clear();
-        self.sentence = None;
-        for cut in self.playout.clear(at) {
-            out.input(Input::Playback(cut));
-        }
-    }
-
-    fn cut_reply(&mut self, at: CallTime, out: &mut impl Outlet) {
-        self.sentence = None;
-        let cuts = self.playout.cut_reply(at);
-        let cut = |utterance| {
-            cuts.iter()
-                .any(|news| matches!(news, Playback::Cut { utterance: u, .. } if *u == utterance))
-        };
-        self.waiting.retain(|waiting| !cut(waiting.utterance()));
-        for news in cuts {
-            out.input(Input::Playback(news));
-        }
-    }
-
-    fn functions_asked(
-        &mut self,
-        calls: Vec<crate::deepgram::FunctionCall>,
-        out: &mut impl Outlet,
-    ) {
-        let ours = calls.into_iter().filter(|call| call.client_side);
-        let asks: Vec<_> = ours
-            .map(|call| {
-                let ask = functions::ask(&call, &self.fingerprint_key);
-                self.arguments.entry(call.id).or_insert(call.arguments);
-                ask
-            })
-            .collect();
-        if !asks.is_empty() {
-            out.input(Input::Agent(Agent::Asked(asks)));
-        }
-    }
-
-    fn answer(
-        &mut self,
-        at: CallTime,
-        id: &str,
-        name: &str,
-        answer: &Answer,
-        out: &mut impl Outlet,
-    ) {
-        let kept = match answer {
-            Answer::Result => self.results.get(id).cloned(),
-            Answer::Done | Answer::Refused(_) | Answer::TimedOut => None,
-        };
-        let content = kept.unwrap_or_else(|| functions::answer_content(answer).into());
-        self.arguments.remove(id);
-        let response =
-            ClientMessage::FunctionCallResponse { id: id.into(), name: name.into(), content };
-        self.tell_agent(at, response, out);
     }
 }

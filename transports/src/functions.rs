@@ -36,6 +36,28 @@ pub fn definition(function: Function) -> FunctionDefinition {
             }),
             false,
         ),
+        Function::MakePayment => (
+            "Takes one payment from the caller's account, as the caller has agreed to it.",
+            json!({
+                "type": "object",
+                "properties": {
+                    "loan_number": { "type": "string", "description": "4 to 12 digits" },
+                    "amount_cents": { "type": "integer", "description": "cents, more than 0" },
+                },
+                "required": ["loan_number", "amount_cents"],
+            }),
+            true,
+        ),
+        Function::TransferCall => (
+            "Hands the call over to a person. The caller is told: say nothing more yourself.",
+            json!({
+                "type": "object",
+                "properties": {
+                    "target": { "type": "string", "description": "whom; leave out for the usual" },
+                },
+            }),
+            true,
+        ),
         Function::HangupCall => (
             "Ends the call. The goodbye is spoken for you: say nothing more yourself.",
             json!({ "type": "object", "properties": {} }),
@@ -69,8 +91,19 @@ pub fn ask(call: &FunctionCall, fingerprint_key: &[u8]) -> FunctionAsk {
             mask_json(arguments)
         },
         fingerprint: fingerprint(&call.name, arguments, fingerprint_key),
+        target: transfer_target(&call.name, arguments),
         fault,
     }
+}
+
+/// Whom a transfer shall go to, where the arguments say so. A name, never a number: what is not on
+/// the company's list is refused by the machine.
+fn transfer_target(name: &str, arguments: &str) -> Option<String> {
+    if Function::from_name(name) != Some(Function::TransferCall) {
+        return None;
+    }
+    let value: Value = serde_json::from_str(arguments).ok()?;
+    value.get("target")?.as_str().map(mask_name)
 }
 
 /// The lookup that a request's arguments ask for.
@@ -91,6 +124,32 @@ pub fn loan_lookup(arguments: &str) -> Result<LoanLookup, String> {
         return Err("date_of_birth must be a date in the form YYYY-MM-DD".to_owned());
     }
     Ok(lookup)
+}
+
+/// A payment as the model asks for it. Identity, terms and consent are not its business.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Payment {
+    /// The loan's number, digits only.
+    pub loan_number: String,
+    /// The amount in cents.
+    pub amount_cents: i64,
+}
+
+/// The payment that a request's arguments ask for.
+///
+/// # Errors
+///
+/// What is wrong with them: a field's name and what it must be, never its value.
+pub fn payment(arguments: &str) -> Result<Payment, String> {
+    let payment: Payment = read(arguments)?;
+    if payment.amount_cents <= 0 {
+        return Err("amount_cents must be more than 0".to_owned());
+    }
+    if !(4..=12).contains(&payment.loan_number.len()) {
+        return Err("loan_number must be 4 to 12 digits".to_owned());
+    }
+    Ok(payment)
 }
 
 /// A function's end: what the machine is told, and what the model is told.
@@ -129,11 +188,37 @@ pub fn lookup_ended(id: &str, answer: Option<LoanAnswer>) -> Ended {
     }
 }
 
+/// A write that ended: done, or refused for a reason in a word.
+pub fn write_ended(id: &str, outcome: Result<&str, &str>) -> Ended {
+    let (result, content) = match outcome {
+        Ok(confirmation) => (
+            FunctionOutcome::Done,
+            json!({ "status": "done", "confirmation": confirmation }).to_string(),
+        ),
+        Err(why) => (
+            FunctionOutcome::Failed(why.to_owned()),
+            json!({ "status": "refused", "reason": why }).to_string(),
+        ),
+    };
+    Ended {
+        input: FunctionEnded {
+            id: id.to_owned(),
+            outcome: result,
+            identity: Vec::new(),
+            disclosed: Vec::new(),
+        },
+        content,
+    }
+}
+
 /// What the model is told where the shell keeps no result for a request.
 pub fn answer_content(answer: &Answer) -> String {
     let (status, why) = match answer {
         Answer::Done => return json!({ "status": "done" }).to_string(),
-        Answer::Result => ("failed", "no result"),
+        Answer::Result { .. } => ("failed", "no result"),
+        Answer::Unknown => {
+            ("unknown", "it may or may not have happened; say so, and do not try again")
+        }
         Answer::TimedOut => ("failed", "took too long; say so and offer to try again"),
         Answer::Refused(why) => ("refused", why.word()),
     };
@@ -158,8 +243,9 @@ fn fault(function: Function, arguments: &str) -> Option<String> {
     }
     match function {
         Function::LookupLoan => loan_lookup(arguments).err(),
+        Function::MakePayment => payment(arguments).err(),
         // Models add reasons and the like to a function without parameters; nothing reads them.
-        Function::HangupCall => None,
+        Function::TransferCall | Function::HangupCall => None,
     }
 }
 

@@ -7,9 +7,10 @@ use super::timers::Timer;
 use super::topology::{Event, Machine, State};
 use crate::company::Recording;
 use crate::effect::Effect;
-use crate::input::{Agent, Carrier, Input};
+use crate::input::{Agent, Carrier, Input, Operator};
 use crate::line::LineId;
 use crate::step::{EndReason, Fact, RecordingReason};
+use crate::time::Millis;
 
 impl Machine {
     pub(super) fn enter_connecting(&mut self, step: &mut Draft) {
@@ -28,7 +29,9 @@ impl Machine {
         let limits = brief.limits.clone();
         self.memory.arm(Timer::AgentReady, step.at, limits.agent_ready);
         self.memory.arm(Timer::CallLimit, step.at, limits.call);
-        step.effect(Effect::OpenAgent { language: self.memory.language });
+        let warning = limits.call.less(limits.call_warning);
+        self.memory.arm(Timer::CallWarning, step.at, warning);
+        step.effect(Effect::OpenAgent { language: self.memory.language, resume: false });
         self.prepare(LineId::Opening, step);
     }
 
@@ -39,15 +42,13 @@ impl Machine {
                 self.memory.timers.disarm(Timer::AgentReady);
                 self.settle()
             }
-            Event::Due(Timer::AgentReady) => {
-                Transition(State::Farewell { why: EndReason::AgentFailed })
-            }
+            Event::Due(Timer::AgentReady) => self.hand_to_a_person(EndReason::AgentFailed),
             event => self.speech(event, step).unwrap_or(Super),
         }
     }
 
     /// What holds from the answer to the end of the call.
-    pub(super) fn in_call(&mut self, event: &Event<'_>, _step: &mut Draft) -> Outcome<State> {
+    pub(super) fn in_call(&mut self, event: &Event<'_>, step: &mut Draft) -> Outcome<State> {
         match event {
             Event::Input(Input::Carrier(Carrier::Stopped)) => {
                 Transition(State::Ended { why: EndReason::CallerHangup })
@@ -55,15 +56,29 @@ impl Machine {
             Event::Input(Input::Carrier(Carrier::Lost)) => {
                 Transition(State::Ended { why: EndReason::StreamLost })
             }
-            Event::Input(Input::Agent(Agent::Lost(_))) => {
-                self.memory.agent_ready = false;
-                Transition(State::Farewell { why: EndReason::AgentFailed })
-            }
+            Event::Input(Input::Agent(Agent::Lost(loss))) => self.agent_lost(loss, step),
             Event::Input(Input::Agent(Agent::Warned(_))) => Handled,
+            Event::Input(Input::Operator(operator)) => self.operator(operator, step),
+            Event::Due(Timer::CallWarning) => Handled,
             Event::Due(Timer::CallLimit) => {
                 Transition(State::Farewell { why: EndReason::TimeLimit })
             }
+            Event::Due(Timer::DrainLimit) => self.hand_to_a_person(EndReason::Drained),
             _ => Super,
         }
     }
+
+    fn operator(&mut self, operator: &Operator, step: &mut Draft) -> Outcome<State> {
+        match operator {
+            Operator::Drain { within } => {
+                self.memory.arm(Timer::DrainLimit, step.at, within.less(DRAIN_HANDOVER));
+                Handled
+            }
+            Operator::HangUp => Transition(State::Farewell { why: EndReason::OperatorHangup }),
+            Operator::Transfer { target } => self.transfer_to(Some(target)).unwrap_or(Super),
+        }
+    }
 }
+
+/// So long before the server stops, a call that still lives is handed over (F-PR-01).
+const DRAIN_HANDOVER: Millis = Millis::from_secs(15);

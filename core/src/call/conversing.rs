@@ -3,20 +3,27 @@
 use statig::Outcome::{self, Handled, Super, Transition};
 
 use super::Draft;
-use super::memory::Silence;
 use super::timers::Timer;
 use super::topology::{Event, Machine, State};
 use crate::effect::Effect;
 use crate::input::{Agent, Input};
 use crate::line::LineId;
 use crate::step::{EndReason, Fact};
+use crate::time::Millis;
+
+/// So many voices may cut us in a row without a word: then it is noise, or an echo of ourselves
+/// (F-DG-15).
+const CUTS_MAX: u32 = 3;
+
+/// A filler does not follow another by less than this.
+const FILLER_AGAIN: Millis = Millis(500);
 
 impl Machine {
     /// The state that the facts call for: in a conversation, leaves follow from what is true.
     fn resting(&self) -> State {
         let memory = &self.memory;
         if !memory.agent_ready {
-            State::Connecting
+            self.current
         } else if !memory.opening_over {
             State::Greeting
         } else if memory.somebody_speaks() {
@@ -49,14 +56,7 @@ impl Machine {
                 self.settle()
             }
             Event::Input(Input::Agent(Agent::CallerSaid { text, language })) => {
-                self.caller_line(text, *language, step);
-                self.memory.silence = Silence::default();
-                self.memory.reply_owed = Some(step.at);
-                if self.current == State::Thinking {
-                    // The reply that is owed now is the one to these words.
-                    self.enter_thinking(step);
-                }
-                self.settle()
+                self.caller_said(text, *language, step)
             }
             Event::Input(Input::Agent(Agent::Said { utterance, text })) => {
                 step.fact(Fact::AgentLine {
@@ -64,8 +64,7 @@ impl Machine {
                     language: self.memory.language,
                     text: text.clone(),
                 });
-                self.memory.agent_mid_reply = true;
-                self.memory.reply_owed = None;
+                self.agent_speaks(step);
                 if !self.memory.on_its_way.contains_key(utterance) {
                     // Words whose audio never comes must not hold the floor.
                     let limit = self.memory.brief.limits.agent_audio_done;
@@ -87,10 +86,30 @@ impl Machine {
                 self.prepare(LineId::Hold, step);
                 self.settle()
             }
-            event => match self.functions(event, step) {
-                Some(outcome) => outcome,
-                None => self.speech(event, step).unwrap_or(Super),
-            },
+            Event::Due(Timer::CallWarning) => {
+                self.prepare(LineId::OneMinute, step);
+                self.settle()
+            }
+            Event::Due(Timer::AgentSpeech) => {
+                // It talks and talks (F-DG-31).
+                self.stop_speaking(step);
+                self.hand_to_a_person(EndReason::AgentFailed)
+            }
+            event => {
+                let news = self.functions(event, step).or_else(|| self.keypad(event, step));
+                news.or_else(|| self.speech(event, step)).unwrap_or(Super)
+            }
+        }
+    }
+
+    /// The agent speaks. Its speech is watched over from its first sentence until the caller has
+    /// the floor again (F-DG-31).
+    pub(super) fn agent_speaks(&mut self, step: &mut Draft) {
+        self.memory.agent_mid_reply = true;
+        self.memory.reply_owed = None;
+        if !self.memory.timers.is_armed(Timer::AgentSpeech) {
+            let limit = self.memory.brief.limits.agent_speech;
+            self.memory.arm(Timer::AgentSpeech, step.at, limit);
         }
     }
 
@@ -99,8 +118,9 @@ impl Machine {
         self.memory.timers.disarm(Timer::AgentAudioDone);
     }
 
-    pub(super) fn exit_conversing(&mut self) {
-        for timer in [Timer::LineReady, Timer::AgentAudioDone, Timer::FunctionLimit] {
+    pub(super) fn exit_conversing(&mut self, step: &mut Draft) {
+        self.give_keys_up(step);
+        for timer in [Timer::AgentAudioDone, Timer::AgentSpeech] {
             self.memory.timers.disarm(timer);
         }
     }
@@ -118,7 +138,12 @@ impl Machine {
 
     pub(super) fn enter_listening(&mut self, step: &mut Draft) {
         let limits = &self.memory.brief.limits;
-        let (prompt, farewell) = (limits.silence_prompt, limits.silence_farewell);
+        let (prompt, farewell) = if self.memory.silence.patient {
+            (Millis(limits.patience.0 / 2), limits.patience)
+        } else {
+            (limits.silence_prompt, limits.silence_farewell)
+        };
+        self.memory.timers.disarm(Timer::AgentSpeech);
         let before = self.memory.silence.before;
         self.memory.silence.since = Some(step.at);
         if !self.memory.silence.prompted {
@@ -141,7 +166,9 @@ impl Machine {
         match event {
             Event::Due(Timer::SilencePrompt) => {
                 self.memory.silence.prompted = true;
-                self.prepare(LineId::StillThere, step);
+                let patient = self.memory.silence.patient;
+                let line = if patient { LineId::TakeYourTime } else { LineId::StillThere };
+                self.prepare(line, step);
                 self.settle()
             }
             Event::Due(Timer::SilenceFarewell) => {
@@ -155,13 +182,20 @@ impl Machine {
         let limits = &self.memory.brief.limits;
         let (filler, reply) = (limits.filler, limits.reply);
         let owed = self.memory.reply_owed.unwrap_or(step.at);
-        self.memory.arm(Timer::Filler, step.at, filler);
+        self.arm_filler(filler, step);
         self.memory.arm(Timer::ReplyLimit, owed, reply);
     }
 
     pub(super) fn enter_function_pending(&mut self, step: &mut Draft) {
         let filler = self.memory.brief.limits.filler;
-        self.memory.arm(Timer::Filler, step.at, filler);
+        self.arm_filler(filler, step);
+    }
+
+    /// Dead air is counted from the last sound, whatever state it was in. Where the filler itself
+    /// cannot be spoken, it is tried again after a little while.
+    fn arm_filler(&mut self, filler: Millis, step: &Draft) {
+        let due = (self.memory.last_sound + filler).max(step.at + FILLER_AGAIN);
+        self.memory.timers.arm(Timer::Filler, due);
     }
 
     pub(super) fn exit_waiting(&mut self) {
@@ -171,9 +205,7 @@ impl Machine {
 
     pub(super) fn thinking(&mut self, event: &Event<'_>, _step: &mut Draft) -> Outcome<State> {
         match event {
-            Event::Due(Timer::ReplyLimit) => {
-                Transition(State::Farewell { why: EndReason::AgentFailed })
-            }
+            Event::Due(Timer::ReplyLimit) => self.hand_to_a_person(EndReason::AgentFailed),
             _ => Super,
         }
     }
@@ -183,14 +215,26 @@ impl Machine {
         match event {
             Event::Input(Input::Agent(Agent::CallerStarted)) if !self.memory.required_speech() => {
                 self.memory.caller_started.get_or_insert(step.at);
-                self.agent_stopped();
-                // A line that is still being made is not wanted any more.
-                let on_its_way = &self.memory.on_its_way;
-                self.memory.lines.retain(|utterance, _| on_its_way.contains_key(utterance));
-                step.effect(Effect::Clear);
+                self.memory.cuts += 1;
+                if self.memory.cuts > CUTS_MAX {
+                    self.stop_speaking(step);
+                    return self.hand_to_a_person(EndReason::AgentFailed);
+                }
+                self.stop_speaking(step);
                 self.settle()
             }
             _ => Super,
         }
+    }
+
+    /// Stops everything that is on its way to the caller. A line that is still being made is not
+    /// wanted any more.
+    pub(super) fn stop_speaking(&mut self, step: &mut Draft) {
+        self.agent_stopped();
+        let on_its_way = &self.memory.on_its_way;
+        self.memory.lines.retain(|utterance, line| {
+            on_its_way.contains_key(utterance) || line.line.is_required()
+        });
+        step.effect(Effect::Clear);
     }
 }

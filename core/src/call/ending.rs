@@ -11,9 +11,11 @@ use super::Draft;
 use super::memory::Memory;
 use super::timers::Timer;
 use super::topology::{Event, Machine, State};
+use crate::company::FarewellPolicy;
 use crate::effect::Effect;
-use crate::input::{Agent, Carrier, HungUp, Input};
+use crate::input::{Agent, Carrier, HungUp, Input, Operator};
 use crate::line::LineId;
+use crate::phrases::meaning;
 use crate::step::{EndReason, Fact};
 
 impl Machine {
@@ -21,26 +23,49 @@ impl Machine {
         let limit = self.memory.brief.limits.farewell;
         self.memory.timers.disarm(Timer::AgentReady);
         self.memory.arm(Timer::FarewellLimit, step.at, limit);
-        // The agent has nothing more to say. What it said already is heard to its end.
-        step.effect(Effect::MuteAgent);
-        step.effect(Effect::EndSentence);
-        self.memory.agent_mid_reply = false;
-        let on_its_way = &self.memory.on_its_way;
-        self.memory.lines.retain(|utterance, _| on_its_way.contains_key(utterance));
+        self.last_word_of_agent(step);
         self.prepare(last_words(why), step);
     }
 
-    /// Goodbye is being said. The caller's voice does not stop it.
+    /// The agent has nothing more to say. What it said already is heard to its end.
+    pub(super) fn last_word_of_agent(&mut self, step: &mut Draft) {
+        step.effect(Effect::MuteAgent);
+        step.effect(Effect::EndSentence);
+        self.memory.agent_mid_reply = false;
+        self.memory.reply_owed = None;
+        let on_its_way = &self.memory.on_its_way;
+        self.memory.lines.retain(|utterance, _| on_its_way.contains_key(utterance));
+    }
+
+    /// Goodbye is being said. The caller's voice does not stop it; the caller's words do once,
+    /// where the company wants that.
     pub(super) fn farewell(
         &mut self,
         event: &Event<'_>,
         why: EndReason,
-        _step: &mut Draft,
+        step: &mut Draft,
     ) -> Outcome<State> {
         match event {
             Event::Due(Timer::FarewellLimit) => Transition(State::HangingUp { why }),
+            Event::Input(Input::Agent(Agent::CallerSaid { text, language }))
+                if self.may_reopen(why) && !meaning(text).empty =>
+            {
+                self.memory.reopened = true;
+                self.memory.timers.disarm(Timer::FarewellLimit);
+                // The farewell is called off: its rest is not wanted any more.
+                self.memory.lines.clear();
+                step.effect(Effect::Clear);
+                step.effect(Effect::UnmuteAgent);
+                self.caller_said(text, *language, step)
+            }
             _ => Super,
         }
+    }
+
+    pub(super) fn may_reopen(&self, why: EndReason) -> bool {
+        let policy = self.memory.brief.farewell == FarewellPolicy::ReopenOnce;
+        let wished = matches!(why, EndReason::AgentHangup | EndReason::NoInput);
+        policy && wished && !self.memory.reopened && self.memory.agent_ready
     }
 
     /// The last words cannot be spoken. After an ordinary goodbye the call simply ends; where
@@ -57,6 +82,7 @@ impl Machine {
         match event {
             Event::Input(Input::Agent(Agent::Lost(_))) => {
                 self.memory.agent_ready = false;
+                step.effect(Effect::CutReply);
                 Handled
             }
             Event::Input(Input::Agent(Agent::CallerStarted)) => {
@@ -67,8 +93,19 @@ impl Machine {
                 self.caller_line(text, *language, step);
                 Handled
             }
-            // The longest call is reached while it ends: it is ending already.
-            Event::Due(Timer::CallLimit) => Handled,
+            // It is ending already, and now for good.
+            Event::Due(Timer::CallLimit | Timer::DrainLimit) => {
+                self.memory.reopened = true;
+                Handled
+            }
+            Event::Input(Input::Operator(Operator::HangUp | Operator::Transfer { .. })) => {
+                step.ignored = true;
+                Handled
+            }
+            Event::Due(Timer::FunctionLimit) => {
+                self.functions_overdue(step);
+                Handled
+            }
             Event::Input(input) => match self.functions_at_end(input, step) {
                 Some(outcome) => outcome,
                 None => self.speech(event, step).unwrap_or(Super),
@@ -98,10 +135,26 @@ impl Machine {
         }
     }
 
+    /// After the end nothing happens but that a write comes to its outcome (I-06, I-19).
+    pub(super) fn ended(&mut self, event: &Event<'_>, step: &mut Draft) -> Outcome<State> {
+        match event {
+            Event::Due(Timer::FunctionLimit) => {
+                self.functions_overdue(step);
+                Handled
+            }
+            Event::Input(input @ Input::Function(ended))
+                if self.memory.ledger.writes(&ended.id) =>
+            {
+                self.functions_at_end(input, step).unwrap_or(Super)
+            }
+            _ => Super,
+        }
+    }
+
     pub(super) fn enter_ended(&mut self, why: EndReason, step: &mut Draft) {
         self.settle_at_end(step);
-        self.functions_left(step);
         self.memory.timers.disarm_all();
+        self.functions_left(step);
         step.effect(Effect::CloseAgent);
         step.effect(Effect::LeaveStream);
         step.fact(Fact::CallEnded { reason: why });
@@ -117,8 +170,16 @@ impl Memory {
 
 const fn last_words(why: EndReason) -> LineId {
     match why {
-        EndReason::AgentHangup | EndReason::CallerHangup | EndReason::TimeLimit => LineId::Farewell,
+        EndReason::AgentHangup
+        | EndReason::CallerHangup
+        | EndReason::TimeLimit
+        | EndReason::Transferred
+        | EndReason::OperatorHangup => LineId::Farewell,
         EndReason::NoInput => LineId::GoodbyeSilence,
-        EndReason::AgentFailed | EndReason::SpeechFailed | EndReason::StreamLost => LineId::Trouble,
+        EndReason::AgentFailed
+        | EndReason::SpeechFailed
+        | EndReason::StreamLost
+        | EndReason::TransferFailed
+        | EndReason::Drained => LineId::Trouble,
     }
 }

@@ -1,18 +1,22 @@
 //! Functions: may it run, what came of it, and the one answer each request gets.
 
+use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use statig::Outcome::{self, Handled, Transition};
 
 use super::Draft;
-use super::ledger::{EntryState, OPEN_MAX};
+use super::ledger::{Entry, EntryState, OPEN_MAX};
 use super::timers::Timer;
 use super::topology::{Event, Machine, State};
 use crate::effect::{Answer, Effect, Function};
 use crate::input::{Agent, FunctionAsk, FunctionEnded, FunctionOutcome, Input};
 use crate::step::{Audience, EndReason, Fact, IdentityLevel, Refusal};
 use crate::time::CallTime;
+
+/// More functions than this between two turns of the caller's are a loop (F-DG-31).
+const IN_TURN_MAX: u32 = 8;
 
 /// Identity may be tried this often in a call (F-HU-03).
 const IDENTITY_TRIES_MAX: u32 = 3;
@@ -30,80 +34,145 @@ impl Machine {
                 if !asks.is_empty() {
                     self.memory.reply_owed = None;
                 }
-                let mut goodbye = false;
+                let mut end = None;
                 for ask in asks {
-                    goodbye |= self.asked(ask, step);
+                    if self.memory.opening_over {
+                        end = end.or(self.asked(ask, step));
+                    } else if self.memory.too_early.len() < OPEN_MAX
+                        && self.memory.too_early.iter().all(|early| early.id != ask.id)
+                    {
+                        self.memory.too_early.push(ask.clone());
+                    }
                 }
-                if goodbye {
-                    return Some(Transition(State::Farewell { why: EndReason::AgentHangup }));
+                match end {
+                    Some(End::Goodbye) => {
+                        Some(Transition(State::Farewell { why: EndReason::AgentHangup }))
+                    }
+                    Some(End::Transfer(target)) => self.transfer_to(target.as_deref()),
+                    None if self.memory.functions_in_turn > IN_TURN_MAX => {
+                        Some(self.hand_to_a_person(EndReason::AgentFailed))
+                    }
+                    None => Some(self.settle()),
                 }
-                Some(self.settle())
             }
             Event::Input(Input::Agent(Agent::Withdrew(ids))) => {
                 for id in ids {
+                    self.memory.too_early.retain(|ask| ask.id != *id);
                     self.withdrawn(id, step);
                 }
                 Some(self.settle())
             }
             Event::Input(Input::Function(ended)) => {
-                let waited_for = self.ended(ended, step) || self.ended_late(ended, step);
+                let waited_for = self.function_ended(ended, step) || self.ended_late(ended, step);
                 waited_for.then(|| self.settle())
             }
             Event::Due(Timer::FunctionLimit) => {
-                for id in self.memory.ledger.overdue(step.at) {
-                    self.finish(&id, "timed-out", Answer::TimedOut, step);
-                }
+                self.functions_overdue(step);
                 Some(self.settle())
             }
             _ => None,
         }
     }
 
-    /// Decides about one request. Whether it was the wish to end the call.
-    fn asked(&mut self, ask: &FunctionAsk, step: &mut Draft) -> bool {
+    /// The opening is over: what was asked for before is decided about now.
+    pub(super) fn decide_early_asks(&mut self, step: &mut Draft) -> Option<Outcome<State>> {
+        let asks = core::mem::take(&mut self.memory.too_early);
+        if asks.is_empty() {
+            return None;
+        }
+        self.functions(&Event::Input(&Input::Agent(Agent::Asked(asks))), step)
+    }
+
+    /// Gives up what runs for longer than it may. A write that is given up is unknown, not
+    /// failed: it may have happened.
+    pub(super) fn functions_overdue(&mut self, step: &mut Draft) {
+        for id in self.memory.ledger.overdue(step.at) {
+            let writes = self.memory.ledger.get(&id).is_some_and(Entry::is_write);
+            let (outcome, answer) =
+                if writes { ("unknown", Answer::Unknown) } else { ("timed-out", Answer::TimedOut) };
+            self.finish(&id, outcome, &answer, step);
+        }
+    }
+
+    /// Decides about one request. What it asks of the call itself, if anything.
+    fn asked(&mut self, ask: &FunctionAsk, step: &mut Draft) -> Option<End> {
         if let Some(entry) = self.memory.ledger.get(&ask.id) {
             let answer = match &entry.state {
                 EntryState::Settled(answer) => Some(answer.clone()),
                 EntryState::Late => Some(Answer::TimedOut),
-                EntryState::Running { .. } | EntryState::Withdrawn => None,
+                EntryState::Running { .. } | EntryState::Follows(_) | EntryState::Withdrawn => None,
             };
             if let Some(answer) = answer {
                 let name = entry.name.clone();
-                self.answer(&ask.id, &name, answer, step);
+                self.answer(&ask.id, &name, &answer, step);
             }
-            return false;
+            return None;
         }
+        self.memory.functions_in_turn += 1;
+        self.note_asked(ask, step);
+        match self.admit(ask) {
+            Err(why) => {
+                self.refuse(ask, why, step);
+                None
+            }
+            Ok(Function::HangupCall) => {
+                self.done_here(ask, step);
+                Some(End::Goodbye)
+            }
+            Ok(Function::TransferCall) => {
+                self.done_here(ask, step);
+                Some(End::Transfer(ask.target.clone()))
+            }
+            Ok(function @ (Function::LookupLoan | Function::MakePayment)) => {
+                self.start(ask, function, step);
+                None
+            }
+        }
+    }
+
+    /// The machine does this one itself.
+    fn done_here(&mut self, ask: &FunctionAsk, step: &mut Draft) {
+        step.fact(Fact::FunctionAllowed { id: ask.id.clone() });
+        self.record(ask, EntryState::Settled(Answer::Done));
+        let (id, name, outcome) = (ask.id.clone(), ask.name.clone(), "done".to_string());
+        step.fact(Fact::FunctionDone { id, name, outcome });
+        self.answer(&ask.id, &ask.name, &Answer::Done, step);
+    }
+
+    /// Runs a function, unless it is a write that was asked for before under another id: a model
+    /// asks twice, money moves once (F-DG-17).
+    fn start(&mut self, ask: &FunctionAsk, function: Function, step: &mut Draft) {
+        step.fact(Fact::FunctionAllowed { id: ask.id.clone() });
+        let key = format!("{}/{}/{}", self.memory.brief.call, ask.name, ask.fingerprint);
+        if function.is_write()
+            && let Some((first, settled)) = self.memory.ledger.same_write(&key)
+        {
+            match settled {
+                Some(answer) => {
+                    self.record(ask, EntryState::Settled(answer.clone()));
+                    self.answer(&ask.id, &ask.name, &answer, step);
+                }
+                None => self.record(ask, EntryState::Follows(first)),
+            }
+            self.memory.ledger.keyed(&ask.id, key);
+            return;
+        }
+        let limits = &self.memory.brief.limits;
+        let budget = if function.is_write() { limits.pay } else { limits.lookup };
+        let limit = step.at + budget;
+        self.record(ask, EntryState::Running { function, limit, wanted: true });
+        self.memory.ledger.keyed(&ask.id, key.clone());
+        step.effect(Effect::Perform { id: ask.id.clone(), function, key });
+        self.rearm_limit();
+    }
+
+    fn note_asked(&self, ask: &FunctionAsk, step: &mut Draft) {
         step.fact(Fact::FunctionAsked {
             id: ask.id.clone(),
             name: ask.name.clone(),
             arguments: ask.arguments.clone(),
             fingerprint: ask.fingerprint.clone(),
         });
-        match self.admit(ask) {
-            Err(why) => {
-                self.refuse(ask, why, step);
-                false
-            }
-            Ok(Function::HangupCall) => {
-                step.fact(Fact::FunctionAllowed { id: ask.id.clone() });
-                self.record(ask, EntryState::Settled(Answer::Done));
-                step.fact(Fact::FunctionDone {
-                    id: ask.id.clone(),
-                    name: ask.name.clone(),
-                    outcome: "done".to_string(),
-                });
-                self.answer(&ask.id, &ask.name, Answer::Done, step);
-                true
-            }
-            Ok(function @ Function::LookupLoan) => {
-                step.fact(Fact::FunctionAllowed { id: ask.id.clone() });
-                let limit = step.at + self.memory.brief.limits.lookup;
-                self.record(ask, EntryState::Running { function, limit });
-                step.effect(Effect::Perform { id: ask.id.clone(), function });
-                self.rearm_limit();
-                false
-            }
-        }
     }
 
     /// The gate in front of every function. Nothing that the caller or the model says opens it.
@@ -115,8 +184,18 @@ impl Machine {
         if ask.fault.is_some() {
             return Err(Refusal::BadArguments);
         }
-        if function == Function::HangupCall {
-            return Ok(function);
+        match function {
+            Function::HangupCall => return Ok(function),
+            Function::TransferCall => {
+                let targets = &self.memory.brief.transfer_targets;
+                let known = ask.target.as_ref().is_none_or(|target| targets.contains(target));
+                let sound = known && !targets.is_empty();
+                return if sound { Ok(function) } else { Err(Refusal::NoSuchTarget) };
+            }
+            Function::MakePayment if self.memory.identity < IdentityLevel::Verified => {
+                return Err(Refusal::NotVerified);
+            }
+            Function::LookupLoan | Function::MakePayment => {}
         }
         let running = self.memory.ledger.running();
         if running >= OPEN_MAX || self.memory.ledger.is_full() {
@@ -134,25 +213,24 @@ impl Machine {
     pub(super) fn refuse(&mut self, ask: &FunctionAsk, why: Refusal, step: &mut Draft) {
         step.fact(Fact::FunctionRefused { id: ask.id.clone(), why: why.clone() });
         self.record(ask, EntryState::Settled(Answer::Refused(why.clone())));
-        self.answer(&ask.id, &ask.name, Answer::Refused(why), step);
+        self.answer(&ask.id, &ask.name, &Answer::Refused(why), step);
     }
 
     fn record(&mut self, ask: &FunctionAsk, state: EntryState) {
         self.memory.ledger.record(ask.id.clone(), ask.name.clone(), state);
     }
 
-    fn answer(&mut self, id: &str, name: &str, answer: Answer, step: &mut Draft) {
-        step.effect(Effect::Answer { id: id.to_string(), name: name.to_string(), answer });
+    fn answer(&mut self, id: &str, name: &str, answer: &Answer, step: &mut Draft) {
+        let (id, name, answer) = (id.to_string(), name.to_string(), answer.clone());
+        step.effect(Effect::Answer { id, name, answer });
         self.memory.reply_owed = Some(step.at);
     }
 
     /// A function ended. Whether anybody waited for it.
-    fn ended(&mut self, ended: &FunctionEnded, step: &mut Draft) -> bool {
-        let outcome = match &ended.outcome {
-            FunctionOutcome::Done => "done",
-            FunctionOutcome::Failed(why) => why.as_str(),
-        };
-        if !self.finish(&ended.id, outcome, Answer::Result, step) {
+    fn function_ended(&mut self, ended: &FunctionEnded, step: &mut Draft) -> bool {
+        let outcome = outcome_word(&ended.outcome);
+        let answer = Answer::Result { of: ended.id.clone() };
+        if !self.finish(&ended.id, outcome, &answer, step) {
             return false;
         }
         self.learn_identity(ended, step);
@@ -164,28 +242,45 @@ impl Machine {
 
     /// A result that comes after its request was answered for it teaches us about the caller all
     /// the same, or slow lookups would make guessing free. It discloses nothing: nobody gets it.
+    /// A write's outcome is put on record.
     fn ended_late(&mut self, ended: &FunctionEnded, step: &mut Draft) -> bool {
-        let late = !ended.identity.is_empty() && self.memory.ledger.too_late(&ended.id);
-        if late {
-            let learnt = FunctionEnded { disclosed: Vec::new(), ..ended.clone() };
-            self.learn_identity(&learnt, step);
+        let Some((name, function)) = self.memory.ledger.too_late(&ended.id) else { return false };
+        if function.is_write() {
+            let outcome = format!("{} (late)", outcome_word(&ended.outcome));
+            step.fact(Fact::FunctionDone { id: ended.id.clone(), name, outcome });
         }
-        late
+        let learnt = FunctionEnded { disclosed: Vec::new(), ..ended.clone() };
+        self.learn_identity(&learnt, step);
+        true
     }
 
-    /// Settles a running function, and answers it.
-    fn finish(&mut self, id: &str, outcome: &str, answer: Answer, step: &mut Draft) -> bool {
+    /// Settles a running function, and answers it and all that meant the same.
+    fn finish(&mut self, id: &str, outcome: &str, answer: &Answer, step: &mut Draft) -> bool {
         let state = EntryState::Settled(answer.clone());
-        let Some((name, _)) = self.memory.ledger.settle(id, state) else { return false };
-        let fact_name = name.clone();
-        step.fact(Fact::FunctionDone {
-            id: id.to_string(),
-            name: fact_name,
-            outcome: outcome.to_string(),
-        });
-        self.answer(id, &name, answer, step);
+        let Some(settled) = self.memory.ledger.settle(id, state) else { return false };
+        let (id, name) = (id.to_string(), settled.name.clone());
+        let fact = Fact::FunctionDone { id: id.clone(), name, outcome: outcome.to_string() };
+        step.fact(fact);
+        if settled.wanted && self.agent_may_go_on() {
+            self.answer(&id, &settled.name, answer, step);
+        }
+        for follower in self.memory.ledger.followers(&id, answer) {
+            if self.agent_may_go_on() {
+                self.answer(&follower, &settled.name, answer, step);
+            }
+        }
         self.rearm_limit();
         true
+    }
+
+    /// Whether the agent may have use for an answer: it speaks, or may speak again.
+    fn agent_may_go_on(&self) -> bool {
+        match self.current {
+            State::Farewell { why } => self.may_reopen(why),
+            State::Transferring => self.memory.handing.in_need.is_none(),
+            State::HangingUp { .. } | State::Ended { .. } => false,
+            _ => true,
+        }
     }
 
     fn learn_identity(&mut self, ended: &FunctionEnded, step: &mut Draft) {
@@ -212,10 +307,15 @@ impl Machine {
         }
     }
 
+    /// The agent takes a request back. A read is over with that; a write goes on, and only its
+    /// answer is not wanted any more.
     fn withdrawn(&mut self, id: &str, step: &mut Draft) {
-        if let Some((name, _)) = self.memory.ledger.settle(id, EntryState::Withdrawn) {
+        if self.memory.ledger.unwanted(id) {
+            return;
+        }
+        if let Some(settled) = self.memory.ledger.settle(id, EntryState::Withdrawn) {
             let outcome = "withdrawn".to_string();
-            step.fact(Fact::FunctionDone { id: id.to_string(), name, outcome });
+            step.fact(Fact::FunctionDone { id: id.to_string(), name: settled.name, outcome });
             self.rearm_limit();
         }
     }
@@ -227,17 +327,23 @@ impl Machine {
         }
     }
 
-    /// Functions that still run when the call is over: nobody will learn what came of them here.
+    /// Reads that still run when the call is over: nobody will learn what came of them. Writes
+    /// run on to their outcome.
     pub(super) fn functions_left(&mut self, step: &mut Draft) {
         for id in self.memory.ledger.overdue(CallTime::from_millis(u64::MAX)) {
-            if let Some((name, _)) = self.memory.ledger.settle(&id, EntryState::Withdrawn) {
-                step.fact(Fact::FunctionDone { id, name, outcome: "unknown".to_string() });
+            if self.memory.ledger.get(&id).is_some_and(Entry::is_write) {
+                continue;
+            }
+            if let Some(settled) = self.memory.ledger.settle(&id, EntryState::Withdrawn) {
+                let outcome = "unknown".to_string();
+                step.fact(Fact::FunctionDone { id, name: settled.name, outcome });
             }
         }
+        self.rearm_limit();
     }
 
     /// While the call ends: requests are refused, and results that still arrive are recorded and
-    /// told to nobody.
+    /// told to nobody, unless the talk may still go on.
     pub(super) fn functions_at_end(
         &mut self,
         input: &Input,
@@ -248,20 +354,35 @@ impl Machine {
                 let new: Vec<&FunctionAsk> =
                     asks.iter().filter(|ask| self.memory.ledger.get(&ask.id).is_none()).collect();
                 for ask in new {
+                    self.note_asked(ask, step);
                     self.refuse(ask, Refusal::Ending, step);
                 }
                 Some(Handled)
             }
             Input::Function(ended) => {
-                let (name, _) = self.memory.ledger.settle(&ended.id, EntryState::Withdrawn)?;
-                let outcome: String = match &ended.outcome {
-                    FunctionOutcome::Done => "done".to_string(),
-                    FunctionOutcome::Failed(why) => why.clone(),
-                };
-                step.fact(Fact::FunctionDone { id: ended.id.clone(), name, outcome });
-                Some(Handled)
+                let outcome = outcome_word(&ended.outcome);
+                let answer = Answer::Result { of: ended.id.clone() };
+                let known = self.finish(&ended.id, outcome, &answer, step);
+                if !known && !self.ended_late(ended, step) {
+                    return None;
+                }
+                let over = matches!(self.current, State::HangingUp { .. } | State::Ended { .. });
+                Some(if over { Handled } else { self.after_speech(step) })
             }
             _ => None,
         }
+    }
+}
+
+/// What a request asks of the call itself.
+enum End {
+    Goodbye,
+    Transfer(Option<String>),
+}
+
+fn outcome_word(outcome: &FunctionOutcome) -> &str {
+    match outcome {
+        FunctionOutcome::Done => "done",
+        FunctionOutcome::Failed(why) => why,
     }
 }

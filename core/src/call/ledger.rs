@@ -3,6 +3,7 @@
 //! Every request is answered exactly once, however often its id is repeated: a repeated id of a
 //! settled request gets the same answer again, without running anything (F-DG-16).
 
+use alloc::borrow::ToOwned;
 use alloc::collections::BTreeMap;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -20,6 +21,23 @@ const ASKED_MAX: usize = 256;
 pub(super) struct Entry {
     pub(super) name: String,
     pub(super) state: EntryState,
+    /// Which function it is, once it was started.
+    function: Option<Function>,
+    /// What it means, once it was started or has joined another.
+    key: Option<String>,
+}
+
+impl Entry {
+    pub(super) fn is_write(&self) -> bool {
+        self.function.is_some_and(Function::is_write)
+    }
+}
+
+/// A request that was running and is settled now.
+pub(super) struct SettledNow {
+    pub(super) name: String,
+    /// Whether the agent still wants the answer.
+    pub(super) wanted: bool,
 }
 
 /// How far a request has come.
@@ -27,9 +45,13 @@ pub(super) enum EntryState {
     Running {
         function: Function,
         limit: CallTime,
+        /// Whether the agent still wants the answer.
+        wanted: bool,
     },
+    /// It means the same as another request that runs, and gets that one's answer.
+    Follows(String),
     Settled(Answer),
-    /// It was answered for, because it took too long; and then it ended after all.
+    /// A read that was answered for, because it took too long; and then it ended after all.
     Late,
     /// The agent took it back; it wants no answer.
     Withdrawn,
@@ -47,25 +69,96 @@ impl Ledger {
     }
 
     pub(super) fn record(&mut self, id: String, name: String, state: EntryState) {
-        self.entries.insert(id, Entry { name, state });
+        let function = match state {
+            EntryState::Running { function, .. } => Some(function),
+            _ => None,
+        };
+        self.entries.insert(id, Entry { name, state, function, key: None });
     }
 
-    /// Settles a running request; its name and function. Nothing if it does not run.
-    pub(super) fn settle(&mut self, id: &str, state: EntryState) -> Option<(String, Function)> {
+    /// Remembers what a request means.
+    pub(super) fn keyed(&mut self, id: &str, key: String) {
+        if let Some(entry) = self.entries.get_mut(id) {
+            entry.key = Some(key);
+        }
+    }
+
+    /// The write that was started and means the same: its id, and its answer if it has one.
+    pub(super) fn same_write(&self, key: &str) -> Option<(String, Option<Answer>)> {
+        let same = |entry: &Entry| entry.is_write() && entry.key.as_deref() == Some(key);
+        let (id, entry) = self.entries.iter().find(|(_, entry)| same(entry))?;
+        let answer = match &entry.state {
+            EntryState::Settled(answer) => Some(answer.clone()),
+            EntryState::Late => None,
+            EntryState::Running { .. } | EntryState::Follows(_) | EntryState::Withdrawn => None,
+        };
+        Some((id.clone(), answer))
+    }
+
+    /// Settles a running request. Nothing if it does not run.
+    pub(super) fn settle(&mut self, id: &str, state: EntryState) -> Option<SettledNow> {
         let entry = self.entries.get_mut(id)?;
-        let EntryState::Running { function, .. } = entry.state else { return None };
+        let EntryState::Running { wanted, .. } = entry.state else { return None };
         entry.state = state;
-        Some((entry.name.clone(), function))
+        Some(SettledNow { name: entry.name.clone(), wanted })
     }
 
-    /// Whether a result comes after its request was given up, and for the first time.
-    pub(super) fn too_late(&mut self, id: &str) -> bool {
-        match self.entries.get_mut(id) {
-            Some(entry) if matches!(entry.state, EntryState::Settled(Answer::TimedOut)) => {
-                entry.state = EntryState::Late;
+    /// Settles the requests that meant the same, with the same answer: their ids.
+    pub(super) fn followers(&mut self, first: &str, answer: &Answer) -> Vec<String> {
+        let mut ids = Vec::new();
+        for (id, entry) in &mut self.entries {
+            if matches!(&entry.state, EntryState::Follows(leader) if leader == first) {
+                entry.state = EntryState::Settled(answer.clone());
+                ids.push(id.clone());
+            }
+        }
+        ids
+    }
+
+    /// Whether this request is a write that was started.
+    pub(super) fn writes(&self, id: &str) -> bool {
+        self.get(id).is_some_and(Entry::is_write)
+    }
+
+    /// Whether a running write, or one that joined it, is not wanted any more from now on.
+    pub(super) fn unwanted(&mut self, id: &str) -> bool {
+        match self.entries.get_mut(id).map(|entry| &mut entry.state) {
+            Some(EntryState::Running { function, wanted, .. }) if function.is_write() => {
+                *wanted = false;
+                true
+            }
+            Some(state @ EntryState::Follows(_)) => {
+                *state = EntryState::Withdrawn;
                 true
             }
             _ => false,
+        }
+    }
+
+    /// A result comes after its request was given up, for the first time: name and function.
+    pub(super) fn too_late(&mut self, id: &str) -> Option<(String, Function)> {
+        let entry = self.entries.get_mut(id)?;
+        let EntryState::Settled(Answer::TimedOut | Answer::Unknown) = entry.state else {
+            return None;
+        };
+        let (name, function) = (entry.name.clone(), entry.function?);
+        if function.is_write() {
+            let key = entry.key.clone();
+            self.known_late(id, key.as_deref());
+        } else {
+            entry.state = EntryState::Late;
+        }
+        Some((name, function))
+    }
+
+    /// What became known of a write is the answer from now on, also to those that meant the same
+    /// and were told that it is unknown (S10).
+    fn known_late(&mut self, id: &str, key: Option<&str>) {
+        for entry in self.entries.values_mut() {
+            let unknown = matches!(entry.state, EntryState::Settled(Answer::Unknown));
+            if unknown && entry.key.as_deref() == key {
+                entry.state = EntryState::Settled(Answer::Result { of: id.to_owned() });
+            }
         }
     }
 
@@ -83,7 +176,10 @@ impl Ledger {
             .values()
             .filter_map(|entry| match entry.state {
                 EntryState::Running { limit, .. } => Some(limit),
-                EntryState::Settled(_) | EntryState::Late | EntryState::Withdrawn => None,
+                EntryState::Settled(_)
+                | EntryState::Follows(_)
+                | EntryState::Late
+                | EntryState::Withdrawn => None,
             })
             .min()
     }

@@ -1,12 +1,15 @@
 //! What a call remembers beside its state: things that are true in several states at once.
 
 use alloc::collections::BTreeMap;
+use alloc::string::String;
+use alloc::vec::Vec;
 
 use super::ledger::Ledger;
 use super::timers::{Timer, Timers};
 use crate::brief::Brief;
+use crate::input::FunctionAsk;
 use crate::line::{Language, LineId, UtteranceId};
-use crate::step::IdentityLevel;
+use crate::step::{EndReason, IdentityLevel};
 use crate::time::{CallTime, Millis};
 
 /// The orthogonal facts of a call.
@@ -19,6 +22,13 @@ pub(super) struct Memory {
     pub(super) agent_ready: bool,
     /// The required opening was heard, or is past hoping for.
     pub(super) opening_over: bool,
+    /// Functions asked for before that. Nothing is looked up, let alone disclosed, for a caller
+    /// who has not heard whom they talk to (C-01, F-HU-08).
+    pub(super) too_early: Vec<FunctionAsk>,
+    /// How many fillers in a row could not be spoken.
+    pub(super) fillers_failed: u32,
+    /// When the caller last heard something of ours, or spoke.
+    pub(super) last_sound: CallTime,
     /// Lines of ours between being asked for and being settled.
     pub(super) lines: BTreeMap<UtteranceId, OurLine>,
     pub(super) lines_asked: u32,
@@ -33,13 +43,44 @@ pub(super) struct Memory {
     pub(super) silence: Silence,
     pub(super) identity: IdentityLevel,
     pub(super) identity_tries: u32,
+    /// Since the caller's last words: how often a voice cut the agent, and how many functions it
+    /// asked for.
+    pub(super) cuts: u32,
+    pub(super) functions_in_turn: u32,
+    /// How often the caller asked for a person.
+    pub(super) person_asked: u32,
+    /// When a lost session was last replaced, and how often.
+    pub(super) reconnected: Option<CallTime>,
+    pub(super) reconnects: u32,
+    /// The farewell was called off once.
+    pub(super) reopened: bool,
+    /// The digits of a number that is being keyed in, counted.
+    pub(super) keys: Option<u32>,
+    pub(super) handing: Handing,
+}
+
+/// A transfer, from its announcement to its outcome.
+#[derive(Default)]
+pub(super) struct Handing {
+    /// Whom the call goes to.
+    pub(super) target: String,
+    /// Why, if nobody asked for it.
+    pub(super) in_need: Option<EndReason>,
+    /// The carrier was asked.
+    pub(super) asked: bool,
+    /// The carrier took the request: our stream ends.
+    pub(super) accepted: bool,
+    /// Our stream has ended.
+    pub(super) stream_gone: bool,
 }
 
 /// A line of ours on its way.
 pub(super) struct OurLine {
     pub(super) line: LineId,
+    /// The language it was asked for in.
+    pub(super) language: Language,
     /// Its words, once it is ready.
-    pub(super) text: Option<alloc::string::String>,
+    pub(super) text: Option<String>,
     /// Until when it must be ready, or, once it is, begin to play. Nothing once it has begun.
     pub(super) limit: Option<CallTime>,
 }
@@ -58,6 +99,8 @@ pub(super) struct Silence {
     /// Since when the present spell lasts.
     pub(super) since: Option<CallTime>,
     pub(super) prompted: bool,
+    /// The caller asked for a moment.
+    pub(super) patient: bool,
 }
 
 impl Memory {
@@ -69,6 +112,9 @@ impl Memory {
             ledger: Ledger::default(),
             agent_ready: false,
             opening_over: false,
+            too_early: Vec::new(),
+            fillers_failed: 0,
+            last_sound: CallTime::ZERO,
             lines: BTreeMap::new(),
             lines_asked: 0,
             on_its_way: BTreeMap::new(),
@@ -78,6 +124,14 @@ impl Memory {
             silence: Silence::default(),
             identity: IdentityLevel::None,
             identity_tries: 0,
+            cuts: 0,
+            functions_in_turn: 0,
+            person_asked: 0,
+            reconnected: None,
+            reconnects: 0,
+            reopened: false,
+            keys: None,
+            handing: Handing::default(),
         }
     }
 

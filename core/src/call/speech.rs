@@ -10,7 +10,7 @@ use statig::Outcome::{self, Handled, Transition};
 use super::Draft;
 use super::memory::{OnItsWay, OurLine};
 use super::timers::Timer;
-use super::topology::{Event, Machine, State};
+use super::topology::{Event, Machine, Region, State};
 use crate::effect::Effect;
 use crate::input::{Input, Line, Playback};
 use crate::line::{LineId, UtteranceId};
@@ -21,20 +21,19 @@ use crate::time::Millis;
 /// seconds (fault F-DG-29), and the carrier's lead.
 const BEGIN_LIMIT: Millis = Millis::from_secs(35);
 
+/// So many fillers in a row may fail to be spoken.
+const FILLERS_FAILED_MAX: u32 = 3;
+
 impl Machine {
     /// Asks for a line of ours.
     pub(super) fn prepare(&mut self, line: LineId, step: &mut Draft) {
         self.memory.lines_asked += 1;
         let utterance = UtteranceId::Line(self.memory.lines_asked);
         let limit = Some(step.at + self.memory.brief.limits.line_ready);
-        self.memory.lines.insert(utterance, OurLine { line, text: None, limit });
+        let language = self.memory.language;
+        self.memory.lines.insert(utterance, OurLine { line, language, text: None, limit });
         self.rearm_lines();
-        step.effect(Effect::Prepare {
-            utterance,
-            line,
-            language: self.memory.language,
-            arguments: self.blanks(line),
-        });
+        step.effect(Effect::Prepare { utterance, line, language, arguments: self.blanks(line) });
     }
 
     fn blanks(&self, line: LineId) -> BTreeMap<String, String> {
@@ -43,7 +42,15 @@ impl Machine {
             LineId::Opening | LineId::Farewell | LineId::GoodbyeSilence => {
                 BTreeMap::from([company()])
             }
-            LineId::StillThere | LineId::Hold | LineId::Trouble => BTreeMap::new(),
+            LineId::StillThere
+            | LineId::Hold
+            | LineId::Notice
+            | LineId::TakeYourTime
+            | LineId::GoOn
+            | LineId::OneMinute
+            | LineId::Transferring
+            | LineId::NobodyFree
+            | LineId::Trouble => BTreeMap::new(),
         }
     }
 
@@ -74,7 +81,7 @@ impl Machine {
                     step.fact(Fact::HeardUnknown { utterance });
                     self.settled(utterance, step);
                 }
-                Some(self.after_speech())
+                Some(self.after_speech(step))
             }
             _ => None,
         }
@@ -93,7 +100,7 @@ impl Machine {
                     utterance: *utterance,
                     line: our_line.line,
                     version: *version,
-                    language: self.memory.language,
+                    language: our_line.language,
                     text: text.clone(),
                     audio: *audio,
                 });
@@ -101,7 +108,13 @@ impl Machine {
                 self.rearm_lines();
                 Some(Handled)
             }
-            Line::Failed { utterance } => self.line_failed(*utterance, step),
+            Line::Failed { utterance } => {
+                let line = self.memory.lines.get(utterance).map(|our_line| our_line.line);
+                if line == Some(LineId::Hold) {
+                    self.memory.fillers_failed += 1;
+                }
+                self.line_failed(*utterance, step)
+            }
         }
     }
 
@@ -119,23 +132,33 @@ impl Machine {
         let required = our_line.line.is_required();
         match self.current {
             State::Farewell { why } if required => Some(self.farewell_failed(why)),
+            State::Transferring => Some(self.after_speech(step)),
             State::Farewell { .. } | State::HangingUp { .. } | State::Ended { .. } => Some(Handled),
             _ if required => Some(Transition(State::Farewell { why: EndReason::SpeechFailed })),
+            State::Reconnecting => Some(Handled),
+            // Without a filler the caller would hear nothing: somebody else must take over.
+            _ if self.memory.fillers_failed >= FILLERS_FAILED_MAX => {
+                Some(self.hand_to_a_person(EndReason::SpeechFailed))
+            }
             _ => Some(self.settle()),
         }
     }
 
     fn playback_news(&mut self, news: &Playback, step: &mut Draft) -> Option<Outcome<State>> {
         match news {
-            Playback::Began { utterance } => {
-                self.memory.on_its_way.insert(*utterance, OnItsWay { queued: false });
-                if let Some(line) = self.memory.lines.get_mut(utterance) {
+            Playback::Waits { utterance } | Playback::Began { utterance } => {
+                let way = OnItsWay { queued: false };
+                let new = self.memory.on_its_way.insert(*utterance, way).is_none();
+                let begins = matches!(news, Playback::Began { .. });
+                if let (Some(line), true) = (self.memory.lines.get_mut(utterance), begins) {
                     line.limit = None;
                     self.rearm_lines();
                 }
-                if utterance.is_agents() {
-                    self.memory.agent_mid_reply = true;
-                    self.memory.reply_owed = None;
+                // What the agent said before its last word may still begin: that is no reply.
+                let in_talk = self.current.region() == Region::Conversing;
+                if utterance.is_agents() && new && in_talk {
+                    // What was waiting may be all there is: its end may have come before.
+                    self.agent_speaks(step);
                     self.memory.timers.disarm(Timer::AgentAudioDone);
                 }
             }
@@ -153,6 +176,10 @@ impl Machine {
             Playback::Cut { utterance, heard, audio } => {
                 self.cut(*utterance, step)?;
                 step.fact(Fact::Cut { utterance: *utterance, heard: *heard, audio: *audio });
+                // Last words are cut only by the end of the stream, of which we hear next.
+                if !utterance.is_agents() && self.current.region() == Region::Ending {
+                    return Some(Handled);
+                }
             }
             Playback::Dry => {
                 let limit = self.memory.brief.limits.agent_audio_done;
@@ -160,12 +187,14 @@ impl Machine {
                 return Some(Handled);
             }
         }
-        Some(self.after_speech())
+        Some(self.after_speech(step))
     }
 
     /// An utterance was heard, or nothing more will be learnt about it.
     fn settled(&mut self, utterance: UtteranceId, step: &mut Draft) {
         self.off_its_way(utterance);
+        self.memory.last_sound = step.at;
+        self.memory.fillers_failed = 0;
         let Some(our_line) = self.memory.lines.remove(&utterance) else { return };
         if our_line.line == LineId::Opening {
             self.memory.opening_over = true;
@@ -178,8 +207,9 @@ impl Machine {
     /// An utterance was cut. A line that must be heard is said again, while there is still time.
     fn cut(&mut self, utterance: UtteranceId, step: &mut Draft) -> Option<()> {
         let known = self.off_its_way(utterance);
+        self.memory.last_sound = step.at;
         let our_line = self.memory.lines.remove(&utterance);
-        let in_time = !matches!(self.current, State::HangingUp { .. } | State::Ended { .. });
+        let in_time = matches!(self.current.region(), Region::InCall | Region::Conversing);
         match our_line {
             Some(our_line) if our_line.line.is_required() && in_time => {
                 self.prepare(our_line.line, step);
@@ -199,13 +229,26 @@ impl Machine {
         known
     }
 
-    fn after_speech(&self) -> Outcome<State> {
+    pub(super) fn after_speech(&mut self, step: &mut Draft) -> Outcome<State> {
         match self.current {
             State::Farewell { why } if !self.memory.words_on_their_way() => {
+                // A write that is under way comes to its outcome after the call (I-06): the caller
+                // would only wait in silence for it.
                 Transition(State::HangingUp { why })
             }
-            State::Farewell { .. } | State::HangingUp { .. } | State::Ended { .. } => Handled,
-            _ => self.settle(),
+            State::Transferring if !self.memory.words_on_their_way() => {
+                self.ask_for_transfer(step);
+                Handled
+            }
+            State::Farewell { .. }
+            | State::Transferring
+            | State::HangingUp { .. }
+            | State::Ended { .. } => Handled,
+            State::Reconnecting => Handled,
+            _ => match self.memory.opening_over.then(|| self.decide_early_asks(step)).flatten() {
+                Some(outcome) => outcome,
+                None => self.settle(),
+            },
         }
     }
 

@@ -28,6 +28,16 @@ pub enum Timer {
     PlaybackMark,
     /// A function should have ended by now.
     FunctionLimit,
+    /// The caller's number should be complete by now.
+    KeyGap,
+    /// The agent has been speaking for too long.
+    AgentSpeech,
+    /// The longest call is nearly reached.
+    CallWarning,
+    /// The server will stop: the call must be in other hands.
+    DrainLimit,
+    /// A transfer should have come to something by now.
+    TransferLimit,
     /// The farewell should have been heard by now.
     FarewellLimit,
     /// The carrier should have hung up by now.
@@ -38,7 +48,7 @@ pub enum Timer {
 
 impl Timer {
     /// Every timer, in the order in which timers that are due together fire.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 17] = [
         Self::AgentReady,
         Self::LineReady,
         Self::SilencePrompt,
@@ -48,6 +58,11 @@ impl Timer {
         Self::AgentAudioDone,
         Self::PlaybackMark,
         Self::FunctionLimit,
+        Self::KeyGap,
+        Self::AgentSpeech,
+        Self::CallWarning,
+        Self::DrainLimit,
+        Self::TransferLimit,
         Self::FarewellLimit,
         Self::HangUpLimit,
         Self::CallLimit,
@@ -66,6 +81,11 @@ impl fmt::Display for Timer {
             Self::AgentAudioDone => "agent's sentence has no end",
             Self::PlaybackMark => "mark did not come back",
             Self::FunctionLimit => "function too slow",
+            Self::KeyGap => "no further key",
+            Self::AgentSpeech => "agent does not stop",
+            Self::CallWarning => "a minute is left",
+            Self::DrainLimit => "server will stop",
+            Self::TransferLimit => "transfer came to nothing",
             Self::FarewellLimit => "farewell not heard in time",
             Self::HangUpLimit => "carrier did not hang up",
             Self::CallLimit => "longest call reached",
@@ -90,6 +110,10 @@ impl Timers {
 
     pub(crate) fn disarm_all(&mut self) {
         self.slots = [None; Timer::ALL.len()];
+    }
+
+    pub(crate) fn is_armed(&self, timer: Timer) -> bool {
+        self.slots[timer as usize].is_some()
     }
 
     /// The earliest deadline; of several at the same time, the first in [`Timer::ALL`].

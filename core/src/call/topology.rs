@@ -33,7 +33,9 @@ pub(crate) enum State {
     Thinking,
     Speaking,
     FunctionPending,
+    Reconnecting,
     Farewell { why: EndReason },
+    Transferring,
     HangingUp { why: EndReason },
     Ended { why: EndReason },
 }
@@ -48,15 +50,15 @@ pub(crate) enum Region {
 }
 
 impl State {
-    const fn region(self) -> Region {
+    pub(super) const fn region(self) -> Region {
         match self {
-            Self::Connecting => Region::InCall,
+            Self::Connecting | Self::Reconnecting => Region::InCall,
             Self::Greeting
             | Self::Listening
             | Self::Thinking
             | Self::Speaking
             | Self::FunctionPending => Region::Conversing,
-            Self::Farewell { .. } | Self::HangingUp { .. } => Region::Ending,
+            Self::Farewell { .. } | Self::Transferring | Self::HangingUp { .. } => Region::Ending,
             Self::Ended { .. } => Region::Top,
         }
     }
@@ -69,7 +71,9 @@ impl State {
             Self::Thinking => Phase::Thinking,
             Self::Speaking => Phase::Speaking,
             Self::FunctionPending => Phase::FunctionPending,
+            Self::Reconnecting => Phase::Reconnecting,
             Self::Farewell { .. } => Phase::Farewell,
+            Self::Transferring => Phase::Transferring,
             Self::HangingUp { .. } => Phase::HangingUp,
             Self::Ended { .. } => Phase::Ended,
         }
@@ -111,8 +115,12 @@ pub enum Phase {
     Speaking,
     /// A function runs.
     FunctionPending,
+    /// The agent was lost, and another session is being opened.
+    Reconnecting,
     /// Goodbye is said.
     Farewell,
+    /// A person is to take over: announced, asked for, waited for.
+    Transferring,
     /// The carrier was asked to end the call.
     HangingUp,
     /// Over. Nothing leaves this phase.
@@ -121,14 +129,16 @@ pub enum Phase {
 
 impl Phase {
     /// Every phase.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 11] = [
         Self::Connecting,
         Self::Greeting,
         Self::Listening,
         Self::Thinking,
         Self::Speaking,
         Self::FunctionPending,
+        Self::Reconnecting,
         Self::Farewell,
+        Self::Transferring,
         Self::HangingUp,
         Self::Ended,
     ];
@@ -147,7 +157,9 @@ impl Phase {
             Self::Thinking => State::Thinking,
             Self::Speaking => State::Speaking,
             Self::FunctionPending => State::FunctionPending,
+            Self::Reconnecting => State::Reconnecting,
             Self::Farewell => State::Farewell { why },
+            Self::Transferring => State::Transferring,
             Self::HangingUp => State::HangingUp { why },
             Self::Ended => State::Ended { why },
         }
@@ -162,6 +174,8 @@ impl Phase {
             Self::Thinking => "the agent owes a reply",
             Self::Speaking => "until the carrier's mark says played",
             Self::FunctionPending => "a function runs",
+            Self::Reconnecting => "hold line; a new session with the conversation so far",
+            Self::Transferring => "until the carrier tells the outcome; back if nobody answers",
             Self::Farewell => "until heard, or its deadline",
             Self::HangingUp => "until the carrier confirms, or its deadline",
             Self::Ended => "absorbing",
@@ -178,6 +192,8 @@ impl fmt::Display for Phase {
             Self::Thinking => "thinking",
             Self::Speaking => "speaking",
             Self::FunctionPending => "function_pending",
+            Self::Reconnecting => "reconnecting",
+            Self::Transferring => "transferring",
             Self::Farewell => "farewell",
             Self::HangingUp => "hanging_up",
             Self::Ended => "ended",
@@ -267,9 +283,11 @@ impl blocking::State<Machine> for State {
             Self::Listening => machine.listening(event, step),
             Self::Thinking => machine.thinking(event, step),
             Self::Speaking => machine.speaking(event, step),
+            Self::Reconnecting => machine.reconnecting(event, step),
             Self::Farewell { why } => machine.farewell(event, why, step),
+            Self::Transferring => machine.transferring(event, step),
             Self::HangingUp { why } => machine.hanging_up(event, why, step),
-            Self::Ended { .. } => Super,
+            Self::Ended { .. } => machine.ended(event, step),
         }
     }
 
@@ -277,6 +295,8 @@ impl blocking::State<Machine> for State {
         match *self {
             Self::Connecting => machine.enter_connecting(step),
             Self::Greeting | Self::Speaking => {}
+            Self::Reconnecting => machine.enter_reconnecting(step),
+            Self::Transferring => machine.enter_transferring(step),
             Self::Listening => machine.enter_listening(step),
             Self::Thinking => machine.enter_thinking(step),
             Self::FunctionPending => machine.enter_function_pending(step),
@@ -293,7 +313,9 @@ impl blocking::State<Machine> for State {
             Self::Connecting
             | Self::Greeting
             | Self::Speaking
+            | Self::Reconnecting
             | Self::Farewell { .. }
+            | Self::Transferring
             | Self::HangingUp { .. }
             | Self::Ended { .. } => {}
         }
@@ -322,9 +344,9 @@ impl blocking::Superstate<Machine> for Region {
         }
     }
 
-    fn call_exit_action(&mut self, machine: &mut Machine, _step: &mut Draft) {
+    fn call_exit_action(&mut self, machine: &mut Machine, step: &mut Draft) {
         match self {
-            Self::Conversing => machine.exit_conversing(),
+            Self::Conversing => machine.exit_conversing(step),
             Self::Top | Self::InCall | Self::Ending => {}
         }
     }

@@ -4,19 +4,38 @@
 #![allow(dead_code, reason = "each test file takes the words it needs")]
 
 use call_core::{
-    Brief, Call, CallTime, Cause, Effect, EndReason, Fact, Input, LineId, Millis, Phase, Step,
-    UtteranceId,
+    Brief, Call, CallTime, Cause, Effect, EndReason, Fact, Input, Language, LineId, Millis, Phase,
+    Step, UtteranceId,
     call::Timer,
+    company::FarewellPolicy,
     effect::Answer,
     input::{
-        Agent, AgentLoss, Carrier, FunctionAsk, FunctionEnded, FunctionOutcome, HungUp, Line,
-        Playback,
+        Agent, AgentLoss, Carrier, FunctionAsk, FunctionEnded, FunctionOutcome, HungUp, Key, Line,
+        Operator, Playback, Transfer,
     },
     step::IdentityCheck,
 };
 
 /// The first line of every call.
 pub(crate) const OPENING: UtteranceId = UtteranceId::Line(1);
+
+/// Whom a call with people behind it goes to first.
+pub(crate) const FRONT_DESK: &str = "front-desk";
+
+/// A company that has people to transfer to, and takes payments.
+pub(crate) fn people() -> Brief {
+    let functions = ["lookup_loan", "make_payment", "transfer_call", "hangup_call"];
+    Brief {
+        functions: functions.map(String::from).to_vec(),
+        transfer_targets: vec![FRONT_DESK.into(), "hardship".into()],
+        ..Brief::example()
+    }
+}
+
+/// A company whose farewells may be called off once.
+pub(crate) fn reopening() -> Brief {
+    Brief { farewell: FarewellPolicy::ReopenOnce, ..people() }
+}
 
 /// A call and its journal so far.
 pub(crate) struct Desk {
@@ -49,7 +68,11 @@ impl Desk {
 
     /// A desk at which the caller has said something: thinking since 00:10.000.
     pub(crate) fn thinking() -> Self {
-        let mut desk = Self::listening();
+        Self::thinking_with(Brief::example())
+    }
+
+    pub(crate) fn thinking_with(brief: Brief) -> Self {
+        let mut desk = Self::listening_with(brief);
         desk.at(10_000, caller_says("How much do I owe?"));
         assert_eq!(desk.phase(), Phase::Thinking);
         desk
@@ -57,7 +80,11 @@ impl Desk {
 
     /// A desk whose agent speaks its first sentence since 00:11.000, with more to come.
     pub(crate) fn speaking() -> Self {
-        let mut desk = Self::thinking();
+        Self::speaking_with(Brief::example())
+    }
+
+    pub(crate) fn speaking_with(brief: Brief) -> Self {
+        let mut desk = Self::thinking_with(brief);
         desk.at(11_000, agent_says(1, "One hundred dollars."));
         desk.at(11_000, began(sentence(1)));
         assert_eq!(desk.phase(), Phase::Speaking);
@@ -74,7 +101,11 @@ impl Desk {
 
     /// A desk whose agent asked to hang up at 00:11.000; the farewell is `line(2)`.
     pub(crate) fn farewell() -> Self {
-        let mut desk = Self::thinking();
+        Self::farewell_with(Brief::example())
+    }
+
+    pub(crate) fn farewell_with(brief: Brief) -> Self {
+        let mut desk = Self::thinking_with(brief);
         desk.at(11_000, asks(&[hangup("f1")]));
         assert_eq!(desk.phase(), Phase::Farewell);
         desk
@@ -85,6 +116,64 @@ impl Desk {
         let mut desk = Self::farewell();
         desk.plays(line(2), 11_000, 13_000);
         assert_eq!(desk.phase(), Phase::HangingUp);
+        desk
+    }
+
+    /// A desk whose caller is verified and has said something: thinking since 00:12.000.
+    pub(crate) fn verified() -> Self {
+        Self::verified_with(people())
+    }
+
+    pub(crate) fn verified_with(brief: Brief) -> Self {
+        let mut desk = Self::thinking_with(brief);
+        desk.at(11_000, asks(&[lookup("f1")]));
+        desk.at(11_500, checked("f1", &[("date_of_birth", true), ("zip", true)], &[]));
+        desk.at(12_000, caller_says("I want to pay."));
+        assert_eq!(desk.phase(), Phase::Thinking);
+        desk
+    }
+
+    /// A desk at which the payment `p1` runs since 00:13.000.
+    pub(crate) fn paying() -> Self {
+        Self::paying_with(people())
+    }
+
+    pub(crate) fn paying_with(brief: Brief) -> Self {
+        let mut desk = Self::verified_with(brief);
+        desk.at(13_000, asks(&[pay("p1")]));
+        assert_eq!(desk.phase(), Phase::FunctionPending);
+        desk
+    }
+
+    /// A desk whose agent asked for a transfer at 00:11.000; the announcement is `line(2)`.
+    pub(crate) fn transferring() -> Self {
+        let mut desk = Self::thinking_with(people());
+        desk.at(11_000, asks(&[transfer("f1")]));
+        assert_eq!(desk.phase(), Phase::Transferring);
+        desk
+    }
+
+    /// A desk whose carrier was asked for a transfer at 00:13.000.
+    pub(crate) fn handing_over() -> Self {
+        let mut desk = Self::transferring();
+        desk.plays(line(2), 11_200, 13_000);
+        desk
+    }
+
+    /// A desk whose carrier took a transfer at 00:13.500, and whose stream ended with that.
+    pub(crate) fn handed_over() -> Self {
+        let mut desk = Self::handing_over();
+        desk.at(13_500, transfer_is(Transfer::Accepted));
+        desk.at(13_600, stopped());
+        assert_eq!(desk.phase(), Phase::Transferring);
+        desk
+    }
+
+    /// A desk that lost its agent at 00:12.000, while it listened; `line(2)` says one moment.
+    pub(crate) fn reconnecting() -> Self {
+        let mut desk = Self::listening_with(people());
+        desk.at(12_000, agent_lost());
+        assert_eq!(desk.phase(), Phase::Reconnecting);
         desk
     }
 
@@ -178,6 +267,24 @@ pub(crate) fn answers(steps: &[Step]) -> Vec<(String, Answer)> {
     effects(steps).into_iter().filter_map(answer).collect()
 }
 
+/// Whom the call was to be handed to.
+pub(crate) fn transfers(steps: &[Step]) -> Vec<String> {
+    let target = |effect: Effect| match effect {
+        Effect::Transfer { target } => Some(target),
+        _ => None,
+    };
+    effects(steps).into_iter().filter_map(target).collect()
+}
+
+/// How functions ended: which, and in which word.
+pub(crate) fn outcomes(steps: &[Step]) -> Vec<(String, String)> {
+    let outcome = |fact: Fact| match fact {
+        Fact::FunctionDone { id, outcome, .. } => Some((id, outcome)),
+        _ => None,
+    };
+    facts(steps).into_iter().filter_map(outcome).collect()
+}
+
 /// Requests that were performed.
 pub(crate) fn performed(steps: &[Step]) -> Vec<String> {
     let id = |effect: Effect| match effect {
@@ -231,6 +338,11 @@ pub(crate) fn began(utterance: UtteranceId) -> Input {
     Input::Playback(Playback::Began { utterance })
 }
 
+/// Its first audio is there, behind other speech.
+pub(crate) fn waits(utterance: UtteranceId) -> Input {
+    Input::Playback(Playback::Waits { utterance })
+}
+
 pub(crate) fn queued(utterance: UtteranceId, audio: u64, until: u64) -> Input {
     let until = CallTime::from_millis(until);
     Input::Playback(Playback::Queued { utterance, audio: Millis(audio), until })
@@ -248,6 +360,41 @@ pub(crate) fn dry() -> Input {
     Input::Playback(Playback::Dry)
 }
 
+pub(crate) fn transfer_is(news: Transfer) -> Input {
+    Input::Carrier(Carrier::Transfer(news))
+}
+
+/// The caller is back, by a new stream.
+pub(crate) fn joined() -> Input {
+    Input::Carrier(Carrier::Joined)
+}
+
+pub(crate) fn digit() -> Input {
+    Input::Carrier(Carrier::Key(Key::Digit))
+}
+
+pub(crate) fn star() -> Input {
+    Input::Carrier(Carrier::Key(Key::Star))
+}
+
+pub(crate) fn pound() -> Input {
+    Input::Carrier(Carrier::Key(Key::Pound))
+}
+
+// The operator's part.
+
+pub(crate) fn drain(within: u64) -> Input {
+    Input::Operator(Operator::Drain { within: Millis(within) })
+}
+
+pub(crate) fn operator_hangs_up() -> Input {
+    Input::Operator(Operator::HangUp)
+}
+
+pub(crate) fn operator_transfers(target: &str) -> Input {
+    Input::Operator(Operator::Transfer { target: target.into() })
+}
+
 // The agent's part.
 
 pub(crate) fn agent_ready() -> Input {
@@ -258,6 +405,10 @@ pub(crate) fn agent_lost() -> Input {
     Input::Agent(Agent::Lost(AgentLoss::Closed))
 }
 
+pub(crate) fn agent_lost_by(loss: AgentLoss) -> Input {
+    Input::Agent(Agent::Lost(loss))
+}
+
 /// The agent hears a voice, or a cough.
 pub(crate) fn noise() -> Input {
     Input::Agent(Agent::CallerStarted)
@@ -265,6 +416,10 @@ pub(crate) fn noise() -> Input {
 
 pub(crate) fn caller_says(text: &str) -> Input {
     Input::Agent(Agent::CallerSaid { text: text.into(), language: None })
+}
+
+pub(crate) fn caller_says_in(language: Language, text: &str) -> Input {
+    Input::Agent(Agent::CallerSaid { text: text.into(), language: Some(language) })
 }
 
 pub(crate) fn agent_says(number: u32, text: &str) -> Input {
@@ -289,6 +444,7 @@ pub(crate) fn ask(id: &str, name: &str) -> FunctionAsk {
         name: name.into(),
         arguments: "{}".into(),
         fingerprint: "00".into(),
+        target: None,
         fault: None,
     }
 }
@@ -301,6 +457,28 @@ pub(crate) fn hangup(id: &str) -> FunctionAsk {
     ask(id, "hangup_call")
 }
 
+pub(crate) fn transfer(id: &str) -> FunctionAsk {
+    ask(id, "transfer_call")
+}
+
+pub(crate) fn transfer_to(id: &str, target: &str) -> FunctionAsk {
+    FunctionAsk { target: Some(target.into()), ..transfer(id) }
+}
+
+/// A payment; all of them mean the same.
+pub(crate) fn pay(id: &str) -> FunctionAsk {
+    ask(id, "make_payment")
+}
+
+/// A payment of another meaning.
+pub(crate) fn pay_another(id: &str) -> FunctionAsk {
+    FunctionAsk { fingerprint: "01".into(), ..pay(id) }
+}
+
+pub(crate) fn result_of(id: &str) -> Answer {
+    Answer::Result { of: id.into() }
+}
+
 // The back office's part.
 
 pub(crate) fn line_ready(utterance: UtteranceId) -> Input {
@@ -310,6 +488,10 @@ pub(crate) fn line_ready(utterance: UtteranceId) -> Input {
 
 pub(crate) fn line_failed(utterance: UtteranceId) -> Input {
     Input::Line(Line::Failed { utterance })
+}
+
+pub(crate) fn failed(id: &str, why: &str) -> Input {
+    ended(id, FunctionOutcome::Failed(why.into()), &[], &[])
 }
 
 pub(crate) fn done(id: &str) -> Input {

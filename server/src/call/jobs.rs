@@ -80,13 +80,18 @@ impl Jobs {
 
     /// Runs a function with the arguments that were kept for it.
     pub(super) fn perform(&mut self, id: &str, function: Function, arguments: Option<&str>) {
-        let lookup = match function {
-            Function::LookupLoan => arguments.and_then(|text| functions::loan_lookup(text).ok()),
-            // The machine hangs up itself; there is nothing to run.
-            Function::HangupCall => None,
-        };
         let (services, id) = (Arc::clone(&self.services), id.to_owned());
-        self.running.push(Box::pin(look_up(services, id, lookup)));
+        match function {
+            Function::LookupLoan => {
+                let lookup = arguments.and_then(|text| functions::loan_lookup(text).ok());
+                self.running.push(Box::pin(look_up(services, id, lookup)));
+            }
+            // No company can offer payments yet; the machine does the others itself.
+            Function::MakePayment | Function::TransferCall | Function::HangupCall => {
+                let ended = functions::write_ended(&id, Err("unavailable"));
+                self.running.push(Box::pin(async move { Done::Function(ended) }));
+            }
+        }
     }
 
     /// Ends the call at the carrier.

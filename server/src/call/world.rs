@@ -1,14 +1,15 @@
 //! The world as the call machine sees it: what happens next, and effects carried out.
 
+use std::collections::BTreeMap;
 use std::future::poll_fn;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use axum::extract::ws::WebSocket;
-use call_core::input::{AgentLoss, Carrier};
+use call_core::input::{AgentLoss, Carrier, Transfer};
 use call_core::redact::mask_text;
-use call_core::{CallTime, Effect, Input, Millis, Step, Stimulus, World};
+use call_core::{CallTime, Effect, Input, Language, Millis, Step, Stimulus, World};
 use call_transports::bridge::{Bridge, Outlet};
 use call_transports::deepgram::{ErrorAction, ServerMessage, decode_server, error_action};
 use call_transports::net::AgentFrame;
@@ -37,14 +38,14 @@ pub(super) struct Names {
     pub(super) call: Sid,
     /// Its stream.
     pub(super) stream: String,
-    /// The voice of our own lines.
-    pub(super) voice: String,
+    /// The voices of our own lines.
+    pub(super) voices: BTreeMap<Language, String>,
 }
 
 /// A call on real sockets and a real clock.
 pub(super) struct Live {
     call: Sid,
-    voice: String,
+    voices: BTreeMap<Language, String>,
     clock: Clock,
     bridge: Bridge,
     out: Out,
@@ -86,10 +87,10 @@ impl Live {
         services: Arc<Services>,
         watch: Option<Watch>,
     ) -> Self {
-        let Names { call, stream, voice } = names;
+        let Names { call, stream, voices } = names;
         Self {
             call,
-            voice,
+            voices,
             clock: Clock::start(),
             bridge,
             out: Out::new(CarrierLeg::new(socket, stream)),
@@ -294,12 +295,17 @@ impl Live {
             Effect::Prepare { utterance, line, language, arguments } => {
                 let (utterance, line, language) = (*utterance, *line, *language);
                 let asked = Asked { utterance, line, language, arguments };
-                self.jobs.prepare(&asked, &self.voice);
+                let voice = self.voices.get(&language).or_else(|| self.voices.values().next());
+                self.jobs.prepare(&asked, voice.map_or("", String::as_str));
             }
-            Effect::Perform { id, function } => {
+            Effect::Perform { id, function, .. } => {
                 self.jobs.perform(id, *function, self.bridge.arguments(id));
             }
             Effect::HangUp => self.jobs.hang_up(self.call.clone()),
+            // No company can name a person to transfer to yet.
+            Effect::Transfer { .. } => {
+                self.out.input(Input::Carrier(Carrier::Transfer(Transfer::Refused)));
+            }
             // The stream is left when the machine has come to its end.
             Effect::LeaveStream
             | Effect::Play { .. }
@@ -307,6 +313,10 @@ impl Live {
             | Effect::CutReply
             | Effect::EndSentence
             | Effect::MuteAgent
+            | Effect::UnmuteAgent
+            | Effect::SetLanguage { .. }
+            | Effect::CollectKeys
+            | Effect::GiveKeys { .. }
             | Effect::Answer { .. }
             | Effect::TellAgent { .. } => {}
         }

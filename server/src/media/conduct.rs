@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use axum::extract::ws::WebSocket;
 use call_core::step::{EndReason, Fact, Step};
-use call_core::{Brief, CallTime};
+use call_core::{Brief, CallTime, Language};
 use call_transports::twilio::Sid;
 use jiff::Timestamp;
 use tracing::{error, info, warn};
@@ -19,14 +19,14 @@ use crate::tokens::{Ending, Grant};
 pub(super) async fn conduct(app: App, socket: WebSocket, grant: Grant, stream_sid: String) {
     let tenant = &app.config().tenant;
     let brief = tenant.brief(&grant, utc_now_ms());
-    let Some(profile) = company::profile(tenant.company(), grant.language) else {
-        error!(call = %grant.call, "the company has no agent for the call");
-        return app.call_is_over(&grant.call, Ending::Unplanned);
+    let company = tenant.company();
+    let profile = |language: &Language| {
+        company::profile(company, *language).map(|profile| (*language, profile))
     };
     let setup = Setup {
         brief: brief.clone(),
-        voice: tenant.agent(grant.language).voice.clone(),
-        profile,
+        voices: company.agents.iter().map(|(l, agent)| (*l, agent.voice.clone())).collect(),
+        profiles: company.agents.keys().filter_map(profile).collect(),
         call_sid: grant.call.clone(),
         stream_sid,
         fingerprint_key: app.config().fingerprint_key.clone(),
@@ -101,11 +101,18 @@ fn ending(steps: &[Step]) -> Ending {
             EndReason::CallerHangup
             | EndReason::AgentHangup
             | EndReason::NoInput
-            | EndReason::TimeLimit,
+            | EndReason::TimeLimit
+            | EndReason::Transferred
+            | EndReason::OperatorHangup,
         ) => Ending::Planned,
-        Some(EndReason::AgentFailed | EndReason::SpeechFailed | EndReason::StreamLost) | None => {
-            Ending::Unplanned
-        }
+        Some(
+            EndReason::AgentFailed
+            | EndReason::SpeechFailed
+            | EndReason::StreamLost
+            | EndReason::TransferFailed
+            | EndReason::Drained,
+        )
+        | None => Ending::Unplanned,
     }
 }
 
@@ -200,7 +207,7 @@ mod tests {
             call: Sid::parse(&format!("CA{number:032}")).unwrap(),
             account: Sid::parse(ACCOUNT).unwrap(),
             company: "acme".to_owned(),
-            language: call_core::Language::English,
+            language: Language::English,
             from: PhoneNumber::new("+15550100101"),
             to: PhoneNumber::new("+15550100099"),
         };

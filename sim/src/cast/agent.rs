@@ -8,14 +8,16 @@
 use std::collections::{BTreeSet, VecDeque};
 
 use call_core::playout::BYTES_PER_MS;
-use call_core::{CallTime, Millis};
+use call_core::{CallTime, Language, Millis};
 use call_transports::deepgram::{
-    ClientMessage, FunctionCall, HistoryEntry, Refusal, Role, ServerMessage, Settings, Spoken,
+    CancelledCall, ClientMessage, FunctionCall, HistoryEntry, Refusal, Role, ServerMessage,
+    Settings, Spoken,
 };
 
 use super::hearing::{Hearing, Noticed};
 use super::schedule::Schedule;
 use super::voice;
+use crate::faults::{Fault, When};
 use crate::seed::Seed;
 
 /// From the request to connect to the open socket.
@@ -40,6 +42,8 @@ const ACK_MS: u64 = 300;
 const CLOSE_MS: u64 = 5;
 /// A client that says nothing for this long is dropped.
 const IDLE_MS: u64 = 15_000;
+/// What is done once too often comes so much later.
+const AGAIN_MS: u64 = 30;
 /// Within a sentence, audio comes this many times faster than it plays.
 const BURST: u64 = 4;
 
@@ -52,6 +56,32 @@ pub enum AgentSays {
     Audio(Vec<u8>),
     /// The socket is closed.
     Close,
+}
+
+/// What an agent brings into a session, and what outlives the session: the rest of its script, the
+/// misdeeds to come, and how far it has come.
+#[derive(Debug, Clone)]
+pub struct Mind {
+    script: VecDeque<Reply>,
+    faults: Vec<Fault>,
+    seed: Seed,
+    calls: u64,
+    replies: u32,
+    spoken: u32,
+    heard: u32,
+    asked: u32,
+}
+
+impl Mind {
+    /// An agent that will follow this script, and commit these misdeeds.
+    pub fn new(script: Vec<Reply>, faults: Vec<Fault>, seed: Seed) -> Self {
+        let script = script.into();
+        Self { script, faults, seed, calls: 0, replies: 0, spoken: 0, heard: 0, asked: 0 }
+    }
+
+    fn does(&self, fault: &Fault) -> bool {
+        self.faults.contains(fault)
+    }
 }
 
 /// A turn of the agent's script.
@@ -81,7 +111,9 @@ pub enum Doing {
 enum Later {
     Say(AgentSays),
     /// The caller's words are understood.
-    Understood(String),
+    Understood(String, Option<Language>),
+    /// The session breaks: with an error code, or without a word.
+    Breaks(Option<String>),
     /// The next thing in the plan.
     Proceed,
     /// A sentence begins: the rest of them follow.
@@ -92,8 +124,8 @@ enum Later {
 #[derive(Debug)]
 pub struct Agent {
     hearing: Hearing,
-    script: VecDeque<Reply>,
-    seed: Seed,
+    mind: Mind,
+    session: u32,
     later: Schedule<Later>,
     settings: Option<Box<Settings>>,
     applied: bool,
@@ -101,32 +133,35 @@ pub struct Agent {
     /// What is left to do in this turn.
     plan: VecDeque<Doing>,
     speaking: bool,
-    calls: u64,
     waits_for: BTreeSet<String>,
     last_heard: CallTime,
 }
 
 impl Agent {
-    /// A session whose socket was opened at `at`.
-    pub fn new(at: CallTime, hearing: Hearing, script: Vec<Reply>, seed: Seed) -> Self {
+    /// The n-th session of a call, whose socket was opened at `at`.
+    pub fn new(at: CallTime, session: u32, hearing: Hearing, mind: Mind) -> Self {
         let mut later = Schedule::default();
         let request_id = "8c1f2a6e-0000-4000-8000-000000000001".to_owned();
         let welcome = AgentSays::text(ServerMessage::Welcome { request_id });
         later.add(at + Millis(WELCOME_MS), Later::Say(welcome));
         Self {
             hearing,
-            script: script.into(),
-            seed,
+            mind,
+            session,
             later,
             settings: None,
             applied: false,
             closed: false,
             plan: VecDeque::new(),
             speaking: false,
-            calls: 0,
             waits_for: BTreeSet::new(),
             last_heard: at,
         }
+    }
+
+    /// The session is over: what outlives it.
+    pub fn into_mind(self) -> Mind {
+        self.mind
     }
 
     /// A text message from the client, as strictly read.
@@ -142,7 +177,9 @@ impl Agent {
             }
             ClientMessage::Settings(settings) => {
                 self.settings = Some(settings);
-                self.say(at + Millis(APPLIED_MS), ServerMessage::SettingsApplied);
+                if !self.mind.does(&Fault::AgentNeverReady { session: self.session }) {
+                    self.say(at + Millis(APPLIED_MS), ServerMessage::SettingsApplied);
+                }
             }
             _ if self.settings.is_none() => {
                 let why = "Settings must be the first message.";
@@ -175,7 +212,7 @@ impl Agent {
             }
             ClientMessage::InjectUserMessage { content } => {
                 let words = content.reveal().to_owned();
-                self.later.add(at + Millis(WORDS_MS), Later::Understood(words));
+                self.later.add(at + Millis(WORDS_MS), Later::Understood(words, None));
             }
             ClientMessage::KeepAlive | ClientMessage::ForceEndTurn => {}
         }
@@ -192,10 +229,13 @@ impl Agent {
         for noticed in self.hearing.listen(audio) {
             match noticed {
                 Noticed::SpeechBegan => {
-                    self.say(at + Millis(STARTED_MS), ServerMessage::UserStartedSpeaking);
+                    let at = at + Millis(STARTED_MS);
+                    self.say(at, ServerMessage::UserStartedSpeaking);
+                    self.mind.heard += 1;
+                    self.mischief(at, When::Hearing(self.mind.heard));
                 }
-                Noticed::Words(words) => {
-                    self.later.add(at + Millis(WORDS_MS), Later::Understood(words));
+                Noticed::Words(words, language) => {
+                    self.later.add(at + Millis(WORDS_MS), Later::Understood(words, language));
                 }
             }
         }
@@ -226,7 +266,12 @@ impl Agent {
                     self.spoken(&says);
                     return Some(says);
                 }
-                Later::Understood(words) => self.understood(at, words),
+                Later::Understood(words, language) => self.understood(at, words, language),
+                Later::Breaks(Some(code)) => self.fail(at, &code, "This session breaks."),
+                Later::Breaks(None) => {
+                    self.closed = true;
+                    return Some(AgentSays::Close);
+                }
                 Later::Proceed => self.proceed(at, Millis(0), Millis(0)),
                 Later::Sentences(sentences) => self.sentence(at, sentences),
             }
@@ -254,26 +299,64 @@ impl Agent {
         }
         self.speaking = false;
         self.plan.clear();
+        let mut late = self.mind.faults.iter().find_map(|fault| match fault {
+            Fault::AgentSendsLate { frames } => Some(*frames),
+            _ => None,
+        });
         self.later.retain(|later| match later {
-            Later::Sentences(_) | Later::Proceed | Later::Say(AgentSays::Audio(_)) => false,
+            Later::Say(AgentSays::Audio(_)) => match &mut late {
+                Some(frames @ 1..) => {
+                    *frames -= 1;
+                    true
+                }
+                _ => false,
+            },
+            Later::Sentences(_) | Later::Proceed => false,
             Later::Say(AgentSays::Text(message)) => !matches!(
                 **message,
                 ServerMessage::AgentAudioDone
                     | ServerMessage::ConversationText { role: Role::Assistant, .. }
                     | ServerMessage::FunctionCallRequest { .. }
             ),
-            Later::Say(AgentSays::Close) | Later::Understood(_) => true,
+            Later::Say(AgentSays::Close) | Later::Understood(..) | Later::Breaks(_) => true,
         });
     }
 
-    fn understood(&mut self, at: CallTime, words: String) {
+    fn understood(&mut self, at: CallTime, words: String, language: Option<Language>) {
         self.say(at, ServerMessage::EndOfTurn { trigger: Some("model".to_owned()) });
+        if self.mind.does(&Fault::AgentMumbles) {
+            self.say(at, ServerMessage::Unknown { kind: "SomethingNewer".to_owned() });
+        }
         let text = words.to_lowercase();
-        self.conversation(at, Role::User, words);
-        let place = self.script.iter().position(|reply| text.contains(&reply.hears.to_lowercase()));
-        if let Some(reply) = place.and_then(|place| self.script.remove(place)) {
+        self.conversation(at, Role::User, words, language);
+        let script = &mut self.mind.script;
+        let place = script.iter().position(|reply| text.contains(&reply.hears.to_lowercase()));
+        if let Some(reply) = place.and_then(|place| script.remove(place)) {
+            self.mind.replies += 1;
+            if self.mind.does(&Fault::AgentSilent { reply: self.mind.replies }) {
+                return;
+            }
             self.plan = reply.does.into();
             self.proceed(at, Millis(REPLY_MS), Millis(TOOL_MS));
+        }
+    }
+
+    /// Whatever is to go wrong at this moment is planned.
+    fn mischief(&mut self, at: CallTime, moment: When) {
+        for fault in self.mind.faults.clone() {
+            match fault {
+                Fault::AgentGone { when, after_ms } if when == moment => {
+                    self.later.add(at + Millis(after_ms), Later::Breaks(None));
+                }
+                Fault::AgentError { when, after_ms, code } if when == moment => {
+                    self.later.add(at + Millis(after_ms), Later::Breaks(Some(code)));
+                }
+                Fault::AgentWarns { when, code } if when == moment => {
+                    let description = "Something is slow.".to_owned();
+                    self.say(at, ServerMessage::Warning { code, description });
+                }
+                _ => {}
+            }
         }
     }
 
@@ -284,22 +367,45 @@ impl Agent {
                 let sentences = voice::sentences(&text).into_iter().map(str::to_owned).collect();
                 self.later.add(at + to_speech, Later::Sentences(sentences));
                 self.speaking = true;
+                self.mind.spoken += 1;
+                self.mischief(at + to_speech, When::Speaking(self.mind.spoken));
             }
             Some(Doing::Calls { name, arguments }) => {
-                self.calls += 1;
-                let id = format!("call_{}", self.calls);
-                self.waits_for.insert(id.clone());
-                let call = FunctionCall {
-                    id,
-                    name,
-                    arguments: Spoken::from(arguments),
-                    client_side: true,
-                    thought_signature: None,
-                };
-                let request = ServerMessage::FunctionCallRequest { functions: vec![call] };
-                self.say(at + to_function, request);
+                self.ask(at + to_function, &name, &arguments);
+                if self.mind.does(&Fault::AgentAsksAgain) && name == "make_payment" {
+                    self.ask(at + to_function + Millis(AGAIN_MS), &name, &arguments);
+                }
             }
             None => {}
+        }
+    }
+
+    fn ask(&mut self, at: CallTime, name: &str, arguments: &str) {
+        self.mind.calls += 1;
+        let id = format!("call_{}", self.mind.calls);
+        self.waits_for.insert(id.clone());
+        let call = FunctionCall {
+            id: id.clone(),
+            name: name.to_owned(),
+            arguments: Spoken::from(arguments),
+            client_side: true,
+            thought_signature: None,
+        };
+        let request = ServerMessage::FunctionCallRequest { functions: vec![call] };
+        self.say(at, request.clone());
+        self.mind.asked += 1;
+        self.mischief(at, When::Asking(self.mind.asked));
+        if self.mind.does(&Fault::AgentRepeatsCalls) {
+            self.say(at + Millis(AGAIN_MS), request);
+        }
+        let cancels = self.mind.faults.iter().find_map(|fault| match fault {
+            Fault::AgentCancels { after_ms } => Some(*after_ms),
+            _ => None,
+        });
+        if let Some(after_ms) = cancels {
+            self.waits_for.remove(&id);
+            let functions = vec![CancelledCall { id, name: name.to_owned() }];
+            self.say(at + Millis(after_ms), ServerMessage::FunctionCallCancelled { functions });
         }
     }
 
@@ -308,10 +414,10 @@ impl Agent {
         let Some(text) = sentences.pop_front() else { return };
         let audio = voice::speak(&text);
         let length = Millis(audio.len() as u64 / BYTES_PER_MS);
-        self.conversation(at, Role::Assistant, text);
+        self.conversation(at, Role::Assistant, text, None);
         let mut sent = 0;
         while sent < audio.len() {
-            let size = self.seed.between(80, 1_000) as usize;
+            let size = self.mind.seed.between(80, 1_000) as usize;
             let frame = &audio[sent..audio.len().min(sent + size)];
             let burst = Millis(sent as u64 / BYTES_PER_MS / BURST);
             self.later.add(at + burst, Later::Say(AgentSays::Audio(frame.to_vec())));
@@ -322,19 +428,30 @@ impl Agent {
             return;
         }
         let sent_at = at + Millis(length.0 / BURST + 10);
-        self.say(sent_at, ServerMessage::AgentAudioDone);
+        if !self.mind.does(&Fault::AgentOmitsDone) {
+            self.say(sent_at, ServerMessage::AgentAudioDone);
+        }
+        if self.mind.does(&Fault::AgentRepeatsDone) {
+            self.say(sent_at + Millis(AGAIN_MS), ServerMessage::AgentAudioDone);
+        }
         if !self.plan.is_empty() {
             self.later.add(sent_at, Later::Proceed);
         }
     }
 
-    fn conversation(&mut self, at: CallTime, role: Role, words: String) {
+    fn conversation(
+        &mut self,
+        at: CallTime,
+        role: Role,
+        words: String,
+        language: Option<Language>,
+    ) {
         let text = ServerMessage::ConversationText {
             role: role.clone(),
             content: Spoken::from(words.clone()),
             conversational_behavior: Some("default".to_owned()),
             languages_hinted: Vec::new(),
-            languages: Vec::new(),
+            languages: language.map(|language| language.tag().to_owned()).into_iter().collect(),
         };
         self.say(at, text);
         let history = |s: &Settings| s.flags.as_ref().and_then(|flags| flags.history);
@@ -372,7 +489,8 @@ mod tests {
     }
 
     fn agent() -> Agent {
-        Agent::new(at(0), Hearing::new([]), Vec::new(), Seed::new(1))
+        let mind = Mind::new(Vec::new(), Vec::new(), Seed::new(1));
+        Agent::new(at(0), 1, Hearing::new([]), mind)
     }
 
     fn codes(agent: &mut Agent, now: u64) -> Vec<String> {

@@ -14,6 +14,8 @@ pub enum Cue {
     AfterQuiet(u64),
     /// Speech has been heard for this many milliseconds: the caller talks into it.
     Into(u64),
+    /// This many milliseconds after the caller's last turn, whatever is heard.
+    Later(u64),
 }
 
 /// What a caller does.
@@ -21,6 +23,8 @@ pub enum Cue {
 pub enum Act {
     /// Speaks: plays this recording to its end.
     Speaks(Recording),
+    /// Presses keys, with so many frames between two.
+    Keys(Vec<char>, u64),
     /// Hangs up.
     HangsUp,
 }
@@ -30,6 +34,8 @@ pub enum Act {
 pub enum Moment<'a> {
     /// A frame of sound.
     Sound(&'a [u8; FRAME_BYTES]),
+    /// A key is pressed.
+    Key(char),
     /// The caller hangs up.
     HangsUp,
 }
@@ -44,12 +50,14 @@ pub struct Caller {
     /// Milliseconds of speech heard since the last turn, and of quiet since then.
     heard_ms: u64,
     quiet_ms: u64,
+    /// Milliseconds since the last turn ended.
+    idle_ms: u64,
 }
 
 impl Caller {
     /// A caller who will do these things.
     pub const fn new(turns: Vec<(Cue, Act)>) -> Self {
-        Self { turns, turn: 0, speaking: None, heard_ms: 0, quiet_ms: 0 }
+        Self { turns, turn: 0, speaking: None, heard_ms: 0, quiet_ms: 0, idle_ms: 0 }
     }
 
     /// What the caller does in the next 20 ms, while speech is or is not heard.
@@ -60,33 +68,46 @@ impl Caller {
         } else {
             self.quiet_ms += FRAME_MS;
         }
+        self.idle_ms += FRAME_MS;
         if self.speaking.is_none() && self.cue_has_come() {
             self.speaking = Some(0);
         }
-        let (Some(place), Some((_, act))) = (self.speaking, self.turns.get(self.turn)) else {
+        let (Some(place), true) = (self.speaking, self.turn < self.turns.len()) else {
             return Moment::Sound(&SILENCE);
         };
-        let Act::Speaks(recording) = act else {
+        if self.turn_is_over(place) {
             self.turn += 1;
             self.speaking = None;
-            return Moment::HangsUp;
-        };
-        let Some(frame) = recording.frames.get(place) else {
-            self.turn += 1;
-            self.speaking = None;
+            self.idle_ms = 0;
             // What is heard while one speaks oneself cues nothing.
             self.heard_ms = if hears_speech { FRAME_MS } else { 0 };
             self.quiet_ms = 0;
             return Moment::Sound(&SILENCE);
-        };
+        }
         self.speaking = Some(place + 1);
-        Moment::Sound(frame)
+        match &self.turns[self.turn].1 {
+            Act::Speaks(recording) => Moment::Sound(&recording.frames[place]),
+            Act::Keys(keys, gap) if (place as u64).is_multiple_of(*gap) => {
+                Moment::Key(keys[place / *gap as usize])
+            }
+            Act::Keys(..) => Moment::Sound(&SILENCE),
+            Act::HangsUp => Moment::HangsUp,
+        }
+    }
+
+    fn turn_is_over(&self, place: usize) -> bool {
+        match &self.turns[self.turn].1 {
+            Act::Speaks(recording) => place >= recording.frames.len(),
+            Act::Keys(keys, gap) => place as u64 / gap >= keys.len() as u64,
+            Act::HangsUp => place > 0,
+        }
     }
 
     fn cue_has_come(&self) -> bool {
         match self.turns.get(self.turn) {
             Some((Cue::AfterQuiet(pause), _)) => self.heard_ms > 0 && self.quiet_ms >= *pause,
             Some((Cue::Into(into), _)) => self.quiet_ms == 0 && self.heard_ms >= *into,
+            Some((Cue::Later(later), _)) => self.idle_ms >= *later,
             None => false,
         }
     }

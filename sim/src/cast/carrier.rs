@@ -14,6 +14,8 @@ use call_transports::twilio::media::ToTwilio;
 use super::caller::{Caller, Moment};
 use super::schedule::Schedule;
 use crate::audio::{FRAME_BYTES, FRAME_MS};
+use crate::faults::{Fault, Unanswered};
+use crate::heard::Tape;
 
 /// The first frame comes this long after the stream began; its time stamp says so too.
 const FIRST_FRAME_MS: u64 = 73;
@@ -21,6 +23,10 @@ const FIRST_FRAME_MS: u64 = 73;
 const REST_MS: u64 = 60;
 /// A REST hang-up ends the stream after this long.
 const STOP_MS: u64 = 110;
+/// A person who takes a call talks for this long.
+const TALK_MS: u64 = 5_000;
+/// From the outcome of a transfer that failed to the caller's new stream.
+const REJOIN_MS: u64 = 400;
 /// The socket closes this long after `stop`.
 const CLOSE_MS: u64 = 30;
 
@@ -38,6 +44,21 @@ pub enum CarrierSays {
     },
     /// A mark comes back.
     Mark(String),
+    /// The caller pressed a key.
+    Key(char),
+    /// The answer to a request to transfer: HTTP status and body.
+    Transferred {
+        /// HTTP status.
+        status: u16,
+        /// JSON.
+        body: String,
+    },
+    /// The called person's leg ended: how, as the follow-up webhook says it.
+    Dialled(Dialled),
+    /// The caller's new stream begins.
+    Joined,
+    /// The connection breaks without a word.
+    Break,
     /// The stream ends in good order.
     Stop,
     /// The socket is closed.
@@ -49,6 +70,15 @@ pub enum CarrierSays {
         /// JSON.
         body: String,
     },
+}
+
+/// What came of calling a person.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Dialled {
+    /// A person talked with the caller, and the call is over.
+    Completed,
+    /// Nobody did.
+    Unanswered(Unanswered),
 }
 
 /// What became of the audio before a mark, by the carrier's own account.
@@ -68,28 +98,58 @@ pub struct Carrier {
     runs_out: u64,
     /// Marks that wait: where their audio ends.
     marks: VecDeque<(u64, String)>,
+    /// Marks that will not come back, for the account alone.
+    unmarked: VecDeque<(u64, String)>,
     frames: u64,
     later: Schedule<CarrierSays>,
     stream_open: bool,
+    /// Another document runs: no frames are sent.
+    on_hold: bool,
     call_over: bool,
     account: BTreeMap<String, Account>,
     played: u64,
+    faults: Vec<Fault>,
+    marks_seen: u32,
+    hang_ups: u32,
+    tape: Option<Tape>,
 }
 
 impl Carrier {
-    /// A stream that begins now.
-    pub fn new(caller: Caller) -> Self {
+    /// A stream that begins now, with these misdeeds to come.
+    pub fn new(caller: Caller, faults: Vec<Fault>) -> Self {
+        let mut later = Schedule::default();
+        for fault in &faults {
+            if let Fault::StreamBreaks { at_ms } = fault {
+                later.add(CallTime::from_millis(*at_ms), CarrierSays::Break);
+            }
+        }
         Self {
             caller,
             runs_out: 0,
             marks: VecDeque::new(),
+            unmarked: VecDeque::new(),
             frames: 0,
-            later: Schedule::default(),
+            later,
             stream_open: true,
+            on_hold: false,
             call_over: false,
             account: BTreeMap::new(),
             played: 0,
+            faults,
+            marks_seen: 0,
+            hang_ups: 0,
+            tape: None,
         }
+    }
+
+    /// Keeps the sound of the call from now on.
+    pub fn record(&mut self) {
+        self.tape = Some(Tape::default());
+    }
+
+    /// The sound of the call so far, where it was kept.
+    pub const fn take_tape(&mut self) -> Option<Tape> {
+        self.tape.take()
     }
 
     /// A message from the server.
@@ -100,15 +160,31 @@ impl Carrier {
         let now = position(at);
         match message {
             ToTwilio::Media { payload } => {
-                self.runs_out = self.runs_out.max(now) + payload.len() as u64;
+                let start = self.runs_out.max(now);
+                if let Some(tape) = &mut self.tape {
+                    tape.queued(start, payload);
+                }
+                self.runs_out = start + payload.len() as u64;
                 self.played += payload.len() as u64;
             }
             ToTwilio::Mark { name } => {
-                self.marks.push_back((self.runs_out.max(now), name.to_string()));
+                self.marks_seen += 1;
+                if !self.mark_is_lost() {
+                    self.marks.push_back((self.runs_out.max(now), name.to_string()));
+                } else {
+                    self.unmarked.push_back((self.runs_out.max(now), name.to_string()));
+                }
             }
             ToTwilio::Clear => {
+                if let Some(tape) = &mut self.tape {
+                    tape.cleared(now);
+                }
                 self.played -= self.runs_out.saturating_sub(now);
                 self.runs_out = self.runs_out.min(now);
+                for (end, name) in self.unmarked.drain(..) {
+                    let account = if end <= now { Account::Played } else { Account::Cleared };
+                    self.account.insert(name, account);
+                }
                 for (end, name) in self.marks.drain(..) {
                     let account = if end <= now { Account::Played } else { Account::Cleared };
                     self.account.insert(name.clone(), account);
@@ -118,8 +194,27 @@ impl Carrier {
         }
     }
 
+    fn mark_is_lost(&self) -> bool {
+        self.faults.iter().any(|fault| match fault {
+            Fault::MarksLost { from, count } => {
+                (*from..from.saturating_add(*count)).contains(&self.marks_seen)
+            }
+            _ => false,
+        })
+    }
+
     /// A request to end the call.
     pub fn hang_up(&mut self, at: CallTime) {
+        self.hang_ups += 1;
+        let refused = self.faults.iter().find_map(|fault| match fault {
+            Fault::HangUpRefused { status, times } if self.hang_ups <= *times => Some(*status),
+            _ => None,
+        });
+        if let Some(status) = refused.filter(|_| !self.call_over) {
+            let body = format!(r#"{{"code":20500,"message":"Refused","status":{status}}}"#);
+            self.later.add(at + Millis(REST_MS), CarrierSays::HungUp { status, body });
+            return;
+        }
         let (status, body) = if self.call_over {
             (404, r#"{"code":20404,"message":"The call was not found","status":404}"#)
         } else {
@@ -132,10 +227,47 @@ impl Carrier {
         }
     }
 
+    /// A request to transfer the call: the stream ends, somebody is called, and if nobody answers
+    /// the caller comes back by a new stream.
+    pub fn transfer(&mut self, at: CallTime) {
+        let refused = self.faults.iter().find_map(|fault| match fault {
+            Fault::TransferRefused { status } => Some(*status),
+            _ => None,
+        });
+        let (status, body) = match refused {
+            _ if self.call_over => (400, r#"{"code":21220,"status":400}"#.to_owned()),
+            Some(400) => (400, r#"{"code":21220,"status":400}"#.to_owned()),
+            Some(status) => (status, format!(r#"{{"code":20500,"status":{status}}}"#)),
+            None => (200, r#"{"status":"in-progress"}"#.to_owned()),
+        };
+        let accepted = status == 200;
+        self.later.add(at + Millis(REST_MS), CarrierSays::Transferred { status, body });
+        if !accepted {
+            return;
+        }
+        self.later.add(at + Millis(STOP_MS), CarrierSays::Stop);
+        let failure = self.faults.iter().find_map(|fault| match fault {
+            Fault::TransferFails { how, rings_ms } => Some((*how, *rings_ms)),
+            _ => None,
+        });
+        match failure {
+            Some((how, rings_ms)) => {
+                let over = at + Millis(STOP_MS + rings_ms);
+                self.later.add(over, CarrierSays::Dialled(Dialled::Unanswered(how)));
+                self.later.add(over + Millis(REJOIN_MS), CarrierSays::Joined);
+            }
+            None => {
+                let over = at + Millis(STOP_MS + TALK_MS);
+                self.later.add(over, CarrierSays::Dialled(Dialled::Completed));
+            }
+        }
+    }
+
     /// The server closed the stream's socket.
     pub fn stream_closed(&mut self) {
         self.stream_open = false;
         self.marks.clear();
+        self.unmarked.clear();
         self.later.retain(|what| matches!(what, CarrierSays::HungUp { .. }));
     }
 
@@ -151,7 +283,7 @@ impl Carrier {
 
     /// When the carrier wants to be woken.
     pub fn poll_timeout(&self) -> Option<CallTime> {
-        let frame = (self.stream_open && !self.call_over).then(|| self.next_frame());
+        let frame = self.sends_frames().then(|| self.next_frame());
         let mark = self.marks.front().map(|(end, _)| moment(*end));
         [frame, mark, self.later.poll_timeout()].into_iter().flatten().min()
     }
@@ -163,14 +295,41 @@ impl Carrier {
         {
             let (_, name) = self.marks.pop_front()?;
             self.account.insert(name.clone(), Account::Played);
+            if self.faults.contains(&Fault::MarksTwice) {
+                self.later.add(now, CarrierSays::Mark(name.clone()));
+            }
             return Some(CarrierSays::Mark(name));
         }
+        while let Some((end, _)) = self.unmarked.front()
+            && moment(*end) <= now
+        {
+            let (_, name) = self.unmarked.pop_front()?;
+            self.account.insert(name, Account::Played);
+        }
         if let Some(what) = self.later.due(now) {
-            if what == CarrierSays::Stop {
+            if what == CarrierSays::Joined {
+                self.stream_open = true;
+                self.on_hold = false;
+                if let Some(tape) = &mut self.tape {
+                    tape.resumed();
+                }
+                // While another document ran, time went on without frames.
+                while self.next_frame() < now {
+                    self.frames += 1;
+                }
+            }
+            if matches!(what, CarrierSays::Stop | CarrierSays::Break) {
+                self.on_hold = !self.call_over;
                 // Whatever was queued is never played.
                 self.played -= self.runs_out.saturating_sub(position(now));
-                for (_, name) in self.marks.drain(..) {
-                    self.account.insert(name, Account::Cleared);
+                let now = position(now);
+                if let Some(tape) = &mut self.tape {
+                    tape.stopped(now);
+                }
+                self.runs_out = self.runs_out.min(now);
+                for (end, name) in self.marks.drain(..).chain(self.unmarked.drain(..)) {
+                    let account = if end <= now { Account::Played } else { Account::Cleared };
+                    self.account.insert(name, account);
                 }
             }
             if what == CarrierSays::Close {
@@ -178,7 +337,7 @@ impl Carrier {
             }
             return Some(what);
         }
-        if self.stream_open && !self.call_over && self.next_frame() <= now {
+        if self.sends_frames() && self.next_frame() <= now {
             return self.frame();
         }
         None
@@ -194,14 +353,25 @@ impl Carrier {
         Millis(self.played / BYTES_PER_MS)
     }
 
+    const fn sends_frames(&self) -> bool {
+        self.stream_open && !self.call_over && !self.on_hold
+    }
+
     fn frame(&mut self) -> Option<CarrierSays> {
         let at = self.next_frame();
         let hears_speech = self.runs_out > position(at);
         match self.caller.next(at, hears_speech) {
             Moment::Sound(audio) => {
+                if let Some(tape) = &mut self.tape {
+                    tape.sent(position(at), audio);
+                }
                 self.frames += 1;
                 let (chunk, timestamp_ms) = (self.frames, at.as_millis());
                 Some(CarrierSays::Frame { chunk, timestamp_ms, audio: Box::new(*audio) })
+            }
+            Moment::Key(key) => {
+                self.frames += 1;
+                Some(CarrierSays::Key(key))
             }
             Moment::HangsUp => {
                 self.end_call(at);
@@ -249,7 +419,7 @@ mod tests {
 
     #[test]
     fn a_mark_comes_back_when_the_audio_before_it_was_played() {
-        let mut carrier = Carrier::new(Caller::new(Vec::new()));
+        let mut carrier = Carrier::new(Caller::new(Vec::new()), Vec::new());
         carrier.receive(at(0), &ToTwilio::Media { payload: &[0; 8_000] });
         carrier.receive(at(0), &ToTwilio::Mark { name: "one".into() });
         assert!(marks(&mut carrier, 999).is_empty());
@@ -259,7 +429,7 @@ mod tests {
 
     #[test]
     fn a_clear_returns_every_mark_at_once_and_the_account_knows_the_difference() {
-        let mut carrier = Carrier::new(Caller::new(Vec::new()));
+        let mut carrier = Carrier::new(Caller::new(Vec::new()), Vec::new());
         carrier.receive(at(0), &ToTwilio::Media { payload: &[0; 8_000] });
         carrier.receive(at(0), &ToTwilio::Mark { name: "one".into() });
         carrier.receive(at(400), &ToTwilio::Clear);
@@ -270,7 +440,7 @@ mod tests {
 
     #[test]
     fn hanging_up_twice_is_answered_with_not_found() {
-        let mut carrier = Carrier::new(Caller::new(Vec::new()));
+        let mut carrier = Carrier::new(Caller::new(Vec::new()), Vec::new());
         carrier.hang_up(at(0));
         carrier.hang_up(at(0));
         let mut statuses = Vec::new();

@@ -5,8 +5,15 @@
 //! they come from. A frame that occurs once in all the recordings gives its place away; from there
 //! the end of the speech is counted in frames. So the words come when the sound has come, also
 //! through a real server, and a lost frame or a late one has the effect that it would have.
+//!
+//! A recording that a scenario uses several times is known once. The first time it is heard it has
+//! the words of its first turn, the second time those of its second, and so on.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use call_core::Language;
 
 use crate::audio::{FRAME_BYTES, FRAME_MS, Recording};
 
@@ -15,11 +22,12 @@ use crate::audio::{FRAME_BYTES, FRAME_MS, Recording};
 pub enum Noticed {
     /// Somebody began to speak.
     SpeechBegan,
-    /// A whole utterance was spoken: its words.
-    Words(String),
+    /// A whole utterance was spoken: its words, and their language where the scenario says so.
+    Words(String, Option<Language>),
 }
 
-/// A listener who knows what may be said.
+/// A listener who knows what may be said. Its clones remember together what was heard, so that the
+/// next session of an agent goes on where a lost one stopped.
 #[derive(Debug, Clone)]
 pub struct Hearing {
     known: Vec<Known>,
@@ -32,9 +40,21 @@ pub struct Hearing {
 
 #[derive(Debug, Clone)]
 struct Known {
-    words: String,
+    /// What it says each time it is heard; empty words for a noise.
+    words: Vec<(String, Option<Language>)>,
+    /// How often it was heard to its end.
+    heard: Arc<AtomicUsize>,
     /// Spans of speech, in frames, the end not included.
     spans: Vec<(usize, usize)>,
+}
+
+impl Known {
+    /// The words of this time, after which comes the next time. Heard more often than it has
+    /// words for, a recording says its last ones again.
+    fn next_words(&self) -> Option<&(String, Option<Language>)> {
+        let times = self.heard.fetch_add(1, Ordering::Relaxed);
+        self.words.get(times).or(self.words.last())
+    }
 }
 
 /// A span that is being spoken.
@@ -47,10 +67,20 @@ struct Spoken {
 
 impl Hearing {
     /// A listener who will know these recordings, and their words.
-    pub fn new<'a>(recordings: impl IntoIterator<Item = (&'a Recording, &'a str)>) -> Self {
+    pub fn new<'a>(
+        recordings: impl IntoIterator<Item = (&'a Recording, &'a str, Option<Language>)>,
+    ) -> Self {
         let mut hearing =
             Self { known: Vec::new(), places: BTreeMap::new(), rest: Vec::new(), now: None };
-        for (number, (recording, words)) in recordings.into_iter().enumerate() {
+        let mut sounds: Vec<&Recording> = Vec::new();
+        for (recording, words, language) in recordings {
+            let words = (words.to_owned(), language);
+            if let Some(number) = sounds.iter().position(|sound| *sound == recording) {
+                hearing.known[number].words.push(words);
+                continue;
+            }
+            let number = sounds.len();
+            sounds.push(recording);
             let frame = |ms: u64| (ms / FRAME_MS) as usize;
             let spans: Vec<_> = recording
                 .speech
@@ -67,7 +97,7 @@ impl Hearing {
                         .or_insert(Some((number, place)));
                 }
             }
-            hearing.known.push(Known { words: words.to_owned(), spans });
+            hearing.known.push(Known { words: vec![words], heard: Arc::default(), spans });
         }
         hearing
     }
@@ -102,8 +132,11 @@ impl Hearing {
         now.frames_left -= 1;
         if now.frames_left == 0 {
             let known = &self.known[now.recording];
-            if now.span + 1 == known.spans.len() {
-                noticed.push(Noticed::Words(known.words.clone()));
+            if now.span + 1 == known.spans.len()
+                && let Some((words, language)) = known.next_words()
+                && !words.is_empty()
+            {
+                noticed.push(Noticed::Words(words.clone(), *language));
             }
             self.now = None;
         }
@@ -117,19 +150,47 @@ mod tests {
     #[test]
     fn an_utterance_is_understood_when_its_last_frame_was_heard_and_not_before() {
         let hello = Recording::from_words("hello there", 1);
-        let mut hearing = Hearing::new([(&hello, "hello there")]);
+        let mut hearing = Hearing::new([(&hello, "hello there", None)]);
         assert_eq!(hearing.listen(&[0xFF; 1_600]), []);
         let all: Vec<u8> = hello.frames.iter().flatten().copied().collect();
         let (most, last) = all.split_at(all.len() - 100);
         assert_eq!(hearing.listen(most), [Noticed::SpeechBegan]);
-        assert_eq!(hearing.listen(last), [Noticed::Words("hello there".to_owned())]);
+        assert_eq!(hearing.listen(last), [Noticed::Words("hello there".to_owned(), None)]);
     }
 
     #[test]
     fn a_caller_who_is_heard_half_is_not_understood() {
         let hello = Recording::from_words("hello there", 1);
-        let mut hearing = Hearing::new([(&hello, "hello there")]);
+        let mut hearing = Hearing::new([(&hello, "hello there", None)]);
         let half: Vec<u8> = hello.frames.iter().take(10).flatten().copied().collect();
         assert_eq!(hearing.listen(&half), [Noticed::SpeechBegan]);
+    }
+
+    #[test]
+    fn a_recording_that_is_used_again_has_the_words_of_each_time_also_for_the_next_session() {
+        let yes = Recording::from_words("yes", 1);
+        let no = Recording::from_words("no", 1);
+        let spanish = Some(Language::Spanish);
+        let mut first = Hearing::new([
+            (&yes, "Yes.", None),
+            (&no, "No.", None),
+            (&yes, "Yes, again.", spanish),
+            (&yes, "", None),
+        ]);
+        let said = |hearing: &mut Hearing, recording: &Recording| {
+            let mut noticed = Vec::new();
+            for frame in &recording.frames {
+                noticed.extend(hearing.listen(frame));
+            }
+            assert_eq!(noticed.first(), Some(&Noticed::SpeechBegan));
+            noticed.split_off(1)
+        };
+        let words = |words: &str, language| vec![Noticed::Words(words.to_owned(), language)];
+        assert_eq!(said(&mut first, &yes), words("Yes.", None));
+        assert_eq!(said(&mut first, &no), words("No.", None));
+        let mut next = first.clone();
+        assert_eq!(said(&mut next, &yes), words("Yes, again.", spanish));
+        assert_eq!(said(&mut next, &yes), [], "a noise has no words");
+        assert_eq!(said(&mut next, &no), words("No.", None), "more often than it was given words");
     }
 }

@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 
 use call_core::{Language, Limits};
 use call_transports::middleware::Loan;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::cast::back_office::LoanFile;
+use crate::faults::Fault;
 
 /// A whole file: one call.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Scenario {
     pub(super) title: String,
@@ -22,11 +23,25 @@ pub(super) struct Scenario {
     #[serde(default)]
     pub(super) back_office: BackOffice,
     /// Instead of the company's limits.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) limits: Option<Limits>,
+    /// What goes wrong.
+    #[serde(default)]
+    pub(super) faults: Vec<Fault>,
+    /// What an operator does.
+    #[serde(default)]
+    pub(super) operator: Vec<OperatorEntry>,
     pub(super) expect: Vec<Expectation>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) enum OperatorEntry {
+    Drain { at_ms: u64, within_ms: u64 },
+    HangUp { at_ms: u64 },
+    Transfer { at_ms: u64, target: String },
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Caller {
     /// The caller's number, in E.164 form.
@@ -34,13 +49,32 @@ pub(super) struct Caller {
     pub(super) turns: Vec<Act>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) enum Act {
     /// Says these words: as a recording, or as babble of their length.
     Says {
         words: String,
+        #[serde(skip_serializing_if = "Option::is_none")]
         wav: Option<String>,
+        /// The language that the agent recognises; the call's own if it says none.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        language: Option<Language>,
+        #[serde(default)]
+        after: Cue,
+    },
+    /// A cough, a dog, a television: sounds like speech for so long, and means nothing.
+    Noise {
+        ms: u64,
+        #[serde(default)]
+        after: Cue,
+    },
+    /// Presses these keys.
+    Keys {
+        digits: String,
+        /// Milliseconds between two of them.
+        #[serde(default = "key_gap")]
+        gap_ms: u64,
         #[serde(default)]
         after: Cue,
     },
@@ -50,12 +84,18 @@ pub(super) enum Act {
     },
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) enum Cue {
     /// Speech was heard, then nothing for so many milliseconds.
     Quiet(u64),
     /// Speech has been heard for so many milliseconds.
     Into(u64),
+    /// So many milliseconds after the caller's last turn.
+    Later(u64),
+}
+
+fn key_gap() -> u64 {
+    250
 }
 
 impl Default for Cue {
@@ -65,20 +105,20 @@ impl Default for Cue {
 }
 
 /// What the agent does when it has heard certain words.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Reply {
     pub(super) hears: String,
     pub(super) does: Vec<Doing>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) enum Doing {
     Says(String),
-    Calls(String, BTreeMap<String, String>),
+    Calls(String, BTreeMap<String, serde_json::Value>),
 }
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct BackOffice {
     #[serde(default)]
@@ -86,9 +126,28 @@ pub(super) struct BackOffice {
     /// How long it takes to answer.
     #[serde(default)]
     pub(super) takes_ms: u64,
+    /// What it does with writes, in order; further ones are done.
+    #[serde(default)]
+    pub(super) writes: Vec<WriteEntry>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct WriteEntry {
+    pub(super) name: String,
+    pub(super) takes_ms: u64,
+    pub(super) answer: Answer,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) enum Answer {
+    Done,
+    Refused(String),
+    DoneAndSilent,
+    Silent,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct LoanEntry {
     number: String,
@@ -117,7 +176,7 @@ impl From<LoanEntry> for LoanFile {
 }
 
 /// Something that must have come true when the call is over.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Expectation {
     /// The caller heard, to its end, our line of this id, or a sentence with these words in it.
     Heard(String),
@@ -131,4 +190,8 @@ pub enum Expectation {
     Function(String, String),
     /// The call ended for this reason.
     Ended(String),
+    /// The back office accepted so many writes.
+    Written(usize),
+    /// The phases of the call included this one.
+    Phase(String),
 }

@@ -21,6 +21,7 @@ pub struct Problem {
 }
 
 /// A file that is being read, kept to show where it is wrong.
+#[derive(Debug, Clone)]
 pub(super) struct Source {
     path: PathBuf,
     text: String,

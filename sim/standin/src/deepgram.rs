@@ -95,7 +95,7 @@ async fn converse(
 
 async fn session(mut socket: WebSocket, scenario: Arc<Scenario>) {
     let clock = Clock::start();
-    let mut agent = scenario.agent(CallTime::ZERO);
+    let mut agent = Agent::new(CallTime::ZERO, 1, scenario.hearing(), scenario.mind());
     loop {
         tokio::select! {
             biased;

@@ -118,7 +118,7 @@ async fn connect(
         .context("the stream was refused (Twilio's error 31920)")?;
     let mut line = Line::open(account, call_sid, stream, socket).await?;
     let clock = Clock::start();
-    let mut carrier = Carrier::new(scenario.caller());
+    let mut carrier = Carrier::new(scenario.caller(), scenario.faults.clone());
     let mut scratch = Vec::new();
     let mut answers: Vec<oneshot::Sender<(u16, String)>> = Vec::new();
     while carrier.is_open() || !answers.is_empty() {
@@ -132,6 +132,8 @@ async fn connect(
                                 let _ = answer.send((status, body));
                             }
                         }
+                        // The connection breaks: nothing is said, not even goodbye.
+                        CarrierSays::Break => return Ok(carrier),
                         says => line.say(says).await,
                     }
                 }
@@ -217,7 +219,13 @@ impl Line {
                 self.send(&FromTwilio::Stop { account_sid, call_sid }).await
             }
             CarrierSays::Close => self.socket.close(None).await.map_err(anyhow::Error::from),
-            CarrierSays::HungUp { .. } => Ok(()),
+            CarrierSays::Key(digit) => self.send(&FromTwilio::Dtmf { digit }).await,
+            // Answers to requests, and what comes of transfers, do not go over the stream.
+            CarrierSays::HungUp { .. }
+            | CarrierSays::Transferred { .. }
+            | CarrierSays::Dialled(_)
+            | CarrierSays::Joined
+            | CarrierSays::Break => Ok(()),
         };
         if let Err(error) = sent {
             tracing::debug!(%error, "the stream's socket is gone");

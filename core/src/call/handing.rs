@@ -1,0 +1,152 @@
+//! Handing the call to a person: because the caller or the agent asked for it, or because we
+//! cannot go on.
+
+use alloc::string::ToString;
+
+use statig::Outcome::{self, Handled, Super, Transition};
+
+use super::Draft;
+use super::memory::Handing;
+use super::timers::Timer;
+use super::topology::{Event, Machine, State};
+use crate::effect::Effect;
+use crate::input::{Agent, Carrier, Input, Transfer};
+use crate::line::LineId;
+use crate::step::{EndReason, Fact};
+
+impl Machine {
+    /// We cannot go on for this reason: a person, or a decent end where nobody can be reached.
+    pub(super) fn hand_to_a_person(&mut self, why: EndReason) -> Outcome<State> {
+        match self.memory.brief.transfer_targets.first() {
+            Some(target) => {
+                self.memory.handing =
+                    Handing { target: target.clone(), in_need: Some(why), ..Handing::default() };
+                Transition(State::Transferring)
+            }
+            _ => Transition(State::Farewell { why }),
+        }
+    }
+
+    /// Somebody asked for a person: a name of the company's list, or whoever is first on it.
+    /// Nothing if there is nobody.
+    pub(super) fn transfer_to(&mut self, target: Option<&str>) -> Option<Outcome<State>> {
+        let targets = &self.memory.brief.transfer_targets;
+        let target = match target {
+            Some(name) => targets.iter().find(|known| *known == name)?,
+            None => targets.first()?,
+        };
+        self.memory.handing = Handing { target: target.clone(), ..Handing::default() };
+        Some(Transition(State::Transferring))
+    }
+
+    pub(super) fn enter_transferring(&mut self, step: &mut Draft) {
+        self.last_word_of_agent(step);
+        let limit = self.memory.brief.limits.farewell;
+        self.memory.arm(Timer::FarewellLimit, step.at, limit);
+        self.prepare(LineId::Transferring, step);
+    }
+
+    pub(super) fn transferring(&mut self, event: &Event<'_>, step: &mut Draft) -> Outcome<State> {
+        match event {
+            Event::Due(Timer::FarewellLimit) => {
+                self.ask_for_transfer(step);
+                Handled
+            }
+            Event::Input(Input::Carrier(Carrier::Transfer(news))) => {
+                self.transfer_news(*news, step)
+            }
+            // Our stream ends when the carrier calls somebody else: the call goes on.
+            Event::Input(Input::Carrier(Carrier::Stopped | Carrier::Lost))
+                if self.memory.handing.asked =>
+            {
+                // Its end may come before the carrier's word that it took the request.
+                self.memory.handing.stream_gone = true;
+                self.settle_at_end(step);
+                Handled
+            }
+            Event::Input(Input::Carrier(Carrier::Joined)) if self.memory.handing.accepted => {
+                self.back_with_us(step)
+            }
+            Event::Due(Timer::TransferLimit) if self.memory.handing.accepted => {
+                Transition(State::Ended { why: EndReason::TransferFailed })
+            }
+            Event::Due(Timer::TransferLimit) if self.memory.handing.stream_gone => {
+                Transition(State::Ended { why: EndReason::CallerHangup })
+            }
+            Event::Due(Timer::TransferLimit) => self.transfer_news(Transfer::Failed, step),
+            // It is in other hands soon. If it comes back, it does not go on.
+            Event::Due(Timer::CallLimit) => self.no_way_back(EndReason::TimeLimit),
+            Event::Due(Timer::DrainLimit) => self.no_way_back(EndReason::Drained),
+            Event::Due(Timer::AgentReady) => Handled,
+            Event::Input(Input::Agent(Agent::Ready)) => {
+                self.memory.agent_ready = true;
+                Handled
+            }
+            _ => Super,
+        }
+    }
+
+    fn no_way_back(&mut self, why: EndReason) -> Outcome<State> {
+        self.memory.handing.in_need.get_or_insert(why);
+        Handled
+    }
+
+    /// The announcement was heard, or is past hoping for.
+    pub(super) fn ask_for_transfer(&mut self, step: &mut Draft) {
+        if self.memory.handing.asked {
+            return;
+        }
+        self.memory.handing.asked = true;
+        self.memory.timers.disarm(Timer::FarewellLimit);
+        let limit = self.memory.brief.limits.hang_up;
+        self.memory.arm(Timer::TransferLimit, step.at, limit);
+        step.effect(Effect::Transfer { target: self.memory.handing.target.clone() });
+    }
+
+    fn transfer_news(&mut self, news: Transfer, step: &mut Draft) -> Outcome<State> {
+        if !self.memory.handing.asked {
+            return Super;
+        }
+        step.fact(Fact::Transfer { target: self.memory.handing.target.to_string(), result: news });
+        match news {
+            Transfer::Accepted => {
+                self.memory.handing.accepted = true;
+                let limit = self.memory.brief.limits.transfer;
+                self.memory.arm(Timer::TransferLimit, step.at, limit);
+                Handled
+            }
+            Transfer::Completed => Transition(State::Ended { why: EndReason::Transferred }),
+            Transfer::Gone => Transition(State::Ended { why: EndReason::CallerHangup }),
+            // The caller comes back by a new stream.
+            Transfer::Busy | Transfer::NoAnswer | Transfer::Failed
+                if self.memory.handing.accepted =>
+            {
+                Handled
+            }
+            Transfer::Refused | Transfer::Busy | Transfer::NoAnswer | Transfer::Failed => {
+                if self.memory.handing.stream_gone {
+                    return Transition(State::Ended { why: EndReason::CallerHangup });
+                }
+                self.back_with_us(step)
+            }
+        }
+    }
+
+    /// Nobody took the call: it goes on with us, if we can, and says so.
+    fn back_with_us(&mut self, step: &mut Draft) -> Outcome<State> {
+        self.memory.timers.disarm(Timer::TransferLimit);
+        if let Some(why) = self.memory.handing.in_need {
+            return Transition(State::Farewell { why });
+        }
+        if !self.memory.agent_ready {
+            return Transition(State::Farewell { why: EndReason::AgentFailed });
+        }
+        self.memory.handing = Handing::default();
+        step.effect(Effect::UnmuteAgent);
+        self.memory.silence = super::memory::Silence::default();
+        self.memory.reply_owed = None;
+        self.memory.opening_over = true;
+        self.prepare(LineId::NobodyFree, step);
+        self.settle()
+    }
+}

@@ -1,0 +1,80 @@
+//! What the caller's words change in the call itself, whatever the agent makes of them.
+
+use statig::Outcome;
+
+use super::Draft;
+use super::memory::Silence;
+use super::topology::{Machine, State};
+use crate::effect::Effect;
+use crate::line::{Language, LineId};
+use crate::phrases::{Meaning, meaning};
+use crate::step::Fact;
+
+/// A turn of fewer words does not change the language of the call: "gracias" is said by many.
+const LANGUAGE_WORDS_MIN: usize = 3;
+
+/// At this request for a person the call is transferred whatever the agent does (F-HU-12).
+const PERSON_ASKED_MAX: u32 = 2;
+
+impl Machine {
+    /// The caller's words are understood, in a conversation.
+    pub(super) fn caller_said(
+        &mut self,
+        text: &str,
+        language: Option<Language>,
+        step: &mut Draft,
+    ) -> Outcome<State> {
+        self.caller_line(text, language, step);
+        self.memory.last_sound = step.at;
+        let meaning = meaning(text);
+        self.memory.silence = Silence::default();
+        self.memory.cuts = 0;
+        self.memory.functions_in_turn = 0;
+        self.memory.timers.disarm(super::Timer::AgentSpeech);
+        self.change_language(language, &meaning, step);
+        if meaning.person {
+            self.memory.person_asked += 1;
+            step.fact(Fact::PersonAsked { times: self.memory.person_asked });
+            if self.memory.person_asked >= PERSON_ASKED_MAX
+                && let Some(transfer) = self.transfer_to(None)
+            {
+                return transfer;
+            }
+        }
+        if meaning.moment {
+            step.fact(Fact::MomentAsked);
+            self.memory.silence.patient = true;
+        }
+        // To an assent or a request for a moment the agent may say something or nothing. An assent
+        // leaves the reply to earlier words owed.
+        // A yes, said when nobody speaks, answers something.
+        let answers = meaning.yes && self.current == State::Listening;
+        let owed = !meaning.moment && (!meaning.empty || answers);
+        if owed || meaning.moment {
+            self.memory.reply_owed = owed.then_some(step.at);
+        }
+        match self.current {
+            // The reply that is owed now is the one to these words.
+            State::Thinking if owed => self.enter_thinking(step),
+            State::Listening => self.enter_listening(step),
+            _ => {}
+        }
+        self.settle()
+    }
+
+    /// The call follows the caller into another language that the company speaks. What must be
+    /// relied on is said again in it (C-07, I-34).
+    fn change_language(&mut self, language: Option<Language>, meaning: &Meaning, step: &mut Draft) {
+        let Some(language) = language else { return };
+        if language == self.memory.language
+            || meaning.words < LANGUAGE_WORDS_MIN
+            || !self.memory.brief.languages.contains(&language)
+        {
+            return;
+        }
+        self.memory.language = language;
+        step.fact(Fact::LanguageSet(language));
+        step.effect(Effect::SetLanguage { language });
+        self.prepare(LineId::Notice, step);
+    }
+}

@@ -1,0 +1,156 @@
+//! What a caller's words mean, as far as the call itself must know: a closed vocabulary in English
+//! and Spanish. The conversation is the agent's; here only those words count that change what the
+//! call does whatever the agent makes of them.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+/// What was found in a caller's turn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Meaning {
+    /// The caller asks for a moment: "let me get my papers".
+    pub moment: bool,
+    /// The caller asks for a person.
+    pub person: bool,
+    /// Nothing but an assent or a goodbye, which wants no answer.
+    pub empty: bool,
+    /// It begins with a yes.
+    pub yes: bool,
+    /// How many words it has.
+    pub words: usize,
+}
+
+/// Asking for a moment.
+const MOMENT: [&str; 22] = [
+    "hold on",
+    "one moment",
+    "just a moment",
+    "a moment please",
+    "one second",
+    "just a second",
+    "give me a second",
+    "give me a minute",
+    "give me a moment",
+    "just a minute",
+    "wait a minute",
+    "bear with me",
+    "let me get my",
+    "let me find my",
+    "let me look for",
+    "un momento",
+    "un momentito",
+    "un segundo",
+    "espere tantito",
+    "deme un minuto",
+    "déjeme buscar",
+    "permítame un",
+];
+
+/// Asking for a person.
+const PERSON: [&str; 24] = [
+    "speak to a person",
+    "talk to a person",
+    "speak with a person",
+    "talk with a person",
+    "speak to someone",
+    "talk to someone",
+    "real person",
+    "human being",
+    "a human",
+    "human now",
+    "representative",
+    "an agent",
+    "live agent",
+    "an operator",
+    "customer service",
+    "a supervisor",
+    "your manager",
+    "una persona",
+    "un agente",
+    "un representante",
+    "un operador",
+    "un humano",
+    "alguien real",
+    "un supervisor",
+];
+
+/// Words that make an empty turn when there is no other.
+const EMPTY: [&str; 40] = [
+    "yes", "yeah", "yep", "ok", "okay", "right", "sure", "uh", "huh", "uhhuh", "mm", "mmhmm", "hm",
+    "hmm", "mhm", "aha", "alright", "fine", "good", "great", "thanks", "thank", "you", "bye",
+    "goodbye", "sí", "si", "ajá", "bueno", "vale", "bien", "claro", "gracias", "adiós", "adios",
+    "hasta", "luego", "muchas", "ya", "mjm",
+];
+
+/// Words that answer a question.
+const YES: [&str; 7] = ["yes", "yeah", "yep", "sure", "sí", "si", "claro"];
+
+/// Reads a caller's turn.
+pub fn meaning(text: &str) -> Meaning {
+    let words = words(text);
+    let sentence = words.join(" ");
+    let says = |phrases: &[&str]| phrases.iter().any(|phrase| holds(&sentence, phrase));
+    let single = |phrases: &[&str]| words.len() == 1 && phrases.contains(&words[0].as_str());
+    Meaning {
+        moment: says(&MOMENT),
+        person: says(&PERSON) || single(&["agent", "agente", "human", "humano", "operator"]),
+        empty: !words.is_empty() && words.iter().all(|word| EMPTY.contains(&word.as_str())),
+        yes: words.first().is_some_and(|word| YES.contains(&word.as_str())),
+        words: words.len(),
+    }
+}
+
+fn words(text: &str) -> Vec<String> {
+    let lower = text.to_lowercase();
+    let plain: String = lower.chars().filter(|c| !matches!(c, '-' | '\'' | '’')).collect();
+    plain
+        .split(|c: char| !c.is_alphanumeric())
+        .filter(|word| !word.is_empty())
+        .map(String::from)
+        .collect()
+}
+
+/// Whether a phrase stands in a sentence as whole words.
+fn holds(sentence: &str, phrase: &str) -> bool {
+    sentence.match_indices(phrase).any(|(start, _)| {
+        let before = sentence[..start].chars().next_back();
+        let after = sentence[start + phrase.len()..].chars().next();
+        before.is_none_or(|c| c == ' ') && after.is_none_or(|c| c == ' ')
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_caller_who_asks_for_a_moment_is_understood_in_both_languages() {
+        for text in ["Hold on, let me get my papers.", "Just a second!", "Un momento, por favor."] {
+            assert!(meaning(text).moment, "{text}");
+        }
+        for text in ["I had a moment of doubt.", "The household one moments", "Un momentazo"] {
+            assert!(!meaning(text).moment, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_caller_who_asks_for_a_person_is_understood_in_both_languages() {
+        for text in ["Agent.", "Representative please!", "HUMAN NOW", "Quiero hablar con un agente"]
+        {
+            assert!(meaning(text).person, "{text}");
+        }
+        for text in ["I am a reagent", "What does the agency say?", "la persona que llamó"] {
+            assert!(!meaning(text).person, "{text}");
+        }
+    }
+
+    #[test]
+    fn assent_and_goodbye_want_no_answer_and_a_question_does() {
+        for text in ["Mm-hmm.", "OK, bye!", "Sí, gracias. Adiós.", "Yeah yeah."] {
+            assert!(meaning(text).empty, "{text}");
+        }
+        for text in ["Yes, I want to pay.", "Oh wait, one more thing.", ""] {
+            assert!(!meaning(text).empty, "{text}");
+        }
+    }
+}

@@ -1,0 +1,199 @@
+//! Numbers that the caller keys in. Which digits they have is never told to the call.
+
+mod support;
+
+use call_core::{Effect, Fact, LineId, Phase, call::Timer};
+
+use support::{
+    Desk, OPENING, agent_lost, agent_ready, asks, began, caller_says, cut, digit, effects, facts,
+    hangup, ignored, line, line_ready, lines, noise, people, phases, pound, reopening, sentence,
+    star, stopped, transfer,
+};
+
+/// S16.
+#[test]
+fn digits_are_counted_and_the_pound_key_completes_the_number() {
+    let mut desk = Desk::listening();
+    assert_eq!(effects(&desk.at(10_000, digit())), [Effect::CollectKeys]);
+    for at in (10_250..12_250).step_by(250) {
+        assert_eq!(effects(&desk.at(at, digit())), []);
+    }
+    let steps = desk.at(12_500, pound());
+    assert_eq!(effects(&steps), [Effect::GiveKeys { digits: 9 }]);
+    assert_eq!(facts(&steps), [Fact::KeysEntered { digits: 9 }]);
+    assert_eq!(phases(&steps), [Phase::Thinking], "the agent is told, and speaks next");
+}
+
+/// S16.
+#[test]
+fn a_number_is_complete_five_seconds_after_its_last_digit() {
+    let mut desk = Desk::listening();
+    for at in [10_000, 14_900, 19_800] {
+        desk.at(at, digit());
+        assert_eq!(desk.next(), Some((at + 5_000, Timer::KeyGap)));
+    }
+    let steps = desk.until(24_800);
+    assert_eq!(effects(&steps), [Effect::GiveKeys { digits: 3 }]);
+    assert_eq!(phases(&steps), [Phase::Thinking]);
+}
+
+/// S16.
+#[test]
+fn the_star_key_begins_the_number_again() {
+    let mut desk = Desk::listening();
+    for input in [digit(), digit(), digit(), star(), digit(), digit()] {
+        desk.at(10_000, input);
+    }
+    assert_eq!(effects(&desk.at(10_500, pound())), [Effect::GiveKeys { digits: 2 }]);
+    assert_eq!(count(&desk, &Effect::CollectKeys), 1, "it was one number all the time");
+}
+
+#[test]
+fn a_number_without_digits_is_given_up_and_owes_nothing() {
+    for end in [Some(pound()), None] {
+        let mut desk = Desk::listening();
+        desk.at(10_000, star());
+        let steps = match end {
+            Some(end) => desk.at(11_000, end),
+            None => desk.until(15_000),
+        };
+        assert_eq!(effects(&steps), [Effect::GiveKeys { digits: 0 }]);
+        assert_eq!(facts(&steps), []);
+        assert_eq!(desk.phase(), Phase::Listening);
+    }
+}
+
+/// S16: an account of any bank is shorter.
+#[test]
+fn twenty_digits_are_a_whole_number_and_one_more_begins_another() {
+    let mut desk = Desk::listening();
+    for _ in 1..20 {
+        desk.at(10_000, digit());
+    }
+    assert_eq!(effects(&desk.at(10_100, digit())), [Effect::GiveKeys { digits: 20 }]);
+    assert_eq!(effects(&desk.at(10_200, digit())), [Effect::CollectKeys]);
+}
+
+/// F-TW-23.
+#[test]
+fn a_pound_key_that_completes_nothing_makes_no_sense() {
+    assert!(ignored(&Desk::listening().at(10_000, pound())));
+}
+
+/// S16.
+#[test]
+fn a_key_stops_the_agents_speech_and_no_line_that_must_be_heard() {
+    let mut desk = Desk::speaking();
+    assert_eq!(effects(&desk.at(12_000, digit())), [Effect::CollectKeys, Effect::Clear]);
+    let steps = desk.at(12_000, cut(sentence(1), 1_000, 3_000));
+    assert_eq!(phases(&steps), [Phase::Listening]);
+
+    let mut desk = Desk::new();
+    desk.at(400, line_ready(OPENING));
+    desk.at(400, began(OPENING));
+    desk.at(900, agent_ready());
+    assert_eq!(effects(&desk.at(2_000, digit())), [Effect::CollectKeys]);
+    assert_eq!(desk.phase(), Phase::Greeting);
+}
+
+/// S16: the caller reads the number aloud while keying it in.
+#[test]
+fn words_between_the_keys_are_not_part_of_the_number() {
+    let mut desk = Desk::listening();
+    desk.at(10_000, digit());
+    desk.at(10_500, noise());
+    desk.at(11_000, caller_says("[digits]"));
+    desk.at(11_500, digit());
+    assert_eq!(effects(&desk.at(12_000, pound())), [Effect::GiveKeys { digits: 2 }]);
+    assert_eq!(desk.phase(), Phase::Thinking);
+}
+
+/// F-HU-04: who presses keys is there.
+#[test]
+fn a_key_ends_the_silence() {
+    let mut desk = Desk::listening();
+    desk.at(29_000, digit());
+    desk.at(29_500, star());
+    assert_eq!(lines(&desk.until(34_499)), []);
+    desk.until(34_500);
+    assert_eq!(desk.next(), Some((54_500, Timer::SilencePrompt)), "25 s after the last key");
+}
+
+/// S16, F-TW-23.
+#[test]
+fn a_key_in_a_farewell_changes_nothing() {
+    for brief in [people(), reopening()] {
+        let mut desk = Desk::farewell_with(brief);
+        for key in [digit(), star(), pound()] {
+            assert!(ignored(&desk.at(11_100, key)));
+        }
+        assert_eq!(phases(&desk.plays(line(2), 11_200, 13_000)), [Phase::HangingUp]);
+        assert!(ignored(&desk.at(13_100, digit())));
+    }
+}
+
+/// F-TW-23.
+#[test]
+fn a_key_before_the_agent_is_there_or_while_another_is_coming_is_not_collected() {
+    assert!(ignored(&Desk::new().at(500, digit())));
+    let mut desk = Desk::reconnecting();
+    assert_eq!(effects(&desk.at(13_000, digit())), []);
+    assert_eq!(desk.phase(), Phase::Reconnecting);
+}
+
+/// S16: the caller hangs up half-way, or the agent is lost, or says goodbye.
+#[test]
+fn a_number_that_the_conversation_leaves_behind_is_given_up() {
+    for (end, entered) in [
+        (stopped(), Phase::Ended),
+        (agent_lost(), Phase::Reconnecting),
+        (asks(&[hangup("f1")]), Phase::Farewell),
+        (asks(&[transfer("f1")]), Phase::Transferring),
+    ] {
+        let mut desk = Desk::listening_with(people());
+        desk.at(10_000, digit());
+        desk.at(10_500, digit());
+        let steps = desk.at(11_000, end);
+        assert!(effects(&steps).contains(&Effect::GiveKeys { digits: 0 }), "{entered}");
+        assert_eq!(desk.phase(), entered);
+        assert!(
+            !desk
+                .until(20_000)
+                .iter()
+                .any(|step| step.facts.contains(&Fact::KeysEntered { digits: 2 }))
+        );
+    }
+}
+
+/// I-26: no step holds a digit that was keyed in, only how many there were.
+#[test]
+fn no_digit_is_in_any_step() {
+    let mut desk = Desk::listening();
+    let mut steps = Vec::new();
+    for at in (10_000..11_000).step_by(100) {
+        steps.extend(desk.at(at, digit()));
+    }
+    for step in steps {
+        let told = (&step.cause, &step.effects, &step.facts, &step.moves);
+        let told = serde_json::to_string(&told).expect("a step can be written");
+        assert!(!told.contains(|c: char| c.is_ascii_digit()), "{told}");
+    }
+    desk.at(11_000, pound());
+    assert!(facts(&desk.journal).contains(&Fact::KeysEntered { digits: 10 }));
+}
+
+/// I-16, F-DG-24.
+#[test]
+fn a_number_that_the_agent_says_nothing_to_is_filled_in_for() {
+    let mut desk = Desk::listening();
+    desk.at(10_000, digit());
+    desk.at(11_000, pound());
+    let steps = desk.until(15_000);
+    assert_eq!(lines(&steps), [LineId::Hold]);
+}
+
+// Helpers.
+
+fn count(desk: &Desk, effect: &Effect) -> usize {
+    effects(&desk.journal).iter().filter(|other| *other == effect).count()
+}

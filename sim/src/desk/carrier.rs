@@ -1,0 +1,78 @@
+//! What the carrier says, told to the bridge and the machine as the server would tell it.
+
+use call_core::Millis;
+use call_core::input::{Carrier as CarrierNews, HungUp, Input, Transfer};
+use call_transports::bridge::Outlet as _;
+use call_transports::twilio::media::{FromTwilio, Media, Track};
+use call_transports::twilio::rest::{HangUpOutcome, hang_up_outcome};
+
+use super::{Desk, Job};
+use crate::cast::carrier::{CarrierSays, Dialled};
+use crate::faults::Unanswered;
+
+/// Before a refused request to hang up is made again.
+const HANG_UP_PAUSES: [Millis; 2] = [Millis(200), Millis(600)];
+
+impl Desk {
+    pub(super) fn carrier_says(&mut self, says: CarrierSays) {
+        let now = self.legs.now;
+        let message = match says {
+            CarrierSays::Frame { chunk, timestamp_ms, audio } => {
+                let media = Media {
+                    track: Track::Inbound,
+                    chunk: Some(chunk),
+                    timestamp_ms: Some(timestamp_ms),
+                    payload: audio.as_slice(),
+                };
+                self.bridge.from_carrier(now, &FromTwilio::Media(media), &mut self.legs);
+                return;
+            }
+            CarrierSays::Mark(name) => FromTwilio::Mark { name: name.into() },
+            CarrierSays::Stop => FromTwilio::Stop { account_sid: None, call_sid: None },
+            CarrierSays::Key(digit) => FromTwilio::Dtmf { digit },
+            CarrierSays::Close => return,
+            CarrierSays::Break => {
+                self.bridge.carrier_ended(now, CarrierNews::Lost, &mut self.legs);
+                return;
+            }
+            CarrierSays::HungUp { status, body } => return self.hung_up(status, &body),
+            CarrierSays::Transferred { status, body } => {
+                let news = match hang_up_outcome(status, body.as_bytes()) {
+                    HangUpOutcome::Done => Transfer::Accepted,
+                    HangUpOutcome::AlreadyOver => Transfer::Gone,
+                    _ => Transfer::Refused,
+                };
+                return self.legs.input(Input::Carrier(CarrierNews::Transfer(news)));
+            }
+            CarrierSays::Dialled(how) => {
+                let news = match how {
+                    Dialled::Completed => Transfer::Completed,
+                    Dialled::Unanswered(Unanswered::Busy) => Transfer::Busy,
+                    Dialled::Unanswered(Unanswered::NoAnswer) => Transfer::NoAnswer,
+                    Dialled::Unanswered(Unanswered::Failed) => Transfer::Failed,
+                };
+                return self.legs.input(Input::Carrier(CarrierNews::Transfer(news)));
+            }
+            CarrierSays::Joined => {
+                return self.legs.input(Input::Carrier(CarrierNews::Joined));
+            }
+        };
+        self.bridge.from_carrier(now, &message, &mut self.legs);
+    }
+
+    /// As the server does: what was refused for now is asked again, a few times.
+    fn hung_up(&mut self, status: u16, body: &str) {
+        let how = match hang_up_outcome(status, body.as_bytes()) {
+            HangUpOutcome::Done | HangUpOutcome::AlreadyOver => HungUp::Done,
+            HangUpOutcome::TryAgain => match HANG_UP_PAUSES.get(self.hang_ups) {
+                Some(pause) => {
+                    self.hang_ups += 1;
+                    return self.jobs.add(self.legs.now + *pause, Job::HangUp);
+                }
+                None => HungUp::Failed,
+            },
+            HangUpOutcome::Denied | HangUpOutcome::Failed { .. } => HungUp::Failed,
+        };
+        self.legs.input(Input::Carrier(CarrierNews::HungUp(how)));
+    }
+}

@@ -1,0 +1,172 @@
+//! What can go wrong in a call: the misdeeds of the cast. A scenario lists some; the swarm draws
+//! others.
+
+use serde::{Deserialize, Serialize};
+
+/// One misdeed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub enum Fault {
+    /// The agent's provider refuses the n-th session with this HTTP status (F-DG-01 to 03).
+    AgentRefuses {
+        /// Which session, from 1.
+        session: u32,
+        /// HTTP status; 0 stands for no answer at all.
+        status: u16,
+    },
+    /// The n-th session never accepts its settings (F-DG-04, F-DG-05).
+    AgentNeverReady {
+        /// Which session, from 1.
+        session: u32,
+    },
+    /// The session ends without a word (F-DG-08).
+    AgentGone {
+        /// When.
+        when: When,
+        /// So many milliseconds later.
+        after_ms: u64,
+    },
+    /// The session ends with an error (F-DG-06, F-DG-07).
+    AgentError {
+        /// When.
+        when: When,
+        /// So many milliseconds later.
+        after_ms: u64,
+        /// The provider's error code.
+        code: String,
+    },
+    /// The provider warns (F-DG-24).
+    AgentWarns {
+        /// When.
+        when: When,
+        /// The provider's warning code.
+        code: String,
+    },
+    /// `AgentAudioDone` never comes (F-DG-11).
+    AgentOmitsDone,
+    /// `AgentAudioDone` comes twice (F-DG-12).
+    AgentRepeatsDone,
+    /// After each barge-in so many frames of the cut reply still come (F-DG-28).
+    AgentSendsLate {
+        /// How many.
+        frames: u32,
+    },
+    /// Every function request comes twice, under the same id (F-DG-16).
+    AgentRepeatsCalls,
+    /// Every write is asked for once more, under another id (F-DG-17).
+    AgentAsksAgain,
+    /// Every function request is taken back after so many milliseconds (S11).
+    AgentCancels {
+        /// How many.
+        after_ms: u64,
+    },
+    /// Messages of unknown types come in between (F-DG-26).
+    AgentMumbles,
+    /// The n-th reply never comes.
+    AgentSilent {
+        /// Which reply, from 1.
+        reply: u32,
+    },
+    /// The marks from the n-th on are not echoed (F-TW-20).
+    MarksLost {
+        /// Which mark is the first, from 1.
+        from: u32,
+        /// How many are lost.
+        count: u32,
+    },
+    /// Every mark is echoed twice (F-TW-22).
+    MarksTwice,
+    /// The stream ends without a word at this time (F-TW-08).
+    StreamBreaks {
+        /// Milliseconds since the stream began.
+        at_ms: u64,
+    },
+    /// Requests to hang up are refused (F-TR-01 to 06).
+    HangUpRefused {
+        /// HTTP status.
+        status: u16,
+        /// How many in a row.
+        times: u32,
+    },
+    /// Requests to transfer are refused (F-TR-03, F-TR-04).
+    TransferRefused {
+        /// HTTP status.
+        status: u16,
+    },
+    /// Transfers come to nothing (F-TR-07).
+    TransferFails {
+        /// How.
+        how: Unanswered,
+        /// After how much ringing.
+        rings_ms: u64,
+    },
+    /// Our lines from the n-th on cannot be spoken.
+    SpeakFails {
+        /// Which line is the first, from 1.
+        from: u32,
+        /// How many fail.
+        count: u32,
+    },
+    /// Speaking a line of ours takes so long.
+    SpeakSlow {
+        /// Milliseconds.
+        ms: u64,
+    },
+}
+
+/// A moment of a call, as the agent sees it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum When {
+    /// The n-th reply begins to be spoken, from 1.
+    Speaking(u32),
+    /// The caller begins to speak for the n-th time.
+    Hearing(u32),
+    /// The n-th function is asked for.
+    Asking(u32),
+}
+
+/// Why nobody took a transferred call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Unanswered {
+    /// Busy.
+    Busy,
+    /// It rang.
+    NoAnswer,
+    /// It could not be called.
+    Failed,
+}
+
+impl Fault {
+    /// The ids of the fault catalogue that this misdeed injects.
+    pub fn ids(&self) -> &'static [&'static str] {
+        match self {
+            Self::AgentRefuses { status: 0, .. } => &["F-DG-01"],
+            Self::AgentRefuses { status: 429, .. } => &["F-DG-03"],
+            Self::AgentRefuses { .. } => &["F-DG-02"],
+            Self::AgentNeverReady { .. } => &["F-DG-04", "F-DG-05"],
+            Self::AgentGone { .. } => &["F-DG-08"],
+            Self::AgentError { code, .. } if code == "INVALID_SETTINGS" => &["F-DG-06"],
+            Self::AgentError { .. } => &["F-DG-07"],
+            Self::AgentWarns { .. } => &["F-DG-24"],
+            Self::AgentOmitsDone => &["F-DG-11"],
+            Self::AgentRepeatsDone => &["F-DG-12"],
+            Self::AgentSendsLate { .. } => &["F-DG-28"],
+            Self::AgentRepeatsCalls => &["F-DG-16"],
+            Self::AgentAsksAgain => &["F-DG-17"],
+            Self::AgentCancels { .. } => &["F-DG-22"],
+            Self::AgentMumbles => &["F-DG-26"],
+            Self::AgentSilent { .. } => &["F-DG-24"],
+            Self::MarksLost { .. } => &["F-TW-20"],
+            Self::MarksTwice => &["F-TW-22"],
+            Self::StreamBreaks { .. } => &["F-TW-08"],
+            Self::HangUpRefused { status: 404, .. } => &["F-TR-06"],
+            Self::HangUpRefused { status: 429, .. } => &["F-TR-02"],
+            Self::HangUpRefused { status: 401 | 403, .. } => &["F-TR-05"],
+            Self::HangUpRefused { .. } => &["F-TR-01", "F-TR-03"],
+            Self::TransferRefused { status: 400 } => &["F-TR-04"],
+            Self::TransferRefused { .. } => &["F-TR-03"],
+            Self::TransferFails { .. } => &["F-TR-07"],
+            Self::SpeakFails { .. } | Self::SpeakSlow { .. } => &[],
+        }
+    }
+}

@@ -1,0 +1,99 @@
+//! What was said so far, for a session that takes over from a lost one.
+//!
+//! It is kept as it was said, unmasked, because the model needs it; it lives and dies with the
+//! call and is never written anywhere.
+
+use std::collections::{BTreeSet, VecDeque};
+
+use crate::deepgram::{CompletedCall, FunctionCall, HistoryEntry, Role, Spoken};
+
+/// The most entries that a new session is told.
+const ENTRIES_MAX: usize = 200;
+
+/// Who waits for the answer to a function.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Asker {
+    /// The session that is there.
+    Present,
+    /// None yet: the next one will be told with everything else.
+    Next,
+    /// One that was lost; the present one knows nothing of it.
+    Lost,
+}
+
+/// The conversation of one call.
+#[derive(Default)]
+pub(super) struct Conversation {
+    entries: VecDeque<HistoryEntry>,
+    /// Requests that are not answered, and whether the session that is there made them.
+    open: Vec<(FunctionCall, bool)>,
+    /// What we said in the caller's place; it comes back as if the caller had said it.
+    echoes: BTreeSet<String>,
+    untold: Vec<Spoken>,
+}
+
+impl Conversation {
+    pub(super) fn said(&mut self, role: Role, words: &str) {
+        self.add(HistoryEntry::Said { role, content: Spoken::from(words) });
+    }
+
+    pub(super) fn asked(&mut self, call: &FunctionCall) {
+        if !self.open.iter().any(|(open, _)| open.id == call.id) {
+            self.open.push((call.clone(), true));
+        }
+    }
+
+    /// A function is answered. `introduced` says whether the present session, if there is one, was
+    /// told the conversation so far.
+    pub(super) fn answered(&mut self, id: &str, content: &str, introduced: bool) -> Asker {
+        let place = self.open.iter().position(|(call, _)| call.id == id);
+        let Some(place) = place else { return Asker::Present };
+        let (call, ours) = self.open.remove(place);
+        self.add(HistoryEntry::Calls(vec![CompletedCall {
+            id: call.id,
+            name: call.name,
+            client_side: true,
+            arguments: call.arguments,
+            response: Spoken::from(content),
+            thought_signature: call.thought_signature,
+        }]));
+        match (ours, introduced) {
+            (true, true) => Asker::Present,
+            (_, false) => Asker::Next,
+            (false, true) => Asker::Lost,
+        }
+    }
+
+    /// What a new session is told. Whatever was asked before was asked by another.
+    pub(super) fn so_far(&mut self) -> Vec<HistoryEntry> {
+        for (_, ours) in &mut self.open {
+            *ours = false;
+        }
+        self.entries.iter().cloned().collect()
+    }
+
+    pub(super) fn injected(&mut self, words: String) -> Spoken {
+        self.echoes.insert(words.clone());
+        Spoken::from(words)
+    }
+
+    pub(super) fn tell_later(&mut self, words: Spoken) {
+        self.untold.push(words);
+    }
+
+    pub(super) fn untold(&mut self) -> Vec<Spoken> {
+        std::mem::take(&mut self.untold)
+    }
+
+    /// Whether the caller's words are our own, come back.
+    pub(super) fn is_echo(&mut self, words: &str) -> bool {
+        self.echoes.remove(words)
+    }
+
+    fn add(&mut self, entry: HistoryEntry) {
+        if self.entries.len() == ENTRIES_MAX {
+            self.entries.pop_front();
+        }
+        self.entries.push_back(entry);
+    }
+}

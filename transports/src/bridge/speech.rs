@@ -1,0 +1,126 @@
+//! Speech to the caller: the agent's sentences and our own lines, on their way past the gate.
+
+use call_core::input::{Agent, Input, Playback};
+use call_core::playout::Admit;
+use call_core::redact::mask_text;
+use call_core::{CallTime, UtteranceId};
+
+use super::{Bridge, CLIP_PIECE, Outlet, Sentence, Waiting};
+use crate::deepgram::Role;
+use crate::twilio::media::ToTwilio;
+
+impl Bridge {
+    /// Whose speech goes on to the carrier next.
+    pub(super) fn next_waiting(&self) -> Option<UtteranceId> {
+        self.waiting.front().map(Waiting::utterance)
+    }
+
+    /// The agent's words usually come just before their audio, for a greeting just after it.
+    pub(super) fn agent_words(&mut self, at: CallTime, words: &str, out: &mut impl Outlet) {
+        if self.playout.agent_is_silenced(at) {
+            // A late sentence of a cut turn: its audio is dropped too.
+            return;
+        }
+        let utterance = match &mut self.sentence {
+            Some(sentence) if !sentence.has_words => {
+                sentence.has_words = true;
+                sentence.utterance
+            }
+            _ => {
+                self.end_sentence(at, out);
+                self.begin_sentence(true)
+            }
+        };
+        self.conversation.said(Role::Assistant, words);
+        out.input(Input::Agent(Agent::Said { utterance, text: mask_text(words) }));
+    }
+
+    pub(super) fn begin_sentence(&mut self, has_words: bool) -> UtteranceId {
+        self.sentences += 1;
+        let utterance = UtteranceId::Agent(self.sentences);
+        self.sentence = Some(Sentence { utterance, has_words });
+        utterance
+    }
+
+    pub(super) fn end_sentence(&mut self, at: CallTime, out: &mut impl Outlet) {
+        self.sentence = None;
+        if let Some(utterance) = self.playout.close_sentence() {
+            self.mark(at, utterance, out);
+        }
+    }
+
+    pub(super) fn play(&mut self, at: CallTime, utterance: UtteranceId, out: &mut impl Outlet) {
+        let Some(audio) = self.clips.remove(&utterance) else { return };
+        for piece in audio.chunks(CLIP_PIECE) {
+            self.speech(at, utterance, piece, out);
+        }
+        self.mark(at, utterance, out);
+    }
+
+    pub(super) fn speech(
+        &mut self,
+        at: CallTime,
+        utterance: UtteranceId,
+        audio: &[u8],
+        out: &mut impl Outlet,
+    ) {
+        match self.playout.admit(at, utterance, audio.len()) {
+            Admit::Forward => self.hand_over(at, utterance, audio, out),
+            Admit::Hold { first } => {
+                self.waiting.push_back(Waiting::Audio(utterance, audio.to_vec()));
+                if first {
+                    out.input(Input::Playback(Playback::Waits { utterance }));
+                }
+            }
+            Admit::Drop | Admit::Overflow => {}
+        }
+    }
+
+    pub(super) fn hand_over(
+        &mut self,
+        at: CallTime,
+        utterance: UtteranceId,
+        audio: &[u8],
+        out: &mut impl Outlet,
+    ) {
+        let news = self.playout.forward(at, utterance, audio.len());
+        out.to_carrier(ToTwilio::Media { payload: audio });
+        if let Some(news) = news {
+            out.input(Input::Playback(news));
+        }
+    }
+
+    pub(super) fn mark(&mut self, at: CallTime, utterance: UtteranceId, out: &mut impl Outlet) {
+        if self.waiting.is_empty() {
+            self.put_mark(at, utterance, out);
+        } else {
+            self.waiting.push_back(Waiting::Mark(utterance));
+        }
+    }
+
+    pub(super) fn put_mark(&mut self, at: CallTime, utterance: UtteranceId, out: &mut impl Outlet) {
+        let news = self.playout.mark(at, utterance);
+        out.to_carrier(ToTwilio::Mark { name: utterance.to_string().into() });
+        out.input(Input::Playback(news));
+    }
+
+    pub(super) fn cut_speech(&mut self, at: CallTime, out: &mut impl Outlet) {
+        self.waiting.clear();
+        self.sentence = None;
+        for cut in self.playout.clear(at) {
+            out.input(Input::Playback(cut));
+        }
+    }
+
+    pub(super) fn cut_reply(&mut self, at: CallTime, out: &mut impl Outlet) {
+        self.sentence = None;
+        let given_up = self.playout.cut_reply(at);
+        self.waiting.retain(|waiting| !given_up.utterances.contains(&waiting.utterance()));
+        for news in given_up.cuts {
+            out.input(Input::Playback(news));
+        }
+        for utterance in given_up.want_marks {
+            self.mark(at, utterance, out);
+        }
+    }
+}
