@@ -1,0 +1,360 @@
+//! The state of a call as somebody sees it who reads its journal: inputs, effects and times.
+
+use std::collections::BTreeMap;
+
+use call_core::call::Timer;
+use call_core::effect::Effect;
+use call_core::input::{Agent, Carrier, Input, Key, Line, Playback};
+use call_core::phrases::meaning;
+use call_core::{Brief, CallTime, Cause, Limits, LineId, Millis, Step, UtteranceId};
+
+/// A line that is ready begins to play by then: whatever waits before it, at most 30 seconds, and
+/// the carrier's lead are over.
+const BEGIN_LIMIT: Millis = Millis::from_secs(35);
+
+/// A line of ours between being asked for and being settled.
+pub(super) struct OurLine {
+    pub(super) line: LineId,
+    /// Until when it must be ready or, once it is, begin to play.
+    pub(super) limit: CallTime,
+}
+
+/// Speech on its way to the caller.
+pub(super) struct Speech {
+    /// Some of it was handed to the carrier.
+    audible: bool,
+    /// When the carrier should have played it; nothing while more of it is to come.
+    pub(super) until: Option<CallTime>,
+}
+
+/// A function that runs.
+pub(super) struct Running {
+    pub(super) writes: bool,
+    pub(super) limit: CallTime,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Session {
+    Awaited,
+    Ready,
+    None,
+}
+
+/// What is open at a moment of a call.
+pub(super) struct Scene {
+    pub(super) limits: Limits,
+    pub(super) lines: BTreeMap<UtteranceId, OurLine>,
+    pub(super) speech: BTreeMap<UtteranceId, Speech>,
+    pub(super) functions: BTreeMap<String, Running>,
+    /// How long the caller was silent while nobody else held the floor, since the caller last said
+    /// or keyed in something.
+    pub(super) silence: Millis,
+    /// Whether the caller asked for a moment.
+    pub(super) patient: bool,
+    /// How often the caller was asked for a sign of life in this silence.
+    pub(super) prompts: u32,
+    /// Since when the caller hears nothing although something is owed.
+    dead_since: Option<CallTime>,
+    now: CallTime,
+    session: Session,
+    /// The agent speaks, and has not said that all of it was sent.
+    mid_reply: bool,
+    reply_owed: bool,
+    /// The call is being ended or handed over: the agent has nothing more to say.
+    closing: bool,
+    /// The caller is not ours any more, or not at the moment.
+    away: bool,
+    ended: bool,
+}
+
+impl Scene {
+    pub(super) fn new(brief: &Brief) -> Self {
+        Self {
+            limits: brief.limits.clone(),
+            lines: BTreeMap::new(),
+            speech: BTreeMap::new(),
+            functions: BTreeMap::new(),
+            silence: Millis(0),
+            patient: false,
+            prompts: 0,
+            dead_since: None,
+            now: CallTime::ZERO,
+            session: Session::None,
+            mid_reply: false,
+            reply_owed: false,
+            closing: false,
+            away: false,
+            ended: false,
+        }
+    }
+
+    /// Lets time pass up to a step that is not applied yet.
+    pub(super) fn advance(&mut self, at: CallTime) {
+        if self.waits_for_caller() {
+            self.silence = self.silence + at.since(self.now);
+        }
+        self.now = self.now.max(at);
+    }
+
+    /// Takes in what a step tells.
+    pub(super) fn apply(&mut self, step: &Step) {
+        self.advance(step.at);
+        match &step.cause {
+            Cause::Started(_) => {}
+            Cause::Timer(timer) => self.due(*timer),
+            Cause::Input(Input::Agent(news)) => self.agent(news, step.ignored),
+            Cause::Input(Input::Carrier(news)) => self.carrier(news, step.ignored),
+            Cause::Input(Input::Line(news)) => self.line(news),
+            Cause::Input(Input::Playback(news)) if !step.ignored => self.playback(news),
+            Cause::Input(Input::Function(ended)) => {
+                self.functions.remove(&ended.id);
+            }
+            Cause::Input(Input::Playback(_) | Input::Operator(_)) => {}
+        }
+        for effect in &step.effects {
+            self.effect(effect, &step.cause);
+        }
+        self.watch_air();
+    }
+
+    /// Whether nobody but the caller holds the floor, in a conversation.
+    pub(super) fn waits_for_caller(&self) -> bool {
+        self.in_talk() && !self.somebody_speaks() && self.functions.is_empty() && !self.reply_owed
+    }
+
+    /// How long the caller has heard nothing by now although something is owed.
+    pub(super) fn dead_air(&self) -> Millis {
+        self.dead_since.map_or(Millis(0), |since| self.now.since(since))
+    }
+
+    /// Whether a voice that is heard now should stop speech, and whether a line that must be heard
+    /// to its end is among it.
+    pub(super) fn may_be_cut(&self) -> Option<Cuttable> {
+        if !self.in_talk() {
+            return None;
+        }
+        let required = self.lines.values().any(|line| line.line.is_required());
+        let agents = self.speech.keys().any(|utterance| utterance.is_agents());
+        match required {
+            false if !self.speech.is_empty() => Some(Cuttable::All),
+            true if agents || self.mid_reply => Some(Cuttable::Reply),
+            _ => None,
+        }
+    }
+
+    /// How long the caller may be silent before the prompt, and before the farewell.
+    pub(super) fn silence_limits(&self) -> (Millis, Millis) {
+        let limits = &self.limits;
+        if self.patient {
+            (Millis(limits.patience.0 / 2), limits.patience)
+        } else {
+            (limits.silence_prompt, limits.silence_farewell)
+        }
+    }
+
+    fn in_talk(&self) -> bool {
+        self.session == Session::Ready && !self.closing && !self.away && !self.ended
+    }
+
+    fn somebody_speaks(&self) -> bool {
+        self.mid_reply || !self.lines.is_empty() || !self.speech.is_empty()
+    }
+
+    fn something_owed(&self) -> bool {
+        let replaced = self.session == Session::Awaited && !self.closing;
+        let owed = self.reply_owed && !self.closing;
+        !self.away && !self.ended && (replaced || owed || !self.functions.is_empty())
+    }
+
+    /// Notes since when the caller hears nothing although something is owed. Speech whose end is
+    /// known falls silent then, whenever its mark comes back.
+    fn watch_air(&mut self) {
+        let now = self.now;
+        let goes_on = self.speech.values().any(|s| s.audible && s.until.is_none());
+        let ends = self.speech.values().filter_map(|speech| speech.until).max();
+        if goes_on || !self.something_owed() {
+            self.dead_since = None;
+        } else if let Some(end) = ends.filter(|end| *end > now) {
+            self.dead_since = Some(end);
+        } else {
+            self.dead_since.get_or_insert(now);
+        }
+    }
+
+    /// The caller did something: silence begins anew.
+    fn caller_active(&mut self, patient: bool) {
+        self.silence = Millis(0);
+        self.patient = patient;
+        self.prompts = 0;
+    }
+
+    fn due(&mut self, timer: Timer) {
+        let now = self.now;
+        match timer {
+            Timer::LineReady => {
+                let speech = &self.speech;
+                self.lines.retain(|u, line| speech.contains_key(u) || line.limit > now);
+            }
+            Timer::PlaybackMark => {
+                let lines = &mut self.lines;
+                self.speech.retain(|utterance, speech| {
+                    let lost = speech.until.is_some();
+                    if lost {
+                        lines.remove(utterance);
+                    }
+                    !lost
+                });
+            }
+            Timer::AgentAudioDone => self.mid_reply = false,
+            Timer::FunctionLimit => self.functions.retain(|_, running| running.limit > now),
+            Timer::SilencePrompt => self.prompts += 1,
+            _ => {}
+        }
+    }
+
+    fn agent(&mut self, news: &Agent, ignored: bool) {
+        match news {
+            Agent::Ready if !self.ended => {
+                self.session = Session::Ready;
+                // What a lost session owed, the new one does not know that it owes it.
+                self.reply_owed = false;
+            }
+            Agent::Lost(_) => {
+                self.session = Session::None;
+                self.mid_reply = false;
+            }
+            Agent::CallerStarted | Agent::AudioDone => self.mid_reply = false,
+            Agent::CallerSaid { text, .. } if !ignored => {
+                let meaning = meaning(text);
+                let listening = self.waits_for_caller();
+                self.caller_active(meaning.moment);
+                // An assent leaves a reply owed that was owed before; a yes into silence is more.
+                let owed = !meaning.empty || (meaning.yes && listening);
+                if owed || meaning.moment {
+                    self.reply_owed = owed && !meaning.moment;
+                }
+                self.dead_since = None;
+            }
+            Agent::Said { .. } if !ignored => {
+                self.mid_reply = true;
+                self.reply_owed = false;
+            }
+            Agent::Asked(asks) if !ignored && !asks.is_empty() => self.reply_owed = false,
+            Agent::Withdrew(ids) if !ignored => {
+                self.functions.retain(|id, running| running.writes || !ids.contains(id));
+            }
+            _ => {}
+        }
+    }
+
+    fn carrier(&mut self, news: &Carrier, ignored: bool) {
+        match news {
+            Carrier::Stopped | Carrier::Lost => {
+                self.away = true;
+                self.speech.clear();
+                self.lines.clear();
+            }
+            Carrier::Joined => self.away = false,
+            Carrier::Key(Key::Digit | Key::Star) if !ignored && self.in_talk() => {
+                self.caller_active(false);
+                self.dead_since = None;
+            }
+            _ => {}
+        }
+    }
+
+    fn line(&mut self, news: &Line) {
+        match news {
+            Line::Ready { utterance, .. } => {
+                let limit = self.now + BEGIN_LIMIT;
+                if let Some(line) = self.lines.get_mut(utterance) {
+                    line.limit = limit;
+                }
+            }
+            Line::Failed { utterance } => {
+                self.lines.remove(utterance);
+            }
+        }
+    }
+
+    fn playback(&mut self, news: &Playback) {
+        match news {
+            Playback::Waits { utterance } => self.speech_comes(*utterance, false),
+            Playback::Began { utterance } => self.speech_comes(*utterance, true),
+            Playback::Queued { utterance, until, .. } => {
+                if let Some(speech) = self.speech.get_mut(utterance) {
+                    speech.until = Some(*until);
+                }
+            }
+            Playback::Heard { utterance, .. } | Playback::Cut { utterance, .. } => {
+                self.speech.remove(utterance);
+                self.lines.remove(utterance);
+            }
+            Playback::Dry => {}
+        }
+    }
+
+    fn speech_comes(&mut self, utterance: UtteranceId, audible: bool) {
+        let speech = Speech { audible, until: None };
+        let known = self.speech.insert(utterance, speech).is_some();
+        if utterance.is_agents() && !known {
+            self.mid_reply = !self.closing;
+            self.reply_owed = false;
+        }
+    }
+
+    fn effect(&mut self, effect: &Effect, cause: &Cause) {
+        match effect {
+            Effect::OpenAgent { .. } => self.session = Session::Awaited,
+            Effect::CloseAgent => self.session = Session::None,
+            Effect::Prepare { utterance, line, .. } => {
+                let limit = self.now + self.limits.line_ready;
+                self.lines.insert(*utterance, OurLine { line: *line, limit });
+            }
+            Effect::Clear => {
+                self.mid_reply = false;
+                let (speech, closing) = (&self.speech, self.closing);
+                self.lines.retain(|utterance, line| {
+                    speech.contains_key(utterance) || (line.line.is_required() && !closing)
+                });
+            }
+            Effect::CutReply => self.mid_reply = false,
+            Effect::MuteAgent => {
+                self.closing = true;
+                self.mid_reply = false;
+                self.reply_owed = false;
+                let speech = &self.speech;
+                self.lines.retain(|utterance, _| speech.contains_key(utterance));
+            }
+            Effect::UnmuteAgent => {
+                self.closing = false;
+                self.away = false;
+                if !matches!(cause, Cause::Input(Input::Agent(Agent::CallerSaid { .. }))) {
+                    // The call comes back to us: everything begins anew.
+                    self.caller_active(false);
+                    self.reply_owed = false;
+                }
+            }
+            Effect::Perform { id, function, .. } => {
+                let writes = function.is_write();
+                let budget = if writes { self.limits.pay } else { self.limits.lookup };
+                let running = Running { writes, limit: self.now + budget };
+                self.functions.insert(id.clone(), running);
+            }
+            Effect::Answer { .. } => self.reply_owed = !self.closing,
+            Effect::GiveKeys { digits } => self.reply_owed |= *digits > 0,
+            Effect::HangUp | Effect::Transfer { .. } => self.away = true,
+            Effect::LeaveStream => self.ended = true,
+            _ => {}
+        }
+    }
+}
+
+/// What a voice stops.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Cuttable {
+    /// All speech.
+    All,
+    /// The agent's reply, behind a line that must be heard to its end.
+    Reply,
+}

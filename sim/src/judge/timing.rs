@@ -1,0 +1,128 @@
+//! Time: the call ends, silence is silence, nothing goes dead, and a voice stops speech at once.
+
+use call_core::call::Timer;
+use call_core::input::{Agent, Carrier, Input};
+use call_core::{CallTime, Cause, Effect, Millis, Step};
+
+use super::scene::{Cuttable, Scene};
+use super::{DEAD_AIR, Evidence, Findings};
+
+/// I-11.
+pub(super) fn ends_in_time(evidence: &Evidence<'_>, findings: &mut Findings<'_>) {
+    let Some(brief) = evidence.brief() else { return };
+    let limits = &brief.limits;
+    // A call in other hands is not ours to end: should it come back, it is ended then.
+    let handed = |step: &Step| step.effects.iter().any(|e| matches!(e, Effect::Transfer { .. }));
+    let away = if evidence.steps.iter().any(handed) { limits.transfer } else { Millis(0) };
+    let longest = CallTime::ZERO + limits.call + limits.farewell + away + limits.hang_up;
+    let over = match evidence.end() {
+        Some(end) => evidence.steps[end].at,
+        None => evidence.last(),
+    };
+    if evidence.end().is_none() {
+        findings.at(over, "the journal stops and the call has not ended");
+    } else if over > longest {
+        findings.at(over, format!("the call ended after {longest}, the latest end there is"));
+    }
+    let mut scene = Scene::new(brief);
+    for step in evidence.steps {
+        scene.advance(step.at);
+        let (_, farewell) = scene.silence_limits();
+        if scene.silence > farewell {
+            let silence = scene.silence;
+            findings.at(step.at, format!("nobody said goodbye after {silence} of silence"));
+            return;
+        }
+        scene.apply(step);
+    }
+}
+
+/// I-15.
+pub(super) fn silence_is_silence(evidence: &Evidence<'_>, findings: &mut Findings<'_>) {
+    let Some(brief) = evidence.brief() else { return };
+    let mut scene = Scene::new(brief);
+    for step in evidence.steps {
+        scene.advance(step.at);
+        let (prompt, farewell) = scene.silence_limits();
+        let due = match step.cause {
+            Cause::Timer(Timer::SilencePrompt) => Some(prompt),
+            Cause::Timer(Timer::SilenceFarewell) => Some(farewell),
+            _ => None,
+        };
+        if let Some(due) = due {
+            if scene.silence < due {
+                let silence = scene.silence;
+                let what = format!("the caller is called silent after {silence}, not {due}");
+                findings.at(step.at, what);
+            }
+            if !scene.waits_for_caller() {
+                findings.at(step.at, "the caller is called silent while somebody has the floor");
+            }
+            if step.cause == Cause::Timer(Timer::SilencePrompt) && scene.prompts > 0 {
+                findings.at(step.at, "the caller is asked for a sign of life a second time");
+            }
+        }
+        scene.apply(step);
+    }
+}
+
+/// I-16.
+pub(super) fn no_dead_air(evidence: &Evidence<'_>, findings: &mut Findings<'_>) {
+    let Some(brief) = evidence.brief() else { return };
+    let mut scene = Scene::new(brief);
+    let mut told = false;
+    for step in evidence.steps {
+        scene.advance(step.at);
+        let dead = scene.dead_air();
+        let too_long = dead > DEAD_AIR;
+        if too_long && !told {
+            findings.at(step.at, format!("the caller has heard nothing for {dead}"));
+        }
+        // One stretch is one breach.
+        told = too_long;
+        scene.apply(step);
+    }
+}
+
+/// I-17, as far as a journal shows it: in which step, and in what order.
+pub(super) fn a_voice_stops_speech(evidence: &Evidence<'_>, findings: &mut Findings<'_>) {
+    let Some(brief) = evidence.brief() else { return };
+    let mut scene = Scene::new(brief);
+    for step in evidence.steps {
+        scene.advance(step.at);
+        let clear = step.effects.iter().position(|effect| *effect == Effect::Clear);
+        if let Some(clear) = clear {
+            if !may_clear(step) {
+                findings.at(step.at, "speech is stopped and nobody spoke or pressed a key");
+            }
+            let speech =
+                |effect: &Effect| matches!(effect, Effect::Play { .. } | Effect::Prepare { .. });
+            if step.effects[..clear].iter().any(speech) {
+                findings.at(step.at, "something is said before speech is stopped");
+            }
+        }
+        if step.cause == Cause::Input(Input::Agent(Agent::CallerStarted)) {
+            let cut_reply = step.effects.contains(&Effect::CutReply);
+            match scene.may_be_cut() {
+                Some(Cuttable::All) if clear.is_none() => {
+                    findings.at(step.at, "the caller speaks over us and we go on");
+                }
+                Some(Cuttable::Reply) if clear.is_none() && !cut_reply => {
+                    findings.at(step.at, "the caller speaks and the agent's reply is kept");
+                }
+                _ => {}
+            }
+        }
+        scene.apply(step);
+    }
+}
+
+/// A voice, words that call a farewell off, a key, or an agent that does not stop.
+fn may_clear(step: &Step) -> bool {
+    matches!(
+        step.cause,
+        Cause::Input(Input::Agent(Agent::CallerStarted | Agent::CallerSaid { .. }))
+            | Cause::Input(Input::Carrier(Carrier::Key(_)))
+            | Cause::Timer(Timer::AgentSpeech)
+    )
+}

@@ -1,0 +1,45 @@
+//! The judges are judged: a good call gives them nothing to say, and a call in which one thing was
+//! spoilt makes the right one speak, and no other.
+
+#[path = "judges/asked.rs"]
+mod asked;
+#[path = "judges/course.rs"]
+mod course;
+#[path = "judges/record.rs"]
+mod record;
+#[path = "judges/spoilt.rs"]
+mod spoilt;
+#[path = "judges/time.rs"]
+mod time;
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
+use sim::judge::judged;
+
+use spoilt::{Spoilt, root};
+
+#[test]
+fn every_scenario_keeps_every_invariant() {
+    for file in scenarios() {
+        let breaches = Spoilt::play(&file).judge();
+        assert!(breaches.is_empty(), "{}: {breaches:#?}", file.display());
+    }
+}
+
+#[test]
+fn every_judge_is_named_once() {
+    let names: Vec<_> = judged().collect();
+    assert_eq!(names.len(), names.iter().collect::<BTreeSet<_>>().len());
+}
+
+fn scenarios() -> Vec<PathBuf> {
+    let mut files: Vec<PathBuf> = std::fs::read_dir(root())
+        .expect("the folder of scenarios")
+        .map(|entry| entry.expect("an entry of it").path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "ron"))
+        .collect();
+    files.sort();
+    assert!(!files.is_empty());
+    files
+}
