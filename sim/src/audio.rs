@@ -51,8 +51,8 @@ pub struct SpeechSpan {
 }
 
 impl Recording {
-    /// Reads a WAV file: PCM of whole numbers (8, 16, 24 or 32 bits) or of 32-bit floats, one or
-    /// two channels, 8 to 48 kHz. Two channels are mixed, and another rate than 8 kHz is
+    /// Reads a WAV file: PCM of whole numbers (8, 16, 24 or 32 bits) or of 32-bit floats, or µ-law,
+    /// one or two channels, 8 to 48 kHz. Two channels are mixed, and another rate than 8 kHz is
     /// resampled. A frame that the sound does not fill is filled with silence.
     ///
     /// # Errors

@@ -7,8 +7,14 @@
 pub mod audio;
 pub mod cast;
 pub mod desk;
+pub mod faults;
+pub mod heard;
+pub mod journal;
+pub mod judge;
+pub mod replay;
 pub mod scenario;
 pub mod seed;
+pub mod swarm;
 pub mod verdict;
 
 pub use desk::{Played, play};

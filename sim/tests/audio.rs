@@ -185,7 +185,8 @@ fn what_is_no_recording_is_refused_with_the_file_and_the_fix() {
         (refused("empty.wav", b""), "is empty"),
         (refused("header_only.wav", &wav(1, 8_000, &[])), "is empty"),
         (refused("text.wav", b"I am late on my payment, am I not?"), "is no WAV file"),
-        (refused("mulaw.wav", &with_byte(20, 7)), "holds µ-law"),
+        (refused("alaw.wav", &with_byte(20, 6)), "holds A-law, neither PCM nor µ-law"),
+        (refused("mulaw.wav", &with_byte(20, 7)), "has samples of 16 bits"),
         (refused("odd.wav", &with_byte(20, 99)), "holds the coding 0x0063"),
         (refused("short.wav", &wav(1, 8_000, &[1; 80])[..100]), "is cut off"),
         (refused("stub.wav", &wav(1, 8_000, &[1; 80])[..30]), "is cut off"),
@@ -215,6 +216,150 @@ fn no_broken_header_makes_us_panic() {
             bytes[at] = value;
             fs::write(&path, &bytes).unwrap();
             let _: Result<Recording, AudioError> = Recording::load(&path);
+        }
+    }
+}
+
+#[test]
+fn a_mulaw_twin_sounds_like_the_recording_it_was_made_from() {
+    let desk = Desk::new();
+    for name in ["late_payment_4", "pago_tarde_4"] {
+        let file = caller(name);
+        let (spec, samples) = samples_of(&file);
+        let plain = Recording::load(&file).unwrap();
+        let codes: Vec<_> = samples.iter().map(|sample| mulaw::encode(*sample)).collect();
+        let twin = Recording::load(&desk.write_mulaw(1, spec.sample_rate, &codes)).unwrap();
+        assert_eq!(twin.frames.len(), plain.frames.len());
+        assert_eq!(twin.speech.len(), plain.speech.len(), "{name}: {twin:?}");
+        for (twin, plain) in twin.speech.iter().zip(&plain.speech) {
+            assert!(twin.start_ms.abs_diff(plain.start_ms) <= FRAME_MS, "{name}: {twin:?}");
+            assert!(twin.end_ms.abs_diff(plain.end_ms) <= FRAME_MS, "{name}: {twin:?}");
+        }
+        let difference = loudness(&twin, Some(&plain)) / loudness(&plain, None);
+        assert!(difference < 0.03, "{name}: off by {difference}");
+    }
+}
+
+#[test]
+fn at_the_rate_of_the_line_a_mulaw_twin_is_the_very_recording() {
+    let desk = Desk::new();
+    let recorded = Recording::load(&caller("late_payment_3")).unwrap();
+    let codes: Vec<u8> = recorded.frames.concat();
+    let samples: Vec<_> = codes.iter().map(|code| mulaw::decode(*code)).collect();
+    let plain = Recording::load(&desk.write(LINE, &samples)).unwrap();
+    assert_eq!(Recording::load(&desk.write_mulaw(1, 8_000, &codes)).unwrap(), plain);
+    let both: Vec<_> = codes.iter().flat_map(|code| [*code, *code]).collect();
+    assert_eq!(Recording::load(&desk.write_mulaw(2, 8_000, &both)).unwrap(), plain);
+    // The two zeros of µ-law become one; nothing else is changed by being read again.
+    let one_zero = codes.iter().map(|code| if *code == 0x7F { mulaw::SILENCE } else { *code });
+    assert_eq!(plain.frames.concat(), one_zero.collect::<Vec<_>>());
+}
+
+#[test]
+fn one_recording_may_be_two_turns_of_a_caller() {
+    let desk = Desk::new();
+    let company = callers_folder().join("../companies/acme.toml");
+    let (company, sound) = (company.display(), caller("late_payment_3"));
+    let turn = |words| format!("Says(words: {words:?}, wav: {:?})", sound.to_str().unwrap());
+    let scenario = format!(
+        r#"Scenario(
+            title: "The same words again", company: "{company}", language: en, seed: 1,
+            caller: (from: "+15555550105", turns: [{}, {}]),
+            agent: [
+                (hears: "first", does: [Says("And again?")]),
+                (hears: "second", does: [Calls("hangup_call", {{}})]),
+            ],
+            expect: [
+                CallerSaid("The first time."), CallerSaid("The second time."),
+                Heard("And again?"), Ended("agent_hangup"),
+            ],
+        )"#,
+        turn("The first time."),
+        turn("The second time."),
+    );
+    let file = desk.0.path().join("again.ron");
+    fs::write(&file, scenario).unwrap();
+    let played = sim::play(&file).unwrap();
+    assert!(played.held(), "{}", played.story());
+}
+
+#[test]
+fn silence_in_front_moves_speech_in_mulaw_too() {
+    let desk = Desk::new();
+    let (spec, samples) = samples_of(&caller("late_payment_3"));
+    let codes: Vec<_> = samples.iter().map(|sample| mulaw::encode(*sample)).collect();
+    let speech = |shift_ms: usize| {
+        let silence = vec![mulaw::SILENCE; spec.sample_rate as usize * shift_ms / 1_000];
+        let shifted = [&silence[..], &codes].concat();
+        Recording::load(&desk.write_mulaw(1, spec.sample_rate, &shifted)).unwrap().speech
+    };
+    let [there] = speech(0)[..] else { panic!("one sentence is spoken") };
+    for shift_ms in [20, 52, 710] {
+        let [moved] = speech(shift_ms)[..] else { panic!("still one after {shift_ms} ms") };
+        assert!(moved.start_ms.abs_diff(there.start_ms + shift_ms as u64) <= FRAME_MS, "{moved:?}");
+        assert!(moved.end_ms.abs_diff(there.end_ms + shift_ms as u64) <= FRAME_MS, "{moved:?}");
+    }
+}
+
+#[test]
+fn mulaw_at_every_rate_that_is_allowed_keeps_its_length_and_others_are_refused() {
+    let desk = Desk::new();
+    for rate in [8_000, 11_025, 16_000, 44_100, 48_000] {
+        for channels in [1, 2] {
+            let codes = vec![0x20; rate as usize * usize::from(channels)];
+            let file = desk.write_mulaw(channels, rate, &codes);
+            assert_eq!(Recording::load(&file).unwrap().duration_ms(), 1_000, "{rate} Hz");
+        }
+    }
+    for (channels, rate, expected) in [
+        (0, 8_000, "has 0 channels"),
+        (3, 8_000, "has 3 channels"),
+        (1, 7_999, "has 7999 samples a second"),
+        (1, 48_001, "has 48001 samples a second"),
+        (2, u32::MAX, "has 4294967295 samples a second"),
+    ] {
+        let error = Recording::load(&desk.write_mulaw(channels, rate, &[0; 6])).unwrap_err();
+        assert!(error.to_string().contains(expected), "{error}");
+    }
+}
+
+#[test]
+fn broken_mulaw_is_refused_and_says_what_is_broken() {
+    let desk = Desk::new();
+    let whole = fs::read(desk.write_mulaw(2, 8_000, &[0x31; 800])).unwrap();
+    let path = desk.0.path().join("broken.wav");
+    let load = |bytes: &[u8]| {
+        fs::write(&path, bytes).unwrap();
+        Recording::load(&path)
+    };
+    assert!(load(&whole).is_ok());
+    let with = |at: usize, length: u32| {
+        let mut bytes = whole.clone();
+        bytes[at..at + 4].copy_from_slice(&length.to_le_bytes());
+        bytes
+    };
+    // The length of the format stands at 16, its block at 32, the length of the sound at 42.
+    let mut block = whole.clone();
+    block[32] = 7;
+    let errors = [
+        ("a format without an end", load(&with(16, 0x7000_0000)), "is cut off"),
+        ("a format of no length", load(&with(16, 0)), "is cut off"),
+        ("a sound without an end", load(&with(42, 801)), "is cut off"),
+        ("a sound of no length", load(&with(42, 0)), "is empty"),
+        ("half a block", load(&with(42, 799)), "is damaged"),
+        ("a block of another size", load(&block), "is damaged"),
+    ];
+    for (what, outcome, expected) in errors {
+        let text = outcome.unwrap_err().to_string();
+        assert!(text.contains(expected), "{what}: {text}");
+    }
+    assert!(load(&with(42, u32::MAX)).is_ok(), "who writes into a pipe does not know the length");
+    for at in 0..50 {
+        assert!(load(&whole[..at]).is_err(), "{at} bytes are no recording");
+        for value in [0x00, 0x01, 0x03, 0x10, 0x7F, 0x80, 0xFE, 0xFF] {
+            let mut bytes = whole.clone();
+            bytes[at] = value;
+            let _: Result<Recording, AudioError> = load(&bytes);
         }
     }
 }
@@ -310,6 +455,26 @@ impl Desk {
         writer.finalize().unwrap();
         file
     }
+
+    /// As others write it: a format of 18 bytes, because something may follow the 16.
+    fn write_mulaw(&self, channels: u16, rate: u32, codes: &[u8]) -> PathBuf {
+        let size = |bytes: usize| u32::try_from(bytes).unwrap().to_le_bytes();
+        let format = [
+            &7_u16.to_le_bytes()[..],
+            &channels.to_le_bytes(),
+            &rate.to_le_bytes(),
+            &rate.wrapping_mul(u32::from(channels)).to_le_bytes(),
+            &channels.to_le_bytes(),
+            &8_u16.to_le_bytes(),
+            &[0; 2],
+        ]
+        .concat();
+        let sound = [&b"data"[..], &size(codes.len()), codes].concat();
+        let chunks = [&b"WAVEfmt "[..], &size(format.len()), &format, &sound].concat();
+        let file = self.0.path().join("mulaw.wav");
+        fs::write(&file, [&b"RIFF"[..], &size(chunks.len()), &chunks].concat()).unwrap();
+        file
+    }
 }
 
 fn silence(spec: WavSpec, ms: u64) -> Vec<i16> {
@@ -335,6 +500,18 @@ fn callers_folder() -> PathBuf {
 fn samples_of(file: &Path) -> (WavSpec, Vec<i16>) {
     let reader = WavReader::open(file).unwrap();
     (reader.spec(), reader.into_samples().map(Result::unwrap).collect())
+}
+
+/// How loud a recording is on the whole, or how loud its difference from another one.
+fn loudness(recording: &Recording, less: Option<&Recording>) -> f64 {
+    let samples = |recording: &Recording| -> Vec<f64> {
+        recording.frames.iter().flatten().map(|code| f64::from(mulaw::decode(*code))).collect()
+    };
+    let mut sound = samples(recording);
+    if let Some(less) = less {
+        sound.iter_mut().zip(samples(less)).for_each(|(sample, less)| *sample -= less);
+    }
+    (sound.iter().map(|sample| sample * sample).sum::<f64>() / sound.len() as f64).sqrt()
 }
 
 /// How loud one pitch is in the middle of a recording.

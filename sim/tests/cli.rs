@@ -3,6 +3,9 @@
 use std::path::Path;
 use std::process::{Command, Output};
 
+use call_core::{Fact, Millis};
+use sim::journal;
+
 #[test]
 fn a_sound_scenario_prints_its_story_and_exits_with_zero() {
     let output = sim(&["../scenarios/late_payment.ron"]);
@@ -53,11 +56,166 @@ fn a_missing_file_and_a_missing_argument_say_what_to_give() {
     assert!(text(&output.stderr).contains("<PATH>"));
 }
 
+#[test]
+fn every_file_that_is_wrong_is_reported() {
+    let folder = Folder::new();
+    let file = folder.scenario("seed: 7", "sead: 7");
+    let output = sim(&["nowhere.ron", &file, "../scenarios/late_payment.ron"]);
+    assert_eq!(output.status.code(), Some(2));
+    let message = text(&output.stderr);
+    assert!(message.contains("nowhere.ron") && message.contains("sead"), "{message}");
+    assert!(text(&output.stdout).contains("held    all invariants"), "the sound one is played");
+}
+
+#[test]
+fn json_is_one_object_for_each_call() {
+    let folder = Folder::new();
+    let wrong = folder.scenario("Ended(\"agent_hangup\")", "Ended(\"no_input\")");
+    let output = sim(&["--json", "../scenarios/late_payment.ron", &wrong]);
+    assert_eq!(output.status.code(), Some(1));
+    let printed = text(&output.stdout);
+    let calls: Vec<serde_json::Value> =
+        printed.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    assert_eq!(calls.len(), 2);
+    for call in &calls {
+        assert_eq!(call["title"], "Late payment: what do I owe?");
+        assert_eq!(call["ended"], "agent_hangup");
+        assert!(call["steps"].as_u64().is_some_and(|steps| steps > 10));
+        assert_eq!(call["breaches"], serde_json::json!([]));
+    }
+    assert_eq!(calls[1]["file"], wrong);
+    let held = |call: &serde_json::Value| {
+        let verdicts = call["verdicts"].as_array().cloned().unwrap_or_default();
+        verdicts.iter().all(|verdict| verdict["held"] == true)
+    };
+    assert!(held(&calls[0]) && !held(&calls[1]));
+}
+
+#[test]
+fn a_journal_replays_and_one_that_was_changed_does_not() {
+    let folder = Folder::new();
+    let journal = folder.path("call.jsonl");
+    let output = sim(&["../scenarios/late_payment.ron", "--journal", &journal]);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    let output = sim(&["replay", &journal]);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    let printed = text(&output.stdout);
+    assert!(printed.contains("heard   us: \"Thank you for calling Acme Home Loans."), "{printed}");
+    assert!(printed.contains("held    the replay is identical"), "{printed}");
+
+    let sound = std::fs::read_to_string(&journal).expect("the journal");
+    let changed = sound.replacen("agent_hangup", "no_input", 1);
+    assert_ne!(sound, changed);
+    std::fs::write(&journal, changed).expect("a writable file");
+    let output = sim(&["replay", &journal]);
+    assert_eq!(output.status.code(), Some(1));
+    let printed = text(&output.stdout);
+    assert!(printed.contains("DIFFERS") && printed.contains("line "), "{printed}");
+    assert!(printed.lines().any(|line| line.starts_with("- ") && line.contains("no_input")));
+    assert!(printed.lines().any(|line| line.starts_with("+ ") && line.contains("agent_hangup")));
+}
+
+#[test]
+fn a_broken_journal_is_shown_at_its_line() {
+    let folder = Folder::new();
+    let file = folder.path("call.jsonl");
+    sim(&["../scenarios/late_payment.ron", "--journal", &file]);
+    let sound = std::fs::read_to_string(&file).expect("the journal");
+    let lines: Vec<&str> = sound.lines().collect();
+    let with = |line: usize, text: &str| {
+        let mut lines = lines.clone();
+        lines[line - 1] = text;
+        lines.join("\n")
+    };
+    let broken = [
+        (String::new(), 1),
+        (with(1, "{\"journal\":999}"), 1),
+        (with(1, lines[1]), 1),
+        (lines[0].to_owned(), 2),
+        (with(2, lines[3]), 2),
+        (with(5, &lines[4][..20]), 5),
+        (with(6, lines[1]), 6),
+        (with(7, lines[lines.len() - 1]), 8),
+    ];
+    for (number, (text_of_it, line)) in broken.iter().enumerate() {
+        std::fs::write(&file, text_of_it).expect("a writable file");
+        let output = sim(&["replay", &file]);
+        assert_eq!(output.status.code(), Some(2), "{number}");
+        let message = text(&output.stderr);
+        assert!(message.contains(&format!("call.jsonl:{line}: ")), "{number}: {message}");
+    }
+    assert_eq!(sim(&["replay", "nowhere.jsonl"]).status.code(), Some(2));
+}
+
+/// Every sample of the simulated voices sounds, so what is on the tape can be counted.
+#[test]
+fn the_wav_file_holds_as_much_speech_as_the_record_says_was_heard() {
+    let folder = Folder::new();
+    let (wav, journal) = (folder.path("call.wav"), folder.path("call.jsonl"));
+    for scenario in ["caller_interrupts", "s19_transfer_busy", "s40_echo", "stream_breaks"] {
+        let file = format!("../scenarios/{scenario}.ron");
+        let output = sim(&[&file, "--wav", &wav, "--journal", &journal]);
+        assert_eq!(output.status.code(), Some(0), "{scenario}: {}", text(&output.stderr));
+        let steps = std::fs::read_to_string(&journal).expect("the journal");
+        let steps = journal::read(&steps).expect("a sound journal");
+        let heard = steps.iter().flat_map(|step| &step.facts).map(|fact| match fact {
+            Fact::Heard { audio, .. } => audio.0,
+            Fact::Cut { heard: Millis(heard), .. } => *heard,
+            _ => 0,
+        });
+        let mut reader = hound::WavReader::open(&wav).expect("a WAV file");
+        let spec = reader.spec();
+        assert_eq!((spec.channels, spec.sample_rate, spec.bits_per_sample), (2, 8_000, 16));
+        let samples: Vec<i16> = reader.samples().collect::<Result<_, _>>().expect("samples");
+        let sounds = |side: usize| {
+            samples.iter().skip(side).step_by(2).filter(|sample| **sample != 0).count() as u64 / 8
+        };
+        let (heard, played) = (heard.sum::<u64>(), sounds(1));
+        assert!(heard.abs_diff(played) < 20, "{scenario}: {heard} ms heard, {played} ms played");
+        assert!(sounds(0) > 500, "{scenario}: the caller is on it too");
+    }
+}
+
+#[test]
+fn what_is_written_for_one_call_is_refused_for_two() {
+    for option in ["--wav", "--journal"] {
+        let output = sim(&["../scenarios", option, "never.written"]);
+        assert_eq!(output.status.code(), Some(2));
+        let message = text(&output.stderr);
+        assert!(message.contains(option) && message.contains("a single one"), "{message}");
+        assert!(!Path::new("never.written").exists());
+    }
+}
+
+#[test]
+fn a_swarm_says_first_what_it_plays_and_shows_no_progress_to_a_file() {
+    let folder = Folder::new();
+    let out = folder.path("failures");
+    let output = sim(&["swarm", "--seeds", "0..3", "../scenarios/late_payment.ron", "--out", &out]);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stdout));
+    let printed = text(&output.stdout);
+    let version = env!("CARGO_PKG_VERSION");
+    assert!(printed.starts_with(&format!("swarm: sim {version}, seeds 0..3, 1 scenarios\n")));
+    assert!(printed.contains("held    every invariant in every call"), "{printed}");
+    assert!(!printed.contains('\x1b') && !text(&output.stderr).contains('\x1b'));
+    for wrong in ["5", "a..b", "5..5", "9..2"] {
+        let output = sim(&["swarm", "--seeds", wrong]);
+        assert_eq!(output.status.code(), Some(2), "{wrong}");
+        assert!(text(&output.stderr).contains(wrong));
+    }
+    let output = sim(&["swarm", "--seeds", "0..3", "nowhere.ron"]);
+    assert_eq!(output.status.code(), Some(2));
+}
+
 struct Folder(tempfile::TempDir);
 
 impl Folder {
     fn new() -> Self {
         Self(tempfile::tempdir().expect("a folder"))
+    }
+
+    fn path(&self, name: &str) -> String {
+        self.0.path().join(name).display().to_string()
     }
 
     /// The late-payment scenario with one change, beside links to what it needs.

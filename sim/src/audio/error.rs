@@ -70,6 +70,6 @@ pub enum AudioError {
 }
 
 fn how_to_convert() -> &'static str {
-    "a recording is PCM (8, 16, 24 or 32 bits, or 32-bit float), one or two channels, 8 to 48 kHz; \
-     `sox FILE -r 8000 -c 1 -b 16 -e signed OUT.wav` writes one"
+    "a recording is PCM (8, 16, 24 or 32 bits, or 32-bit float) or µ-law, one or two channels, 8 to \
+     48 kHz; `sox FILE -r 8000 -c 1 -b 16 -e signed OUT.wav` writes one"
 }

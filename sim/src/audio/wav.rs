@@ -7,10 +7,10 @@ use std::{
     path::Path,
 };
 
-use hound::{SampleFormat, WavReader, WavSpec};
+use hound::{Error as WavError, SampleFormat, WavReader, WavSpec};
 use rubato::{Fft, FixedSync, Resampler, audioadapter_buffers::owned::InterleavedOwned};
 
-use super::{AudioError, LINE_RATE};
+use super::{AudioError, LINE_RATE, mulaw};
 
 /// Reads the whole file: one channel, 8,000 samples a second.
 pub(super) fn line_samples(path: &Path) -> Result<Vec<i16>, AudioError> {
@@ -21,23 +21,19 @@ pub(super) fn line_samples(path: &Path) -> Result<Vec<i16>, AudioError> {
     let unsupported = |found| AudioError::Unsupported { path: path.into(), found };
     let chunks = Chunks::find(&bytes).ok_or_else(|| AudioError::CutOff { path: path.into() })?;
     if let Some(name) = chunks.foreign_coding() {
-        return Err(unsupported(format!("holds {name}, not PCM")));
+        return Err(unsupported(format!("holds {name}, neither PCM nor µ-law")));
     }
-    let reader = WavReader::new(Cursor::new(chunks.file())).map_err(|error| match error {
-        hound::Error::Unsupported => unsupported("is coded in a way that we cannot read".into()),
-        source => AudioError::Damaged { path: path.into(), source },
+    let sound = if chunks.coding() == Some(MULAW) { chunks.mulaw() } else { chunks.pcm() };
+    let Sound { samples, channels, rate } = sound.map_err(|fault| match fault {
+        Fault::Unsupported(found) => unsupported(found),
+        Fault::Damaged(source) => AudioError::Damaged { path: path.into(), source },
     })?;
-    let spec = reader.spec();
-    check(spec).map_err(unsupported)?;
-    let channels =
-        scaled(reader).map_err(|source| AudioError::Damaged { path: path.into(), source })?;
-    if channels.is_empty() {
+    if samples.is_empty() {
         return Err(AudioError::Empty { path: path.into() });
     }
-    let mono = mix(&channels, usize::from(spec.channels));
-    let line = resample(mono, spec.sample_rate).map_err(|error| {
-        unsupported(format!("cannot be resampled from {} Hz: {error}", spec.sample_rate))
-    })?;
+    let mono = mix(&samples, usize::from(channels));
+    let line = resample(mono, rate)
+        .map_err(|error| unsupported(format!("cannot be resampled from {rate} Hz: {error}")))?;
     Ok(line.into_iter().map(to_sixteen_bits).collect())
 }
 
@@ -51,8 +47,34 @@ fn read(path: &Path) -> Result<Vec<u8>, AudioError> {
     }
 }
 
-/// The two parts of a WAV file that matter. hound reads the samples, but it takes the byte that
-/// pads an odd chunk for the next one, and refuses a file whose writer never knew its length.
+/// What is in a file: samples between -1 and 1, channels interleaved.
+struct Sound {
+    samples: Vec<f64>,
+    channels: u16,
+    rate: u32,
+}
+
+/// Why there is no sound to be had.
+enum Fault {
+    /// What it is instead, as the end of a sentence about the file.
+    Unsupported(String),
+    Damaged(WavError),
+}
+
+impl From<WavError> for Fault {
+    fn from(error: WavError) -> Self {
+        match error {
+            WavError::Unsupported => {
+                Self::Unsupported("is coded in a way that we cannot read".into())
+            }
+            error => Self::Damaged(error),
+        }
+    }
+}
+
+/// The two parts of a WAV file that matter. hound reads PCM, but it takes the byte that pads an odd
+/// chunk for the next one, and refuses a file whose writer never knew its length. µ-law it refuses
+/// altogether.
 struct Chunks<'a> {
     format: &'a [u8],
     sound: &'a [u8],
@@ -79,18 +101,53 @@ impl<'a> Chunks<'a> {
         }
     }
 
-    /// The name of a coding other than PCM. "Extensible" may be PCM: hound looks closer.
+    fn coding(&self) -> Option<u16> {
+        self.format.first_chunk().copied().map(u16::from_le_bytes)
+    }
+
+    /// The name of a coding that we do not read. "Extensible" may be PCM: hound looks closer.
     fn foreign_coding(&self) -> Option<String> {
-        let name = match u16::from_le_bytes(*self.format.first_chunk()?) {
-            0x0001 | 0x0003 | 0xFFFE => return None,
+        let name = match self.coding()? {
+            0x0001 | 0x0003 | MULAW | 0xFFFE => return None,
             0x0002 | 0x0011 => "ADPCM",
             0x0006 => "A-law",
-            0x0007 => "µ-law",
             0x0031 => "GSM",
             0x0055 => "MP3",
             other => return Some(format!("the coding {other:#06x}")),
         };
         Some(name.into())
+    }
+
+    fn pcm(&self) -> Result<Sound, Fault> {
+        let reader = WavReader::new(Cursor::new(self.file()))?;
+        let WavSpec { channels, sample_rate: rate, bits_per_sample, sample_format } = reader.spec();
+        check(channels, rate)?;
+        match (sample_format, bits_per_sample) {
+            (SampleFormat::Int, 8 | 16 | 24 | 32) | (SampleFormat::Float, 32) => {}
+            (_, bits) => return Err(bits_that_we_cannot_read(bits)),
+        }
+        Ok(Sound { samples: scaled(reader)?, channels, rate })
+    }
+
+    fn mulaw(&self) -> Result<Sound, Fault> {
+        let damaged = |why| Fault::Damaged(WavError::FormatError(why));
+        let format = self.format.first_chunk::<16>();
+        let format = format.ok_or_else(|| damaged("its format is cut off"))?;
+        let short = |at: usize| u16::from_le_bytes([format[at], format[at + 1]]);
+        let (channels, block, bits) = (short(2), short(12), short(14));
+        let rate = u32::from_le_bytes([format[4], format[5], format[6], format[7]]);
+        check(channels, rate)?;
+        if bits != 8 {
+            return Err(bits_that_we_cannot_read(bits));
+        }
+        if block != channels {
+            return Err(damaged("its channels do not add up to its blocks"));
+        }
+        if !self.sound.len().is_multiple_of(usize::from(channels)) {
+            return Err(damaged("its last block is not whole"));
+        }
+        let sample = |code: &u8| f64::from(mulaw::decode(*code)) / FULL;
+        Ok(Sound { samples: self.sound.iter().map(sample).collect(), channels, rate })
     }
 
     /// A WAV file of these parts and no others.
@@ -114,21 +171,27 @@ impl<'a> Chunks<'a> {
 /// From this length on, the writer wrote into a pipe and meant "until the end".
 const UNKNOWN: u32 = 0x7FFF_0000;
 
-fn check(spec: WavSpec) -> Result<(), String> {
-    if !matches!(spec.channels, 1 | 2) {
-        return Err(format!("has {} channels", spec.channels));
+/// The number of the coding µ-law in a WAV file.
+const MULAW: u16 = 0x0007;
+
+/// What a sample of 16 bits stays below.
+const FULL: f64 = 32_768.0;
+
+fn check(channels: u16, rate: u32) -> Result<(), Fault> {
+    if !matches!(channels, 1 | 2) {
+        return Err(Fault::Unsupported(format!("has {channels} channels")));
     }
-    if !(LINE_RATE..=48_000).contains(&spec.sample_rate) {
-        return Err(format!("has {} samples a second", spec.sample_rate));
+    if !(LINE_RATE..=48_000).contains(&rate) {
+        return Err(Fault::Unsupported(format!("has {rate} samples a second")));
     }
-    match (spec.sample_format, spec.bits_per_sample) {
-        (SampleFormat::Int, 8 | 16 | 24 | 32) | (SampleFormat::Float, 32) => Ok(()),
-        (_, bits) => Err(format!("has samples of {bits} bits")),
-    }
+    Ok(())
 }
 
-/// All samples, channels interleaved, each between -1 and 1.
-fn scaled(reader: WavReader<Cursor<Vec<u8>>>) -> Result<Vec<f64>, hound::Error> {
+fn bits_that_we_cannot_read(bits: u16) -> Fault {
+    Fault::Unsupported(format!("has samples of {bits} bits"))
+}
+
+fn scaled(reader: WavReader<Cursor<Vec<u8>>>) -> Result<Vec<f64>, WavError> {
     let spec = reader.spec();
     match spec.sample_format {
         SampleFormat::Int => {
@@ -174,5 +237,5 @@ fn resample(mut samples: Vec<f64>, rate: u32) -> Result<Vec<f64>, Box<dyn Error>
 }
 
 fn to_sixteen_bits(sample: f64) -> i16 {
-    (sample * 32_768.0).round().clamp(-32_768.0, 32_767.0) as i16
+    (sample * FULL).round().clamp(-FULL, FULL - 1.0) as i16
 }

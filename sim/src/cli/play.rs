@@ -1,0 +1,191 @@
+//! `sim PATH…`: plays scenarios.
+
+use std::fs::File;
+use std::io::{self, BufWriter};
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+use sim::desk::{Options, Played, play_with};
+use sim::{Scenario, journal};
+
+use super::Outcome;
+use super::paper::Paper;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Play {
+    /// Scenario files, or folders of them.
+    #[arg(required = true, value_name = "PATH")]
+    paths: Vec<PathBuf>,
+
+    /// Prints one JSON object for each call instead of its story.
+    ///
+    /// Its fields: title, file, steps (how many), verdicts (asked, held), breaches (invariant,
+    /// at_ms, what), and ended, the reason for which the call ended.
+    #[arg(long)]
+    json: bool,
+
+    /// Writes the journal of the call, as JSON Lines.
+    ///
+    /// The first line is {"journal": VERSION}, each further one a step. `sim replay` plays it
+    /// again. Only with a single scenario.
+    #[arg(long, value_name = "FILE")]
+    journal: Option<PathBuf>,
+
+    /// Writes the call as heard: caller left, agent and our own lines right.
+    ///
+    /// 8 kHz, 16 bits, two channels. Speech that was stopped on its way is not in it. Only with a
+    /// single scenario.
+    #[arg(long, value_name = "FILE")]
+    wav: Option<PathBuf>,
+}
+
+pub(super) fn main(args: &Play, paper: &mut Paper) -> io::Result<Outcome> {
+    let files = match scenario_files(&args.paths) {
+        Ok(files) => files,
+        Err(message) => {
+            eprintln!("error: {message}");
+            return Ok(Outcome::WrongFile);
+        }
+    };
+    let single = [("--journal", &args.journal), ("--wav", &args.wav)];
+    let asked = single.into_iter().find(|(_, file)| file.is_some());
+    if let (Some((option, _)), 2..) = (asked, files.len()) {
+        eprintln!(
+            "error: {option} writes one call, and {} scenarios are given; give a single one",
+            files.len()
+        );
+        return Ok(Outcome::WrongFile);
+    }
+    let mut outcome = Outcome::Held;
+    for file in &files {
+        match Scenario::load(file) {
+            Ok(scenario) => {
+                let played = play_with(scenario, Options { tape: args.wav.is_some() });
+                if !show(file, &played, args.json, paper)? && outcome == Outcome::Held {
+                    outcome = Outcome::Failed;
+                }
+                if let Err(message) = keep(&played, args) {
+                    eprintln!("error: {message}");
+                    outcome = Outcome::WrongFile;
+                }
+            }
+            Err(problem) => {
+                eprintln!("{:?}", miette::Report::new(*problem));
+                outcome = Outcome::WrongFile;
+            }
+        }
+    }
+    Ok(outcome)
+}
+
+/// The files that are meant: folders stand for the scenarios in them.
+pub(super) fn scenario_files(paths: &[PathBuf]) -> Result<Vec<PathBuf>, String> {
+    let mut files = Vec::new();
+    for path in paths {
+        if !path.is_dir() {
+            files.push(path.clone());
+            continue;
+        }
+        let inside = std::fs::read_dir(path)
+            .and_then(|entries| entries.map(|entry| entry.map(|e| e.path())).collect())
+            .map_err(|error| format!("cannot read the folder {}: {error}", path.display()))?;
+        let mut inside: Vec<PathBuf> = inside;
+        inside.retain(|file| file.extension().is_some_and(|extension| extension == "ron"));
+        inside.sort();
+        files.extend(inside);
+    }
+    if files.is_empty() {
+        return Err("there is no .ron file in there".to_owned());
+    }
+    Ok(files)
+}
+
+/// Prints a call and what is held against it. Returns whether all of it held.
+fn show(file: &Path, played: &Played, json: bool, paper: &mut Paper) -> io::Result<bool> {
+    let breaches = played.breaches();
+    let held = played.held() && breaches.is_empty();
+    if json {
+        let call = Call::new(file, played, &breaches);
+        paper.line(serde_json::to_string(&call)?)?;
+        return Ok(held);
+    }
+    paper.line(format_args!("# {}\n", played.title))?;
+    paper.line(played.story())?;
+    for verdict in &played.verdicts {
+        let word = if verdict.held { "held" } else { "FAILED" };
+        paper.judged(verdict.held, word, &verdict.asked)?;
+    }
+    if breaches.is_empty() {
+        paper.judged(true, "held", "all invariants")?;
+    }
+    for breach in &breaches {
+        paper.judged(false, "BREACH", breach_line(breach))?;
+    }
+    paper.line("")?;
+    Ok(held)
+}
+
+fn breach_line(breach: &sim::judge::Breach) -> String {
+    let sim::judge::Breach { invariant, at, what } = breach;
+    match at {
+        Some(at) => format!("{invariant} {at} {what}"),
+        None => format!("{invariant} {what}"),
+    }
+}
+
+/// Writes the files that were asked for.
+fn keep(played: &Played, args: &Play) -> Result<(), String> {
+    if let Some(path) = &args.journal {
+        let written =
+            File::create(path).and_then(|file| journal::write(&played.steps, BufWriter::new(file)));
+        written.map_err(|error| format!("cannot write {}: {error}", path.display()))?;
+    }
+    if let (Some(path), Some(tape)) = (&args.wav, &played.tape) {
+        tape.write(path).map_err(|error| format!("cannot write {}: {error}", path.display()))?;
+    }
+    Ok(())
+}
+
+/// A call as `--json` prints it.
+#[derive(Serialize)]
+struct Call<'a> {
+    title: &'a str,
+    file: String,
+    steps: usize,
+    verdicts: Vec<Verdict<'a>>,
+    breaches: Vec<Breach<'a>>,
+    ended: Option<&'static str>,
+}
+
+#[derive(Serialize)]
+struct Verdict<'a> {
+    asked: &'a str,
+    held: bool,
+}
+
+#[derive(Serialize)]
+struct Breach<'a> {
+    invariant: &'a str,
+    at_ms: Option<u64>,
+    what: &'a str,
+}
+
+impl<'a> Call<'a> {
+    fn new(file: &Path, played: &'a Played, breaches: &'a [sim::judge::Breach]) -> Self {
+        let verdict =
+            |verdict: &'a sim::Verdict| Verdict { asked: &verdict.asked, held: verdict.held };
+        let breach = |breach: &'a sim::judge::Breach| Breach {
+            invariant: breach.invariant,
+            at_ms: breach.at.map(call_core::CallTime::as_millis),
+            what: &breach.what,
+        };
+        Self {
+            title: &played.title,
+            file: file.display().to_string(),
+            steps: played.steps.len(),
+            verdicts: played.verdicts.iter().map(verdict).collect(),
+            breaches: breaches.iter().map(breach).collect(),
+            ended: played.ended().map(call_core::EndReason::word),
+        }
+    }
+}

@@ -1,0 +1,271 @@
+//! What goes wrong in one call of a swarm: drawn from its seed, and made smaller where it fails.
+
+use std::fmt;
+
+use serde_json::Value;
+
+use crate::faults::{Fault, Unanswered, When};
+use crate::scenario::{Template, Variation};
+use crate::seed::Seed;
+
+/// At most so much is drawn for one call.
+const CHANGES_MAX: u64 = 4;
+
+/// The name under which changed pauses are counted.
+pub(super) const PAUSES: &str = "CallerPauses";
+
+/// Pauses worth trying, in milliseconds: hasty, slow, longer than each limit of silence.
+const PAUSES_MS: [u64; 9] = [20, 200, 700, 1_500, 4_000, 12_000, 26_000, 45_000, 70_000];
+
+/// One thing that is other than in the scenario.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Change {
+    /// Something goes wrong.
+    Fault(Fault),
+    /// The caller waits so long before a turn.
+    Pause {
+        /// The turn, from 0.
+        turn: usize,
+        /// What its cue waits for, in milliseconds.
+        ms: u64,
+    },
+}
+
+impl fmt::Display for Change {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Fault(fault) => match ron::to_string(fault) {
+                Ok(text) => f.write_str(&text),
+                Err(_) => write!(f, "{fault:?}"),
+            },
+            Self::Pause { turn, ms } => write!(f, "turn {} waits {ms} ms", turn + 1),
+        }
+    }
+}
+
+impl Change {
+    pub(super) fn kind(&self) -> &'static str {
+        match self {
+            Self::Fault(fault) => kind(fault),
+            Self::Pause { .. } => PAUSES,
+        }
+    }
+
+    pub(super) fn ids(&self) -> &'static [&'static str] {
+        match self {
+            Self::Fault(fault) => fault.ids(),
+            Self::Pause { .. } => &[],
+        }
+    }
+
+    /// The same with one number less, the simplest first.
+    pub(super) fn smaller(&self) -> Vec<Self> {
+        match self {
+            Self::Pause { turn, ms } => {
+                less(*ms).into_iter().map(|ms| Self::Pause { turn: *turn, ms }).collect()
+            }
+            Self::Fault(fault) => {
+                let Ok(value) = serde_json::to_value(fault) else { return Vec::new() };
+                let mut variants = Vec::new();
+                vary(&value, &mut |variant| variants.push(variant));
+                let faults = variants.into_iter().filter_map(|v| serde_json::from_value(v).ok());
+                faults.map(Self::Fault).collect()
+            }
+        }
+    }
+}
+
+/// Everything that is other in one call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Plan {
+    /// The call's seed.
+    pub seed: u64,
+    /// The scenario's own faults, and what was drawn.
+    pub changes: Vec<Change>,
+}
+
+impl Plan {
+    /// Draws a scenario's number and what is to go wrong in it.
+    pub fn draw(seed: u64, templates: &[Template]) -> (usize, Self) {
+        let root = Seed::new(seed).branch("swarm");
+        let last = templates.len() as u64 - 1;
+        let scenario = root.branch("scenario").between(0, last) as usize;
+        let template = &templates[scenario];
+        let mut changes: Vec<_> = template.faults().iter().cloned().map(Change::Fault).collect();
+        for number in 0..root.branch("how many").between(0, CHANGES_MAX) {
+            changes.push(draw(&mut root.branch(&format!("change {number}")), template));
+        }
+        (scenario, Self { seed, changes })
+    }
+
+    pub(super) fn variation(&self) -> Variation {
+        let mut variation = Variation { seed: self.seed, faults: Vec::new(), pauses: Vec::new() };
+        for change in &self.changes {
+            match change {
+                Change::Fault(fault) => variation.faults.push(fault.clone()),
+                Change::Pause { turn, ms } => variation.pauses.push((*turn, *ms)),
+            }
+        }
+        variation
+    }
+}
+
+/// Every kind of change, by name.
+pub(super) fn kinds() -> impl Iterator<Item = &'static str> {
+    DRAWS.iter().map(|draw| kind(&draw(&mut Seed::new(0)))).chain([PAUSES])
+}
+
+fn draw(seed: &mut Seed, template: &Template) -> Change {
+    let choices = if template.turns() == 0 { DRAWS.len() - 1 } else { DRAWS.len() };
+    let choice = seed.between(0, choices as u64) as usize;
+    match DRAWS.get(choice) {
+        Some(draw) => Change::Fault(draw(seed)),
+        None => Change::Pause {
+            turn: seed.between(0, template.turns() as u64 - 1) as usize,
+            ms: pick(seed, &PAUSES_MS),
+        },
+    }
+}
+
+/// How each kind of fault is drawn, in the order of [`Fault`].
+const DRAWS: [fn(&mut Seed) -> Fault; 21] = [
+    |seed| Fault::AgentRefuses {
+        session: number(seed, 1, 3),
+        status: pick(seed, &[0, 401, 403, 429, 500, 503]),
+    },
+    |seed| Fault::AgentNeverReady { session: number(seed, 1, 3) },
+    |seed| Fault::AgentGone { when: moment(seed), after_ms: seed.between(0, 3_000) },
+    |seed| Fault::AgentError {
+        when: moment(seed),
+        after_ms: seed.between(0, 3_000),
+        code: pick(seed, &["FAILED_TO_THINK", "SERVER_GOING_AWAY", "INVALID_SETTINGS"]).to_owned(),
+    },
+    |seed| Fault::AgentWarns {
+        when: moment(seed),
+        code: pick(seed, &["SLOW_THINK_REQUEST", "SOMETHING_NEWER"]).to_owned(),
+    },
+    |_| Fault::AgentOmitsDone,
+    |_| Fault::AgentRepeatsDone,
+    |seed| Fault::AgentSendsLate { frames: number(seed, 1, 60) },
+    |_| Fault::AgentRepeatsCalls,
+    |_| Fault::AgentAsksAgain,
+    |seed| Fault::AgentCancels { after_ms: seed.between(0, 6_000) },
+    |_| Fault::AgentMumbles,
+    |seed| Fault::AgentSilent { reply: number(seed, 1, 4) },
+    |seed| Fault::MarksLost { from: number(seed, 1, 12), count: pick(seed, &[1, 1, 2, 5, 99]) },
+    |_| Fault::MarksTwice,
+    |seed| Fault::StreamBreaks { at_ms: seed.between(0, 90_000) },
+    |seed| Fault::HangUpRefused {
+        status: pick(seed, &[401, 403, 404, 429, 500, 503]),
+        times: number(seed, 1, 5),
+    },
+    |seed| Fault::TransferRefused { status: pick(seed, &[400, 401, 404, 429, 500]) },
+    |seed| Fault::TransferFails {
+        how: pick(seed, &[Unanswered::Busy, Unanswered::NoAnswer, Unanswered::Failed]),
+        rings_ms: seed.between(0, 70_000),
+    },
+    |seed| Fault::SpeakFails { from: number(seed, 1, 6), count: pick(seed, &[1, 1, 2, 9]) },
+    |seed| Fault::SpeakSlow { ms: seed.between(0, 4_000) },
+];
+
+/// A new kind of fault is named here, and drawn in [`DRAWS`].
+const fn kind(fault: &Fault) -> &'static str {
+    match fault {
+        Fault::AgentRefuses { .. } => "AgentRefuses",
+        Fault::AgentNeverReady { .. } => "AgentNeverReady",
+        Fault::AgentGone { .. } => "AgentGone",
+        Fault::AgentError { .. } => "AgentError",
+        Fault::AgentWarns { .. } => "AgentWarns",
+        Fault::AgentOmitsDone => "AgentOmitsDone",
+        Fault::AgentRepeatsDone => "AgentRepeatsDone",
+        Fault::AgentSendsLate { .. } => "AgentSendsLate",
+        Fault::AgentRepeatsCalls => "AgentRepeatsCalls",
+        Fault::AgentAsksAgain => "AgentAsksAgain",
+        Fault::AgentCancels { .. } => "AgentCancels",
+        Fault::AgentMumbles => "AgentMumbles",
+        Fault::AgentSilent { .. } => "AgentSilent",
+        Fault::MarksLost { .. } => "MarksLost",
+        Fault::MarksTwice => "MarksTwice",
+        Fault::StreamBreaks { .. } => "StreamBreaks",
+        Fault::HangUpRefused { .. } => "HangUpRefused",
+        Fault::TransferRefused { .. } => "TransferRefused",
+        Fault::TransferFails { .. } => "TransferFails",
+        Fault::SpeakFails { .. } => "SpeakFails",
+        Fault::SpeakSlow { .. } => "SpeakSlow",
+    }
+}
+
+fn moment(seed: &mut Seed) -> When {
+    let which = number(seed, 1, 4);
+    pick(seed, &[When::Speaking(which), When::Hearing(which), When::Asking(which.min(2))])
+}
+
+fn number(seed: &mut Seed, low: u32, high: u32) -> u32 {
+    seed.between(u64::from(low), u64::from(high)) as u32
+}
+
+fn pick<T: Copy>(seed: &mut Seed, choices: &[T]) -> T {
+    choices[seed.between(0, choices.len() as u64 - 1) as usize]
+}
+
+/// Numbers below a number that may do as well: nothing, one, half, and rounder ones.
+fn less(number: u64) -> Vec<u64> {
+    let (half, one_less) = (number / 2, number.saturating_sub(1));
+    let rounder = [number / 1_000 * 1_000, number / 100 * 100];
+    let mut less: Vec<_> = [0, 1, half, one_less].into_iter().chain(rounder).collect();
+    less.retain(|candidate| *candidate < number);
+    less.sort_unstable();
+    less.dedup();
+    less
+}
+
+/// Tells every variant of a value in which one number is less. A status is a name, not a number.
+fn vary(value: &Value, tell: &mut dyn FnMut(Value)) {
+    match value {
+        Value::Number(number) => {
+            for less in number.as_u64().map(less).unwrap_or_default() {
+                tell(Value::from(less));
+            }
+        }
+        Value::Object(fields) => {
+            for (name, field) in fields.iter().filter(|(name, _)| *name != "status") {
+                vary(field, &mut |variant| {
+                    let mut fields = fields.clone();
+                    fields.insert(name.clone(), variant);
+                    tell(Value::Object(fields));
+                });
+            }
+        }
+        _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn every_kind_of_fault_can_be_drawn_and_has_a_name_of_its_own() {
+        let names: BTreeSet<_> = kinds().collect();
+        assert_eq!(names.len(), DRAWS.len() + 1);
+    }
+
+    #[test]
+    fn a_fault_is_made_smaller_number_by_number_and_keeps_its_status() {
+        let fault = Fault::AgentGone { when: When::Asking(2), after_ms: 1 };
+        let smaller: Vec<_> =
+            Change::Fault(fault).smaller().iter().map(ToString::to_string).collect();
+        assert_eq!(
+            smaller,
+            [
+                "AgentGone(when:Asking(2),after_ms:0)",
+                "AgentGone(when:Asking(0),after_ms:1)",
+                "AgentGone(when:Asking(1),after_ms:1)",
+            ]
+        );
+        let refused = Fault::HangUpRefused { status: 500, times: 1 };
+        assert_eq!(Change::Fault(refused).smaller().len(), 1);
+    }
+}
