@@ -285,6 +285,53 @@ fn the_picture_in_architecture_is_the_statechart() {
     );
 }
 
+#[test]
+fn every_link_to_a_file_of_ours_leads_somewhere() {
+    let mut broken = vec![];
+    for file in files_of_git(&["--cached", "--others", "--exclude-standard"]) {
+        let Ok(text) = fs::read_to_string(root().join(&file)) else { continue };
+        if !file.ends_with(".md") {
+            continue;
+        }
+        let folder = root().join(&file).parent().unwrap().to_path_buf();
+        for (number, line) in text.lines().enumerate() {
+            for target in links(line).filter(|target| !folder.join(target).exists()) {
+                broken.push(format!("{file}:{}: {target}", number + 1));
+            }
+        }
+    }
+    assert_eq!(broken, [""; 0], "these links lead nowhere");
+}
+
+/// The files that a line of Markdown links to; what lies on the web is somebody else's.
+fn links(line: &str) -> impl Iterator<Item = &str> {
+    let targets = line.split("](").skip(1).filter_map(|rest| rest.split(')').next());
+    let files = targets.map(|target| target.split('#').next().unwrap());
+    files.filter(|file| !file.is_empty() && !file.contains("://"))
+}
+
+#[test]
+fn every_limit_of_a_call_and_every_misdeed_of_the_cast_is_in_the_documentation() {
+    let limits = serde_json::to_value(call_core::Limits::default()).unwrap();
+    let text = fs::read_to_string(root().join("docs/limits.md")).unwrap();
+    for field in limits.as_object().unwrap().keys() {
+        assert!(text.contains(&format!("| `{field}` |")), "docs/limits.md has no row for {field}");
+    }
+    let code = fs::read_to_string(root().join("sim/src/faults.rs")).unwrap();
+    let text = fs::read_to_string(root().join("docs/scenarios.md")).unwrap();
+    let (_, after) = code.split_once("pub enum Fault {\n").unwrap();
+    let (variants, _) = after.split_once("\n}").unwrap();
+    let indented = variants.lines().filter_map(|line| line.strip_prefix("    "));
+    let names = indented.filter(|line| line.starts_with(|c: char| c.is_ascii_uppercase()));
+    let names: Vec<_> = names.map(|line| line.trim_end_matches([' ', '{', ','])).collect();
+    assert!(names.len() >= 20, "the misdeeds are found: {names:?}");
+    for name in names {
+        let told = [format!("| `{name}("), format!("| `{name}`")];
+        let told = told.iter().any(|row| text.contains(row));
+        assert!(told, "docs/scenarios.md has no row for {name}");
+    }
+}
+
 /// A dependency that is built into a package.
 struct Edge<'a> {
     to: &'a str,

@@ -8,7 +8,7 @@ use std::{
 
 use anyhow::Result;
 
-use crate::{machine, shell};
+use crate::{machine, proof, shell};
 
 /// How much is checked.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -49,9 +49,10 @@ struct Step {
     run: fn() -> Result<()>,
 }
 
-const STEPS: [Step; 8] = [
+const STEPS: [Step; 9] = [
     Step { name: "machine", extent: Extent::Fast, run: machine::prepare },
     Step { name: "formatting", extent: Extent::Fast, run: formatting },
+    Step { name: "proof", extent: Extent::Fast, run: proof::check },
     Step { name: "clippy", extent: Extent::Fast, run: clippy },
     Step { name: "features as shipped", extent: Extent::Fast, run: features_as_shipped },
     Step { name: "dependencies", extent: Extent::Full, run: dependencies },

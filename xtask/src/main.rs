@@ -4,6 +4,7 @@
 mod audio;
 mod checks;
 mod machine;
+mod proof;
 mod shell;
 
 use std::process::ExitCode;
@@ -16,6 +17,8 @@ fn main() -> ExitCode {
     let outcome = match Cli::parse().task {
         Task::Test { fast } => checks::run(if fast { Extent::Fast } else { Extent::Full }),
         Task::Audio => audio::make(),
+        Task::Proof { check: false } => proof::write(),
+        Task::Proof { check: true } => proof::check(),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
@@ -39,9 +42,10 @@ struct Cli {
 enum Task {
     /// Run every check that CI runs, and stop at the first that fails
     ///
-    /// In this order: formatting, clippy for the whole workspace, clippy and a build of the
-    /// features that the shipped server has, licences and sources of all dependencies (cargo-deny),
-    /// tests (benches run once, to see that they still do), doc tests, documentation.
+    /// In this order: formatting, whether docs/proof.md is current, clippy for the whole workspace,
+    /// clippy and a build of the features that the shipped server has, licences and sources of all
+    /// dependencies (cargo-deny), tests (benches run once, to see that they still do), doc tests,
+    /// documentation.
     ///
     /// Each command is printed before it runs and can be run by hand. At the end stands how long
     /// each one took. Story snapshots are tests, too: after a wanted change, accept them with
@@ -62,4 +66,13 @@ enum Task {
     ///
     /// espeak-ng is installed with apt-get when it is missing and you are root.
     Audio,
+    /// Write docs/proof.md: which tests, scenarios and judges prove what about which known fault
+    ///
+    /// An id that the catalogue (docs/ids.md and docs/ids) does not know is an error, wherever it is
+    /// cited. In the name of a test an id is written small and with underscores.
+    Proof {
+        /// Write nothing, and fail when the page is not current
+        #[arg(long)]
+        check: bool,
+    },
 }
