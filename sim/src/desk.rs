@@ -28,7 +28,7 @@ use crate::cast::carrier::{Account, Carrier};
 use crate::cast::hearing::Hearing;
 use crate::cast::schedule::Schedule;
 use crate::heard::Tape;
-use crate::judge::{AudioTotals, Breach, Evidence, judge_all};
+use crate::judge::{AudioTotals, Breach, Evidence, Flow, judge_all};
 use crate::scenario::{Problem, Scenario};
 use crate::verdict::{Verdict, judge};
 use legs::Legs;
@@ -51,6 +51,8 @@ pub struct Played {
     pub verdicts: Vec<Verdict>,
     /// The carrier's own account of the audio before each mark.
     pub account: BTreeMap<String, Account>,
+    /// What became of every byte of audio.
+    pub audio: AudioTotals,
     /// How many writes the back office accepted.
     pub written: usize,
     /// The call as heard, where [`Options::tape`] asked for it.
@@ -72,7 +74,7 @@ impl Played {
 
     /// What is known of the call, for judges.
     pub fn evidence(&self) -> Evidence<'_> {
-        Evidence { steps: &self.steps, account: &self.account, audio: AudioTotals::default() }
+        Evidence { steps: &self.steps, account: &self.account, audio: self.audio }
     }
 
     /// Every invariant that did not hold.
@@ -139,8 +141,9 @@ pub fn play_with(scenario: Scenario, options: Options) -> Played {
     let verdicts = judge(&desk.steps, &desk.scenario.expect, &desk.legs.carrier, written);
     let account = desk.legs.carrier.account().clone();
     let tape = desk.legs.carrier.take_tape();
+    let audio = desk.audio();
     let Desk { scenario, steps, runaway, .. } = desk;
-    Played { title: scenario.title, steps, verdicts, account, written, tape, runaway }
+    Played { title: scenario.title, steps, verdicts, account, audio, written, tape, runaway }
 }
 
 /// The profiles that the company's agents would be given. The simulated agent follows its script.
@@ -169,6 +172,30 @@ enum Job {
     /// The request to hang up is made, once more if it was refused.
     HangUp,
     Operator(Operator),
+}
+
+impl Desk {
+    /// What became of every byte, by the bridge's count and by the carrier's.
+    fn audio(&self) -> AudioTotals {
+        let (speech, waiting) = self.bridge.speech_to_caller();
+        let to_caller = Flow {
+            offered: speech.offered,
+            forwarded: speech.forwarded,
+            dropped: speech.dropped + speech.overflowed + speech.cut,
+            held: waiting,
+            received: Some(self.legs.carrier.received()),
+        };
+        let (voice, unheard) = self.bridge.voice_to_agent();
+        let to_agent = Flow {
+            offered: voice.offered,
+            forwarded: voice.forwarded,
+            dropped: voice.dropped,
+            held: unheard,
+            // Several sessions may have heard parts of it.
+            received: None,
+        };
+        AudioTotals { to_caller: Some(to_caller), to_agent: Some(to_agent) }
+    }
 }
 
 struct Desk {

@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, VecDeque};
 use call_core::ears::{Ears, Listen};
 use call_core::effect::Effect;
 use call_core::input::{Agent, AgentLoss, Carrier, FunctionEnded, Input, Line};
-use call_core::playout::{BYTES_PER_MS, Playout};
+use call_core::playout::{BYTES_PER_MS, Conserved, Playout};
 use call_core::redact::mask_text;
 use call_core::{CallTime, Language, Millis, UtteranceId};
 
@@ -309,6 +309,20 @@ impl Bridge {
             | Effect::HangUp
             | Effect::LeaveStream => {}
         }
+    }
+
+    /// What became of every byte of speech to the caller, and how many bytes wait here.
+    pub fn speech_to_caller(&self) -> (Conserved, u64) {
+        let waiting = self.waiting.iter().map(|waiting| match waiting {
+            Waiting::Audio(_, audio) => audio.len() as u64,
+            Waiting::Mark(_) => 0,
+        });
+        (self.playout.conserved(), waiting.sum())
+    }
+
+    /// What became of every byte of the caller's voice, and how many bytes wait here.
+    pub fn voice_to_agent(&self) -> (&Ears, u64) {
+        (&self.ears, self.unheard.iter().map(|audio| audio.len() as u64).sum())
     }
 
     /// When the bridge wants to be woken. Nothing when only news can move it.

@@ -108,6 +108,7 @@ pub struct Carrier {
     call_over: bool,
     account: BTreeMap<String, Account>,
     played: u64,
+    received: u64,
     faults: Vec<Fault>,
     marks_seen: u32,
     hang_ups: u32,
@@ -135,6 +136,7 @@ impl Carrier {
             call_over: false,
             account: BTreeMap::new(),
             played: 0,
+            received: 0,
             faults,
             marks_seen: 0,
             hang_ups: 0,
@@ -154,6 +156,9 @@ impl Carrier {
 
     /// A message from the server.
     pub fn receive(&mut self, at: CallTime, message: &ToTwilio<'_>) {
+        if let ToTwilio::Media { payload } = message {
+            self.received += payload.len() as u64;
+        }
         if !self.stream_open {
             return;
         }
@@ -346,6 +351,11 @@ impl Carrier {
     /// What became of the audio before each mark.
     pub const fn account(&self) -> &BTreeMap<String, Account> {
         &self.account
+    }
+
+    /// How many bytes of speech were sent to it, whatever became of them.
+    pub const fn received(&self) -> u64 {
+        self.received
     }
 
     /// How much speech the caller's telephone played, or still will unless it is cleared.
