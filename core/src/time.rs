@@ -1,5 +1,8 @@
 //! Time as numbers: milliseconds since the call was answered.
 //!
+//! A call counts as answered when its media stream was accepted: from then on there is somebody to
+//! hear us. Carriers count from their own answer, a little earlier.
+//!
 //! An opaque instant cannot be written into a file and read back, so the machine never sees one.
 //! The wall clock enters once, at birth, in [`Brief::utc_start_ms`](crate::Brief::utc_start_ms).
 
