@@ -17,14 +17,11 @@ use crate::step::{EndReason, Fact};
 impl Machine {
     /// We cannot go on for this reason: a person, or a decent end where nobody can be reached.
     pub(super) fn hand_to_a_person(&mut self, why: EndReason) -> Outcome<State> {
-        match self.memory.brief.transfer_targets.first() {
-            Some(target) => {
-                self.memory.handing =
-                    Handing { target: target.clone(), in_need: Some(why), ..Handing::default() };
-                Transition(State::Transferring)
-            }
-            _ => Transition(State::Farewell { why }),
-        }
+        let Some(transfer) = self.transfer_to(None) else {
+            return Transition(State::Farewell { why });
+        };
+        self.memory.handing.in_need = Some(why);
+        transfer
     }
 
     /// Somebody asked for a person: a name of the company's list, or whoever is first on it.

@@ -89,8 +89,10 @@ impl Ledger {
         let (id, entry) = self.entries.iter().find(|(_, entry)| same(entry))?;
         let answer = match &entry.state {
             EntryState::Settled(answer) => Some(answer.clone()),
-            EntryState::Late => None,
-            EntryState::Running { .. } | EntryState::Follows(_) | EntryState::Withdrawn => None,
+            EntryState::Running { .. }
+            | EntryState::Follows(_)
+            | EntryState::Late
+            | EntryState::Withdrawn => None,
         };
         Some((id.clone(), answer))
     }

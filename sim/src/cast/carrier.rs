@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, VecDeque};
 use call_core::CallTime;
 use call_core::Millis;
 use call_core::playout::BYTES_PER_MS;
-use call_transports::twilio::media::ToTwilio;
+use call_transports::twilio::media::{FromTwilio, Media, ToTwilio, Track};
 
 use super::caller::{Caller, Moment};
 use super::schedule::Schedule;
@@ -70,6 +70,30 @@ pub enum CarrierSays {
         /// JSON.
         body: String,
     },
+}
+
+impl CarrierSays {
+    /// The message that says it on the media stream. Nothing for what is said elsewhere: answers to
+    /// requests, what comes of transfers, and the end of the socket itself.
+    pub fn on_stream(&self) -> Option<FromTwilio<'_>> {
+        match self {
+            Self::Frame { chunk, timestamp_ms, audio } => Some(FromTwilio::Media(Media {
+                track: Track::Inbound,
+                chunk: Some(*chunk),
+                timestamp_ms: Some(*timestamp_ms),
+                payload: audio.as_slice(),
+            })),
+            Self::Mark(name) => Some(FromTwilio::Mark { name: name.into() }),
+            Self::Key(digit) => Some(FromTwilio::Dtmf { digit: *digit }),
+            Self::Stop => Some(FromTwilio::Stop { account_sid: None, call_sid: None }),
+            Self::Transferred { .. }
+            | Self::Dialled(_)
+            | Self::Joined
+            | Self::Break
+            | Self::Close
+            | Self::HungUp { .. } => None,
+        }
+    }
 }
 
 /// What came of calling a person.

@@ -39,9 +39,4 @@ impl<T> Schedule<T> {
     pub fn retain(&mut self, mut keep: impl FnMut(&T) -> bool) {
         self.things.retain(|_, thing| keep(thing));
     }
-
-    /// Whether anything of a kind is still to come.
-    pub fn any(&self, is: impl FnMut(&T) -> bool) -> bool {
-        self.things.values().any(is)
-    }
 }

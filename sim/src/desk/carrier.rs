@@ -3,7 +3,6 @@
 use call_core::Millis;
 use call_core::input::{Carrier as CarrierNews, HungUp, Input, Transfer};
 use call_transports::bridge::Outlet as _;
-use call_transports::twilio::media::{FromTwilio, Media, Track};
 use call_transports::twilio::rest::{HangUpOutcome, hang_up_outcome};
 
 use super::{Desk, Job};
@@ -16,33 +15,21 @@ const HANG_UP_PAUSES: [Millis; 2] = [Millis(200), Millis(600)];
 impl Desk {
     pub(super) fn carrier_says(&mut self, says: CarrierSays) {
         let now = self.legs.now;
-        let message = match says {
-            CarrierSays::Frame { chunk, timestamp_ms, audio } => {
-                let media = Media {
-                    track: Track::Inbound,
-                    chunk: Some(chunk),
-                    timestamp_ms: Some(timestamp_ms),
-                    payload: audio.as_slice(),
-                };
-                self.bridge.from_carrier(now, &FromTwilio::Media(media), &mut self.legs);
-                return;
-            }
-            CarrierSays::Mark(name) => FromTwilio::Mark { name: name.into() },
-            CarrierSays::Stop => FromTwilio::Stop { account_sid: None, call_sid: None },
-            CarrierSays::Key(digit) => FromTwilio::Dtmf { digit },
-            CarrierSays::Close => return,
+        if let Some(message) = says.on_stream() {
+            return self.bridge.from_carrier(now, &message, &mut self.legs);
+        }
+        match says {
             CarrierSays::Break => {
                 self.bridge.carrier_ended(now, CarrierNews::Lost, &mut self.legs);
-                return;
             }
-            CarrierSays::HungUp { status, body } => return self.hung_up(status, &body),
+            CarrierSays::HungUp { status, body } => self.hung_up(status, &body),
             CarrierSays::Transferred { status, body } => {
                 let news = match hang_up_outcome(status, body.as_bytes()) {
                     HangUpOutcome::Done => Transfer::Accepted,
                     HangUpOutcome::AlreadyOver => Transfer::Gone,
                     _ => Transfer::Refused,
                 };
-                return self.legs.input(Input::Carrier(CarrierNews::Transfer(news)));
+                self.legs.input(Input::Carrier(CarrierNews::Transfer(news)));
             }
             CarrierSays::Dialled(how) => {
                 let news = match how {
@@ -51,13 +38,16 @@ impl Desk {
                     Dialled::Unanswered(Unanswered::NoAnswer) => Transfer::NoAnswer,
                     Dialled::Unanswered(Unanswered::Failed) => Transfer::Failed,
                 };
-                return self.legs.input(Input::Carrier(CarrierNews::Transfer(news)));
+                self.legs.input(Input::Carrier(CarrierNews::Transfer(news)));
             }
-            CarrierSays::Joined => {
-                return self.legs.input(Input::Carrier(CarrierNews::Joined));
-            }
-        };
-        self.bridge.from_carrier(now, &message, &mut self.legs);
+            CarrierSays::Joined => self.legs.input(Input::Carrier(CarrierNews::Joined)),
+            // The socket's end says nothing that its `stop` has not said; the rest was on the stream.
+            CarrierSays::Close
+            | CarrierSays::Frame { .. }
+            | CarrierSays::Mark(_)
+            | CarrierSays::Key(_)
+            | CarrierSays::Stop => {}
+        }
     }
 
     /// As the server does: what was refused for now is asked again, a few times.

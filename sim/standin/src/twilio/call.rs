@@ -3,7 +3,7 @@
 use anyhow::{Context as _, bail, ensure};
 use call_transports::twilio::Sid;
 use call_transports::twilio::media::{
-    FromTwilio, Media, MediaFormat, Start, Track, decode_to_twilio, encode_from_twilio,
+    FromTwilio, MediaFormat, Start, decode_to_twilio, encode_from_twilio,
 };
 use call_transports::twilio::signature::sign;
 use call_transports::twilio::twiml::{self, Stream, Verb};
@@ -204,28 +204,15 @@ impl Line {
     async fn say(&mut self, says: CarrierSays) {
         let (account_sid, call_sid) = (self.account_sid.clone(), self.call_sid.clone());
         let sent = match says {
-            CarrierSays::Frame { chunk, timestamp_ms, audio } => {
-                let media = Media {
-                    track: Track::Inbound,
-                    chunk: Some(chunk),
-                    timestamp_ms: Some(timestamp_ms),
-                    payload: audio.as_slice(),
-                };
-                self.send(&FromTwilio::Media(media)).await
-            }
-            CarrierSays::Mark(name) => self.send(&FromTwilio::Mark { name: name.into() }).await,
             CarrierSays::Stop => {
                 let (account_sid, call_sid) = (Some(account_sid.into()), Some(call_sid.into()));
                 self.send(&FromTwilio::Stop { account_sid, call_sid }).await
             }
             CarrierSays::Close => self.socket.close(None).await.map_err(anyhow::Error::from),
-            CarrierSays::Key(digit) => self.send(&FromTwilio::Dtmf { digit }).await,
-            // Answers to requests, and what comes of transfers, do not go over the stream.
-            CarrierSays::HungUp { .. }
-            | CarrierSays::Transferred { .. }
-            | CarrierSays::Dialled(_)
-            | CarrierSays::Joined
-            | CarrierSays::Break => Ok(()),
+            says => match says.on_stream() {
+                Some(message) => self.send(&message).await,
+                None => Ok(()),
+            },
         };
         if let Err(error) = sent {
             tracing::debug!(%error, "the stream's socket is gone");
