@@ -22,6 +22,9 @@ use statig::blocking::{IntoStateMachineExt as _, StateMachine};
 use crate::brief::Brief;
 use crate::effect::Effect;
 use crate::input::Input;
+use crate::sabotage::Defect;
+#[cfg(feature = "sabotage")]
+use crate::sabotage::Sabotage;
 use crate::step::{Cause, Fact, Move, Step};
 use crate::time::CallTime;
 
@@ -43,10 +46,21 @@ pub struct Call {
 impl Call {
     /// A call that was just answered, and what is to be done first.
     pub fn new(brief: Brief) -> (Self, Step) {
+        Self::begin(brief, Defect::NONE)
+    }
+
+    /// A call with a deliberate defect, and what is to be done first.
+    #[cfg(feature = "sabotage")]
+    pub fn sabotaged(brief: Brief, sabotage: Sabotage) -> (Self, Step) {
+        Self::begin(brief, Defect::of(sabotage))
+    }
+
+    fn begin(brief: Brief, defect: Defect) -> (Self, Step) {
         let mut draft = Draft::new(CallTime::ZERO);
         let cause = Cause::Started(Box::new(brief.clone()));
         let mut machine =
-            Machine { memory: Memory::new(brief), current: State::Connecting }.state_machine();
+            Machine { memory: Memory::new(brief, defect), current: State::Connecting }
+                .state_machine();
         machine.init_with_context(&mut draft);
         (Self { machine, now: CallTime::ZERO }, draft.caused_by(cause))
     }

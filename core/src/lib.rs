@@ -34,6 +34,11 @@ pub mod line;
 pub mod phrases;
 pub mod playout;
 pub mod redact;
+#[cfg(feature = "sabotage")]
+pub mod sabotage;
+#[cfg(not(feature = "sabotage"))]
+#[allow(dead_code, unreachable_pub, reason = "only hooks name them, and none is built in")]
+mod sabotage;
 pub mod step;
 pub mod story;
 pub mod time;
@@ -44,5 +49,11 @@ pub use drive::{Stimulus, World, run};
 pub use effect::Effect;
 pub use input::Input;
 pub use line::{Language, LineId, UtteranceId};
+#[cfg(feature = "sabotage")]
+pub use sabotage::Sabotage;
 pub use step::{Cause, EndReason, Fact, Move, Step};
 pub use time::{CallTime, Millis};
+
+/// Whether deliberate defects are built in (feature `sabotage`). Whoever takes real calls refuses
+/// to be built with them.
+pub const CAN_BE_SABOTAGED: bool = cfg!(feature = "sabotage");

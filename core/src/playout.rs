@@ -13,6 +13,7 @@ use alloc::vec::Vec;
 
 use crate::input::Playback;
 use crate::line::UtteranceId;
+use crate::sabotage::{Defect, Sabotage};
 use crate::time::{CallTime, Millis};
 
 /// Bytes of µ-law audio in a millisecond, at 8,000 samples a second.
@@ -127,6 +128,7 @@ pub struct Playout {
     /// The agent's sentence that still gets audio, and whether it was reported dry.
     open: Option<(UtteranceId, bool)>,
     conserved: Conserved,
+    defect: Defect,
 }
 
 impl Default for Playout {
@@ -146,7 +148,16 @@ impl Playout {
             gate: Gate::Open,
             open: None,
             conserved: Conserved { offered: 0, forwarded: 0, dropped: 0, overflowed: 0, cut: 0 },
+            defect: Defect::NONE,
         }
+    }
+
+    /// Nothing on its way, and a deliberate defect.
+    #[cfg(feature = "sabotage")]
+    pub const fn sabotaged(sabotage: Sabotage) -> Self {
+        let mut playout = Self::new();
+        playout.defect = Defect::of(sabotage);
+        playout
     }
 
     /// Decides about `len` bytes of an utterance. After [`Admit::Forward`] call
@@ -156,7 +167,8 @@ impl Playout {
         self.conserved.offered += len;
         if utterance.is_agents() {
             if self.agent_is_silenced(at) {
-                self.conserved.dropped += len;
+                let counted = !self.defect.is(Sabotage::ForgetsAudio);
+                self.conserved.dropped += if counted { len } else { 0 };
                 return Admit::Drop;
             }
             self.agent_turn_began();
@@ -251,12 +263,13 @@ impl Playout {
     /// held must be thrown away, and the carrier told to clear.
     pub fn clear(&mut self, at: CallTime) -> Vec<Playback> {
         let now = position(at);
+        let said = self.defect.is(Sabotage::HeardAsSaid);
         let cuts = self
             .stretches
             .drain(..)
             .map(|stretch| Playback::Cut {
                 utterance: stretch.utterance,
-                heard: stretch.heard_of_cut(now),
+                heard: if said { length(stretch.sent) } else { stretch.heard_of_cut(now) },
                 audio: length(stretch.given_up.unwrap_or(stretch.sent + stretch.held)),
             })
             .collect();

@@ -27,3 +27,8 @@ pub mod media;
 pub mod store;
 pub mod telemetry;
 pub mod tokens;
+
+const _: () = assert!(
+    !call_core::CAN_BE_SABOTAGED,
+    "deliberate defects are for simulated calls: the server is not built with the feature `sabotage`"
+);

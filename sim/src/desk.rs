@@ -16,7 +16,7 @@ use call_core::input::{AgentLoss, Input, Operator};
 use call_core::redact::mask_phone;
 use call_core::story::story;
 use call_core::{
-    Call, CallTime, EndReason, Fact, Language, Limits, Step, Stimulus, UtteranceId, World,
+    Brief, Call, CallTime, EndReason, Fact, Language, Limits, Step, Stimulus, UtteranceId, World,
 };
 use call_transports::bridge::{Bridge, Clip, Outlet as _};
 use call_transports::deepgram::AgentProfile;
@@ -96,11 +96,14 @@ impl Played {
     }
 }
 
-/// What is kept of a call besides its journal.
+/// How a call is played, and what is kept of it besides its journal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Options {
     /// Keep the sound, as the caller's telephone sent and played it.
     pub tape: bool,
+    /// Play the call with a deliberate defect.
+    #[cfg(feature = "sabotage")]
+    pub sabotage: Option<call_core::Sabotage>,
 }
 
 /// Reads a scenario file and plays it.
@@ -131,7 +134,7 @@ pub fn play_with(scenario: Scenario, options: Options) -> Played {
     if options.tape {
         desk.legs.carrier.record();
     }
-    let (call, first) = Call::new(brief);
+    let (call, first) = desk.answer(brief, options);
     let ended = call_core::run(call, first, &mut desk).now_or_never();
     assert!(
         ended.is_some() || desk.runaway.is_some(),
@@ -215,6 +218,20 @@ struct Desk {
 }
 
 impl Desk {
+    /// The machine of a new call.
+    #[cfg(feature = "sabotage")]
+    fn answer(&mut self, brief: Brief, options: Options) -> (Call, Step) {
+        let Some(sabotage) = options.sabotage else { return Call::new(brief) };
+        self.bridge.sabotage(sabotage);
+        Call::sabotaged(brief, sabotage)
+    }
+
+    /// The machine of a new call.
+    #[cfg(not(feature = "sabotage"))]
+    fn answer(&mut self, brief: Brief, _: Options) -> (Call, Step) {
+        Call::new(brief)
+    }
+
     fn new(scenario: Scenario, limits: &Limits) -> Self {
         let profiles = profiles(&scenario.company);
         let mut jobs = Schedule::default();

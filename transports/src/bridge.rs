@@ -139,6 +139,12 @@ impl Bridge {
         }
     }
 
+    /// Gives the bridge of a call that has not begun a deliberate defect.
+    #[cfg(feature = "sabotage")]
+    pub fn sabotage(&mut self, sabotage: call_core::Sabotage) {
+        self.playout = Playout::sabotaged(sabotage);
+    }
+
     /// A message of the carrier's stream.
     pub fn from_carrier(&mut self, at: CallTime, message: &FromTwilio<'_>, out: &mut impl Outlet) {
         match message {

@@ -8,6 +8,7 @@ use super::topology::{Event, Machine, State};
 use crate::effect::Effect;
 use crate::input::{Agent, Input};
 use crate::line::LineId;
+use crate::sabotage::Sabotage;
 use crate::step::{EndReason, Fact};
 use crate::time::Millis;
 
@@ -149,13 +150,18 @@ impl Machine {
         if !self.memory.silence.prompted {
             self.memory.arm(Timer::SilencePrompt, step.at, prompt.less(before));
         }
-        self.memory.arm(Timer::SilenceFarewell, step.at, farewell.less(before));
+        if !self.memory.sabotaged(Sabotage::WaitsOn) {
+            self.memory.arm(Timer::SilenceFarewell, step.at, farewell.less(before));
+        }
     }
 
     pub(super) fn exit_listening(&mut self, step: &mut Draft) {
         let silence = &mut self.memory.silence;
         if let Some(since) = silence.since.take() {
             silence.before = silence.before + step.at.since(since);
+        }
+        if self.memory.sabotaged(Sabotage::CountsSpeech) {
+            return;
         }
         self.memory.timers.disarm(Timer::SilencePrompt);
         self.memory.timers.disarm(Timer::SilenceFarewell);
@@ -195,7 +201,9 @@ impl Machine {
     /// cannot be spoken, it is tried again after a little while.
     fn arm_filler(&mut self, filler: Millis, step: &Draft) {
         let due = (self.memory.last_sound + filler).max(step.at + FILLER_AGAIN);
-        self.memory.timers.arm(Timer::Filler, due);
+        if !self.memory.sabotaged(Sabotage::SaysNothing) {
+            self.memory.timers.arm(Timer::Filler, due);
+        }
     }
 
     pub(super) fn exit_waiting(&mut self) {
@@ -213,7 +221,9 @@ impl Machine {
     /// Speech is on its way. The caller's voice stops it, unless it must be heard to its end.
     pub(super) fn speaking(&mut self, event: &Event<'_>, step: &mut Draft) -> Outcome<State> {
         match event {
-            Event::Input(Input::Agent(Agent::CallerStarted)) if !self.memory.required_speech() => {
+            Event::Input(Input::Agent(Agent::CallerStarted))
+                if !self.memory.required_speech() && !self.memory.sabotaged(Sabotage::TalksOn) =>
+            {
                 self.memory.caller_started.get_or_insert(step.at);
                 self.memory.cuts += 1;
                 if self.memory.cuts > CUTS_MAX {

@@ -16,6 +16,7 @@ use crate::effect::Effect;
 use crate::input::{Agent, Carrier, HungUp, Input, Operator};
 use crate::line::LineId;
 use crate::phrases::meaning;
+use crate::sabotage::Sabotage;
 use crate::step::{EndReason, Fact};
 
 impl Machine {
@@ -91,7 +92,7 @@ impl Machine {
             }
             Event::Input(Input::Agent(Agent::CallerSaid { text, language })) => {
                 self.caller_line(text, *language, step);
-                Handled
+                if self.memory.sabotaged(Sabotage::HandlesIgnored) { Super } else { Handled }
             }
             // It is ending already, and now for good.
             Event::Due(Timer::CallLimit | Timer::DrainLimit) => {
@@ -125,9 +126,15 @@ impl Machine {
         &mut self,
         event: &Event<'_>,
         why: EndReason,
-        _step: &mut Draft,
+        step: &mut Draft,
     ) -> Outcome<State> {
         match event {
+            Event::Input(Input::Carrier(Carrier::HungUp(HungUp::Failed)))
+                if self.memory.sabotaged(Sabotage::HangsUpAgain) =>
+            {
+                step.effect(Effect::HangUp);
+                Handled
+            }
             Event::Input(Input::Carrier(Carrier::HungUp(HungUp::Done | HungUp::Failed)))
             | Event::Input(Input::Carrier(Carrier::Stopped | Carrier::Lost))
             | Event::Due(Timer::HangUpLimit) => Transition(State::Ended { why }),
@@ -153,18 +160,25 @@ impl Machine {
 
     pub(super) fn enter_ended(&mut self, why: EndReason, step: &mut Draft) {
         self.settle_at_end(step);
-        self.memory.timers.disarm_all();
+        if !self.memory.sabotaged(Sabotage::LeavesTimers) {
+            self.memory.timers.disarm_all();
+        }
         self.functions_left(step);
-        step.effect(Effect::CloseAgent);
+        if !self.memory.sabotaged(Sabotage::LeavesSession) {
+            step.effect(Effect::CloseAgent);
+        }
         step.effect(Effect::LeaveStream);
-        step.fact(Fact::CallEnded { reason: why });
+        if !self.memory.sabotaged(Sabotage::ForgetsEnd) {
+            step.fact(Fact::CallEnded { reason: why });
+        }
     }
 }
 
 impl Memory {
     /// Whether anything that is to be heard before we hang up is not settled yet.
     pub(super) fn words_on_their_way(&self) -> bool {
-        !self.on_its_way.is_empty() || !self.lines.is_empty()
+        let waits = !self.on_its_way.is_empty() || !self.lines.is_empty();
+        waits && !self.sabotaged(Sabotage::HangsUpEarly)
     }
 }
 

@@ -12,6 +12,7 @@ use super::timers::Timer;
 use super::topology::{Event, Machine, State};
 use crate::effect::{Answer, Effect, Function};
 use crate::input::{Agent, FunctionAsk, FunctionEnded, FunctionOutcome, Input};
+use crate::sabotage::Sabotage;
 use crate::step::{Audience, EndReason, Fact, IdentityLevel, Refusal};
 use crate::time::CallTime;
 
@@ -36,7 +37,9 @@ impl Machine {
                 }
                 let mut end = None;
                 for ask in asks {
-                    if self.memory.opening_over {
+                    let may_run =
+                        self.memory.opening_over || self.memory.sabotaged(Sabotage::AsksEarly);
+                    if may_run {
                         end = end.or(self.asked(ask, step));
                     } else if self.memory.too_early.len() < OPEN_MAX
                         && self.memory.too_early.iter().all(|early| early.id != ask.id)
@@ -96,7 +99,9 @@ impl Machine {
 
     /// Decides about one request. What it asks of the call itself, if anything.
     fn asked(&mut self, ask: &FunctionAsk, step: &mut Draft) -> Option<End> {
-        if let Some(entry) = self.memory.ledger.get(&ask.id) {
+        if let Some(entry) = self.memory.ledger.get(&ask.id)
+            && (entry.is_write() || !self.memory.sabotaged(Sabotage::RunsAgain))
+        {
             let answer = match &entry.state {
                 EntryState::Settled(answer) => Some(answer.clone()),
                 EntryState::Late => Some(Answer::TimedOut),
@@ -145,6 +150,7 @@ impl Machine {
         step.fact(Fact::FunctionAllowed { id: ask.id.clone() });
         let key = format!("{}/{}/{}", self.memory.brief.call, ask.name, ask.fingerprint);
         if function.is_write()
+            && !self.memory.sabotaged(Sabotage::PaysAgain)
             && let Some((first, settled)) = self.memory.ledger.same_write(&key)
         {
             match settled {
@@ -198,7 +204,8 @@ impl Machine {
             Function::LookupLoan | Function::MakePayment => {}
         }
         let running = self.memory.ledger.running();
-        if running >= OPEN_MAX || self.memory.ledger.is_full() {
+        let too_many = running >= OPEN_MAX && !self.memory.sabotaged(Sabotage::TakesAll);
+        if too_many || self.memory.ledger.is_full() {
             return Err(Refusal::TooManyOpen);
         }
         // Every lookup that runs may turn out to be a failed try.
@@ -261,7 +268,8 @@ impl Machine {
         let (id, name) = (id.to_string(), settled.name.clone());
         let fact = Fact::FunctionDone { id: id.clone(), name, outcome: outcome.to_string() };
         step.fact(fact);
-        if settled.wanted && self.agent_may_go_on() {
+        let forgotten = self.memory.sabotaged(Sabotage::ForgetsAnswer);
+        if settled.wanted && self.agent_may_go_on() && !forgotten {
             self.answer(&id, &settled.name, answer, step);
         }
         for follower in self.memory.ledger.followers(&id, answer) {
@@ -278,7 +286,9 @@ impl Machine {
         match self.current {
             State::Farewell { why } => self.may_reopen(why),
             State::Transferring => self.memory.handing.in_need.is_none(),
-            State::HangingUp { .. } | State::Ended { .. } => false,
+            State::HangingUp { .. } | State::Ended { .. } => {
+                self.memory.sabotaged(Sabotage::AnswersLate)
+            }
             _ => true,
         }
     }

@@ -9,6 +9,7 @@ use super::timers::{Timer, Timers};
 use crate::brief::Brief;
 use crate::input::FunctionAsk;
 use crate::line::{Language, LineId, UtteranceId};
+use crate::sabotage::{Defect, Sabotage};
 use crate::step::{EndReason, IdentityLevel};
 use crate::time::{CallTime, Millis};
 
@@ -57,6 +58,7 @@ pub(super) struct Memory {
     /// The digits of a number that is being keyed in, counted.
     pub(super) keys: Option<u32>,
     pub(super) handing: Handing,
+    defect: Defect,
 }
 
 /// A transfer, from its announcement to its outcome.
@@ -104,7 +106,7 @@ pub(super) struct Silence {
 }
 
 impl Memory {
-    pub(super) fn new(brief: Brief) -> Self {
+    pub(super) fn new(brief: Brief, defect: Defect) -> Self {
         Self {
             language: brief.language,
             brief,
@@ -132,7 +134,13 @@ impl Memory {
             reopened: false,
             keys: None,
             handing: Handing::default(),
+            defect,
         }
+    }
+
+    /// Whether the call has this deliberate defect: never, in a build that is meant for callers.
+    pub(super) fn sabotaged(&self, sabotage: Sabotage) -> bool {
+        self.defect.is(sabotage)
     }
 
     pub(super) fn arm(&mut self, timer: Timer, from: CallTime, length: Millis) {

@@ -14,6 +14,7 @@ use super::topology::{Event, Machine, Region, State};
 use crate::effect::Effect;
 use crate::input::{Input, Line, Playback};
 use crate::line::{LineId, UtteranceId};
+use crate::sabotage::Sabotage;
 use crate::step::{EndReason, Fact};
 use crate::time::Millis;
 
@@ -30,7 +31,8 @@ impl Machine {
         self.memory.lines_asked += 1;
         let utterance = UtteranceId::Line(self.memory.lines_asked);
         let limit = Some(step.at + self.memory.brief.limits.line_ready);
-        let language = self.memory.language;
+        let kept = self.memory.sabotaged(Sabotage::KeepsLanguage);
+        let language = if kept { self.memory.brief.language } else { self.memory.language };
         self.memory.lines.insert(utterance, OurLine { line, language, text: None, limit });
         self.rearm_lines();
         step.effect(Effect::Prepare { utterance, line, language, arguments: self.blanks(line) });
@@ -78,7 +80,9 @@ impl Machine {
                 let lost: Vec<_> =
                     on_its_way.iter().filter(|(_, o)| o.queued).map(|(u, _)| *u).collect();
                 for utterance in lost {
-                    step.fact(Fact::HeardUnknown { utterance });
+                    if !self.memory.sabotaged(Sabotage::ForgetsSpeech) {
+                        step.fact(Fact::HeardUnknown { utterance });
+                    }
                     self.settled(utterance, step);
                 }
                 Some(self.after_speech(step))

@@ -37,6 +37,22 @@ pub(super) struct Play {
     /// single scenario.
     #[arg(long, value_name = "FILE")]
     wav: Option<PathBuf>,
+
+    /// Plays with a deliberate defect, which breaks this invariant and no other: I-12.
+    ///
+    /// Whoever judges the call must notice it. Only in builds with the feature `sabotage`.
+    #[cfg(feature = "sabotage")]
+    #[arg(long, value_name = "INVARIANT", value_parser = sabotage)]
+    sabotage: Option<call_core::Sabotage>,
+}
+
+#[cfg(feature = "sabotage")]
+fn sabotage(id: &str) -> Result<call_core::Sabotage, String> {
+    use call_core::Sabotage;
+    Sabotage::of_id(id).ok_or_else(|| {
+        let ids = Sabotage::ALL.map(|sabotage| format!("`{}`", sabotage.id())).join(", ");
+        format!("no defect breaks `{id}`; there is one for each of {ids}")
+    })
 }
 
 pub(super) fn main(args: &Play, paper: &mut Paper) -> io::Result<Outcome> {
@@ -60,7 +76,12 @@ pub(super) fn main(args: &Play, paper: &mut Paper) -> io::Result<Outcome> {
     for file in &files {
         match Scenario::load(file) {
             Ok(scenario) => {
-                let played = play_with(scenario, Options { tape: args.wav.is_some() });
+                let options = Options {
+                    tape: args.wav.is_some(),
+                    #[cfg(feature = "sabotage")]
+                    sabotage: args.sabotage,
+                };
+                let played = play_with(scenario, options);
                 if !show(file, &played, args.json, paper)? && outcome == Outcome::Held {
                     outcome = Outcome::Failed;
                 }
