@@ -141,6 +141,29 @@ fn what_is_for_the_demo_is_built_only_into_the_demo() {
     }
 }
 
+/// What can be built with deliberate defects, by its own feature `sabotage` and no other.
+const SABOTAGED: [&str; 3] = ["call-core", "call-transports", "sim"];
+
+/// Somebody must ask for them by name; and nobody can for the server, which does not even compile
+/// with them (`CAN_BE_SABOTAGED`).
+#[test]
+fn no_package_brings_deliberate_defects_along() {
+    for (name, package) in workspace() {
+        for (feature, members) in package["features"].as_object().unwrap() {
+            let members = strings(members);
+            let passes_on = members.iter().any(|member| member.ends_with("sabotage"));
+            let may = feature == "sabotage" && SABOTAGED.contains(&name.as_str());
+            assert!(may || !passes_on, "the feature {feature} of {name} brings defects along");
+            assert!(may || feature != "sabotage", "{name} is not to be built with defects");
+        }
+        // Those for tests count, too: a workspace is built with the features of all its members.
+        for dependency in package["dependencies"].as_array().unwrap() {
+            let asks = strings(&dependency["features"]).contains(&"sabotage");
+            assert!(!asks, "{name} takes {} with its defects", dependency["name"]);
+        }
+    }
+}
+
 /// The library that a member of a feature means: `dep:sim`, `sim/net` and `sim?/net` mean sim.
 fn library(member: &str) -> &str {
     member.trim_start_matches("dep:").split(['/', '?']).next().unwrap()

@@ -49,7 +49,7 @@ struct Step {
     run: fn() -> Result<()>,
 }
 
-const STEPS: [Step; 9] = [
+const STEPS: [Step; 10] = [
     Step { name: "machine", extent: Extent::Fast, run: machine::prepare },
     Step { name: "formatting", extent: Extent::Fast, run: formatting },
     Step { name: "proof", extent: Extent::Fast, run: proof::check },
@@ -57,6 +57,7 @@ const STEPS: [Step; 9] = [
     Step { name: "features as shipped", extent: Extent::Fast, run: features_as_shipped },
     Step { name: "dependencies", extent: Extent::Full, run: dependencies },
     Step { name: "tests", extent: Extent::Fast, run: tests },
+    Step { name: "sabotage", extent: Extent::Fast, run: sabotage },
     Step { name: "doc tests", extent: Extent::Fast, run: doc_tests },
     Step { name: "documentation", extent: Extent::Full, run: documentation },
 ];
@@ -85,6 +86,13 @@ fn dependencies() -> Result<()> {
 
 fn tests() -> Result<()> {
     cargo(["test", "--workspace", "--all-targets"])
+}
+
+/// Deliberate defects are built in by a feature that no other step has: whatever else is built in
+/// the same command would be built with them.
+fn sabotage() -> Result<()> {
+    cargo(["clippy", "-p", "sim", "--all-targets", "--features", "sabotage", "--", "-Dwarnings"])?;
+    cargo(["test", "-p", "sim", "--features", "sabotage", "--test", "sabotage"])
 }
 
 fn doc_tests() -> Result<()> {

@@ -44,7 +44,8 @@ enum Task {
     ///
     /// In this order: formatting, whether docs/proof.md is current, clippy for the whole workspace,
     /// clippy and a build of the features that the shipped server has, licences and sources of all
-    /// dependencies (cargo-deny), tests (benches run once, to see that they still do), doc tests,
+    /// dependencies (cargo-deny), tests (benches run once, to see that they still do), whether the
+    /// judges notice the deliberate defects (feature `sabotage` of the simulator), doc tests,
     /// documentation.
     ///
     /// Each command is printed before it runs and can be run by hand. At the end stands how long
@@ -66,7 +67,7 @@ enum Task {
     ///
     /// espeak-ng is installed with apt-get when it is missing and you are root.
     Audio,
-    /// Write docs/proof.md: which tests, scenarios and judges prove what about which known fault
+    /// Write docs/proof.md: which tests, scenarios, judges and sabotages prove what about which fault
     ///
     /// An id that the catalogue (docs/ids.md and docs/ids) does not know is an error, wherever it is
     /// cited. In the name of a test an id is written small and with underscores.

@@ -1,7 +1,8 @@
 //! What proves what: `cargo xtask proof`.
 //!
 //! The catalogue of ids stands in docs/ids.md and docs/ids. Tests, scenarios and judges cite an id
-//! where they prove that we deal with it; docs/proof.md is the table of all that.
+//! where they prove that we deal with it, and
+//! sabotages where they prove that a judge would notice; docs/proof.md is the table of all that.
 
 mod catalogue;
 mod citations;

@@ -31,6 +31,8 @@ pub(super) enum Proof {
     Scenario { file: String },
     /// A judge that is held against every simulated call, or what recognises a mark in a journal.
     Judge { file: String, name: String },
+    /// A deliberate defect that makes the judge of the id speak.
+    Sabotage { file: String, name: String },
 }
 
 /// Files with these endings may cite ids.
@@ -41,6 +43,9 @@ const NOT_READ: [&str; 2] = ["xtask/", super::TABLE];
 
 /// The file of the cast's misdeeds.
 const MISDEEDS: &str = "sim/src/faults.rs";
+
+/// The file of the deliberate defects.
+const SABOTAGES: &str = "core/src/sabotage.rs";
 
 impl Citations {
     /// Reads every file of the workspace that git knows or would add.
@@ -89,6 +94,8 @@ impl Citations {
                 }
             } else if file == MISDEEDS {
                 self.misdeed(line);
+            } else if file == SABOTAGES {
+                self.sabotage(line);
             } else if file.starts_with("sim/src/") {
                 self.judge(file, line);
             }
@@ -102,6 +109,16 @@ impl Citations {
         let end = kind.find(|c: char| !c.is_alphanumeric()).unwrap_or(kind.len());
         for id in Id::in_text(ids) {
             self.misdeeds.entry(id).or_default().insert(kind[..end].to_owned());
+        }
+    }
+
+    /// `Self::PaysAgain => "I-01",`
+    fn sabotage(&mut self, line: &str) {
+        let row = line.strip_prefix("Self::").and_then(|row| row.split_once(" => "));
+        let Some((name, ids)) = row else { return };
+        for id in Id::in_text(ids) {
+            let (file, name) = (SABOTAGES.to_owned(), name.to_owned());
+            self.prove(id, Proof::Sabotage { file, name });
         }
     }
 
@@ -225,6 +242,15 @@ mod tests {
             name: "resources::once".to_owned(),
         };
         assert_eq!(proofs("sim/src/judge.rs", table), [("I-01".to_owned(), judge)]);
+    }
+
+    #[test]
+    fn a_sabotage_proves_what_it_breaks() {
+        let text =
+            "    /// I-02: a comment.\n    PaysAgain,\n            Self::PaysAgain => \"I-01\",\n";
+        let (file, name) = (SABOTAGES.to_owned(), "PaysAgain".to_owned());
+        let sabotage = Proof::Sabotage { file, name };
+        assert_eq!(proofs(SABOTAGES, text), [("I-01".to_owned(), sabotage)]);
     }
 
     #[test]

@@ -32,12 +32,15 @@ pub(super) fn of(catalogue: &Catalogue, citations: &Citations) -> String {
         let _ = writeln!(page, "| {id} | {meaning} | {} |", misdeeds(id, citations));
     }
     page.push_str("\n## Proven\n\n");
-    page.push_str("| Id | Tests | Scenarios | Judges | Misdeeds of the cast |\n");
-    page.push_str("| --- | --- | --- | --- | --- |\n");
+    page.push_str("| Id | Tests | Scenarios | Judges | Sabotages | Misdeeds of the cast |\n");
+    page.push_str("| --- | --- | --- | --- | --- | --- |\n");
     for (id, _) in proven {
-        let [tests, scenarios, judges] = places(&citations.proofs[id]);
+        let [tests, scenarios, judges, sabotages] = places(&citations.proofs[id]);
         let misdeeds = misdeeds(id, citations);
-        let _ = writeln!(page, "| {id} | {tests} | {scenarios} | {judges} | {misdeeds} |");
+        let _ = writeln!(
+            page,
+            "| {id} | {tests} | {scenarios} | {judges} | {sabotages} | {misdeeds} |"
+        );
     }
     // An empty cell has one space in it, not two.
     page.replace("|  |", "| |").replace("|  |", "| |")
@@ -45,14 +48,15 @@ pub(super) fn of(catalogue: &Catalogue, citations: &Citations) -> String {
 
 const HEAD: &str = "# What proves what
 
-`cargo xtask proof` writes this page from the ids that tests, scenarios and judges cite; do not edit
-it by hand. [ids.md](ids.md) says what each id means.
+`cargo xtask proof` writes this page from the ids that tests, scenarios, judges and sabotages cite; do
+not edit it by hand. [ids.md](ids.md) says what each id means.
 
 A test proves what the comment above it, its name or its body cites; a scenario, what the comments in
 its file cite; a judge is held against every simulated call. For a mark, the judge is what recognises
-it in a journal; whether a swarm has reached it, the swarm's report says. An id that is cited once is
-proven here, whether or not all of it is: the place that cites it says how far it goes. A misdeed is
-something that the simulator's cast can do in any call; it is no proof by itself.
+it in a journal; whether a swarm has reached it, the swarm's report says. A sabotage is a defect that is
+built in on purpose, for tests alone: of all judges, the one of its id notices it. An id that is cited
+once is proven here, whether or not all of it is: the place that cites it says how far it goes. A misdeed
+is something that the simulator's cast can do in any call; it is no proof by itself.
 
 ";
 
@@ -79,14 +83,15 @@ fn misdeeds(id: &Id, citations: &Citations) -> String {
     kinds.map(|kind| format!("`{kind}`")).collect::<Vec<_>>().join(", ")
 }
 
-/// Tests, scenarios and judges, each as the text of a cell.
-fn places(proofs: &BTreeSet<Proof>) -> [String; 3] {
-    let mut names: [BTreeMap<&str, Vec<&str>>; 3] = Default::default();
+/// Tests, scenarios, judges and sabotages, each as the text of a cell.
+fn places(proofs: &BTreeSet<Proof>) -> [String; 4] {
+    let mut names: [BTreeMap<&str, Vec<&str>>; 4] = Default::default();
     for proof in proofs {
         let (column, file, name) = match proof {
             Proof::Test { file, name } => (0, file, name.as_str()),
             Proof::Scenario { file } => (1, file, ""),
             Proof::Judge { file, name } => (2, file, name.as_str()),
+            Proof::Sabotage { file, name } => (3, file, name.as_str()),
         };
         names[column].entry(file).or_default().push(name);
     }
