@@ -43,6 +43,6 @@ pub use call::{Call, Phase};
 pub use drive::{Stimulus, World, run};
 pub use effect::Effect;
 pub use input::Input;
-pub use line::{Language, LineId, UtteranceId};
+pub use line::{Language, LineId, Rung, UtteranceId};
 pub use step::{Cause, EndReason, Fact, Move, Step};
 pub use time::{CallTime, Millis};
