@@ -294,7 +294,9 @@ proptest! {
         let mut played = BTreeSet::new();
         for (number, effect) in effects.iter().enumerate() {
             match effect {
-                Effect::Prepare { utterance, .. } => {
+                Effect::Prepare { utterance, .. }
+                | Effect::Inject { utterance, .. }
+                | Effect::UseRecording { utterance, .. } => {
                     prop_assert!(prepared.insert(*utterance), "{utterance} is prepared twice");
                 }
                 Effect::Play { utterance } => {

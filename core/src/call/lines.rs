@@ -298,7 +298,7 @@ impl Machine {
         self.rearm_lines();
     }
 
-    /// The agent speaks: a filler that is not at hand yet would come behind what was waited for.
+    /// What the caller waited for is there: a filler that is not at hand yet would come behind it.
     pub(super) fn filler_too_late(&mut self, step: &mut Draft) {
         self.memory.lines.retain(|utterance, line| {
             let late = line.line == LineId::Hold && line.text.is_none();
