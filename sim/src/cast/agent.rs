@@ -133,6 +133,8 @@ enum Later {
     Breaks(Option<String>),
     /// The next thing in the plan.
     Proceed,
+    /// A line of the client's begins, beside the plan.
+    Injected(String),
     /// A sentence begins: the rest of them follow.
     Sentences(VecDeque<String>),
 }
@@ -292,7 +294,8 @@ impl Agent {
                     return Some(AgentSays::Close);
                 }
                 Later::Proceed => self.proceed(at, Millis(0), Millis(0)),
-                Later::Sentences(sentences) => self.sentence(at, sentences),
+                Later::Sentences(sentences) => self.sentence(at, sentences, true),
+                Later::Injected(text) => self.sentence(at, VecDeque::from([text]), false),
             }
         }
         None
@@ -338,7 +341,7 @@ impl Agent {
                 }
                 _ => false,
             },
-            Later::Sentences(_) | Later::Proceed => false,
+            Later::Sentences(_) | Later::Injected(_) | Later::Proceed => false,
             Later::Say(AgentSays::Text(message)) => !matches!(
                 **message,
                 ServerMessage::AgentAudioDone
@@ -378,10 +381,11 @@ impl Agent {
         if behavior == Injection::Interrupt {
             self.give_up_speech(&mut None);
         }
-        self.plan.push_back(Doing::Injected(words.to_owned()));
-        if !self.speaking {
+        if self.speaking {
+            self.plan.push_back(Doing::Injected(words.to_owned()));
+        } else {
             self.speaking = true;
-            self.later.add(at + Millis(INJECTED_MS), Later::Proceed);
+            self.later.add(at + Millis(INJECTED_MS), Later::Injected(words.to_owned()));
         }
     }
 
@@ -477,8 +481,9 @@ impl Agent {
         }
     }
 
-    /// Speaks one sentence in a burst; the next one follows when this one would have been played.
-    fn sentence(&mut self, at: CallTime, mut sentences: VecDeque<String>) {
+    /// Speaks one sentence in a burst; the next one follows when this one would have been played,
+    /// and after the last one, with `goes_on`, whatever else is planned.
+    fn sentence(&mut self, at: CallTime, mut sentences: VecDeque<String>, goes_on: bool) {
         let Some(text) = sentences.pop_front() else { return };
         let audio = voice::speak(&text);
         let length = Millis(audio.len() as u64 / BYTES_PER_MS);
@@ -502,7 +507,7 @@ impl Agent {
         if self.mind.does(&Fault::AgentRepeatsDone) {
             self.say(sent_at + Millis(AGAIN_MS), ServerMessage::AgentAudioDone);
         }
-        if !self.plan.is_empty() {
+        if goes_on && !self.plan.is_empty() {
             self.later.add(sent_at, Later::Proceed);
         }
     }
