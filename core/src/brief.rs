@@ -94,6 +94,8 @@ pub struct Limits {
     pub agent_ready: Millis,
     /// A line of ours asked for → its speech at hand.
     pub line_ready: Millis,
+    /// The agent asked to say a line of ours → it begins to, all tries together (F-DG-23).
+    pub line_injected: Millis,
     /// T_SILENCE: caller silent → "are you still there".
     pub silence_prompt: Millis,
     /// T_HANGUP: caller silent in all → farewell.
@@ -136,7 +138,8 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             agent_ready: Millis::from_secs(11),
-            line_ready: Millis::from_secs(3),
+            line_ready: Millis::from_secs(2),
+            line_injected: Millis(1_500),
             silence_prompt: Millis::from_secs(25),
             silence_farewell: Millis::from_secs(60),
             filler: Millis::from_secs(4),

@@ -7,6 +7,7 @@ mod functions;
 mod handing;
 mod keypad;
 mod ledger;
+mod lines;
 mod meaning;
 mod memory;
 mod reconnecting;

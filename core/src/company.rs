@@ -126,9 +126,16 @@ impl Company {
         if limits.silence_farewell <= limits.silence_prompt {
             return Some(("limits", "silence_farewell must be longer than silence_prompt"));
         }
-        if [limits.line_ready, limits.filler, limits.reply, limits.farewell, limits.hang_up]
-            .iter()
-            .any(|limit| *limit < crate::Millis::from_secs(1))
+        if [
+            limits.line_ready,
+            limits.line_injected,
+            limits.filler,
+            limits.reply,
+            limits.farewell,
+            limits.hang_up,
+        ]
+        .iter()
+        .any(|limit| *limit < crate::Millis::from_secs(1))
         {
             return Some(("limits", "must each be a second (1000) or more"));
         }

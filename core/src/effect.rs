@@ -5,6 +5,9 @@
 //! | [`Effect::OpenAgent`] | `Agent::Ready`, `Agent::Lost` | `Timer::AgentReady` |
 //! | [`Effect::CloseAgent`] | nothing: nobody waits for it | |
 //! | [`Effect::Prepare`] | `Line::Ready`, `Line::Failed` | `Timer::LineReady` |
+//! | [`Effect::Inject`] | `Line::Spoken`, `Line::Refused`, `Line::Failed` | `Timer::LineReady` |
+//! | [`Effect::UseRecording`] | `Line::Ready`, at once | `Timer::LineReady` |
+//! | [`Effect::Withdraw`] | nothing: what comes of the line is dropped | |
 //! | [`Effect::Play`] | `Playback::Heard`, `Playback::Cut` | `Timer::PlaybackMark` |
 //! | [`Effect::Clear`] | `Playback::Cut` for everything that was on its way | at once |
 //! | [`Effect::CutReply`] | `Playback::Cut` for every sentence that waited | at once |
@@ -50,6 +53,34 @@ pub enum Effect {
         language: Language,
         /// What stands in its blanks.
         arguments: BTreeMap<String, String>,
+    },
+    /// Word a line of ours and ask the agent to say it, word for word.
+    Inject {
+        /// The name of this utterance.
+        utterance: UtteranceId,
+        /// Which line.
+        line: LineId,
+        /// In which language.
+        language: Language,
+        /// What stands in its blanks.
+        arguments: BTreeMap<String, String>,
+        /// Instead of what the agent is saying; otherwise behind it.
+        interrupt: bool,
+    },
+    /// Take the recording of a line of ours, ready to be played.
+    UseRecording {
+        /// The name of this utterance.
+        utterance: UtteranceId,
+        /// Which line.
+        line: LineId,
+        /// In which language.
+        language: Language,
+    },
+    /// A line that was asked for is not wanted any more. Should the agent still say it, nobody
+    /// hears it.
+    Withdraw {
+        /// The name of the utterance.
+        utterance: UtteranceId,
     },
     /// Play a prepared line behind whatever is on its way already. Until it was heard, the
     /// agent's audio waits behind it.

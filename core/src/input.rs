@@ -208,7 +208,21 @@ pub enum Line {
         /// Length of its audio.
         audio: Millis,
     },
-    /// It could not be worded or spoken.
+    /// The agent says the line in its session: its words came, its audio follows.
+    Spoken {
+        /// The line's utterance.
+        utterance: UtteranceId,
+        /// The words, masked.
+        text: String,
+        /// Version of the words in `locales/`.
+        version: u32,
+    },
+    /// The agent's provider refuses to say it now: somebody is speaking (F-DG-23).
+    Refused {
+        /// The line's utterance.
+        utterance: UtteranceId,
+    },
+    /// It could not be worded or spoken, or the session that was to say it is gone.
     Failed {
         /// The line's utterance.
         utterance: UtteranceId,

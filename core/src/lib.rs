@@ -48,7 +48,7 @@ pub use call::{Call, Phase};
 pub use drive::{Stimulus, World, run};
 pub use effect::Effect;
 pub use input::Input;
-pub use line::{Language, LineId, UtteranceId};
+pub use line::{Language, LineId, Rung, UtteranceId};
 #[cfg(feature = "sabotage")]
 pub use sabotage::Sabotage;
 pub use step::{Cause, EndReason, Fact, Move, Step};

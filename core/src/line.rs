@@ -52,6 +52,8 @@ pub enum LineId {
     Opening,
     /// Asks a silent caller whether they are still there.
     StillThere,
+    /// Asks whether we are heard, in a word or two: where noise cuts every longer sentence.
+    HearMe,
     /// One moment, I am checking.
     Hold,
     /// That it is an automated assistant and that the call may be recorded, said again.
@@ -76,9 +78,10 @@ pub enum LineId {
 
 impl LineId {
     /// Every line, in the order of declaration.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Opening,
         Self::StillThere,
+        Self::HearMe,
         Self::Hold,
         Self::Notice,
         Self::TakeYourTime,
@@ -96,6 +99,7 @@ impl LineId {
         match self {
             Self::Opening => "opening",
             Self::StillThere => "still-there",
+            Self::HearMe => "hear-me",
             Self::Hold => "hold",
             Self::Notice => "notice",
             Self::TakeYourTime => "take-your-time",
@@ -119,6 +123,7 @@ impl LineId {
             | Self::Farewell
             | Self::GoodbyeSilence => true,
             Self::StillThere
+            | Self::HearMe
             | Self::Hold
             | Self::TakeYourTime
             | Self::GoOn
@@ -132,6 +137,18 @@ impl fmt::Display for LineId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.key())
     }
+}
+
+/// How a line of ours is spoken. Where one way fails, the next is taken; the last needs nobody.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Rung {
+    /// By the speech interface, as a clip of its own.
+    Spoken,
+    /// By the agent, into whose session the words are put.
+    Injected,
+    /// By a recording that is part of the program. It knows no names.
+    Recorded,
 }
 
 /// The name of one stretch of speech to the caller. It is also the name of the mark that tells

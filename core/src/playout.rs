@@ -191,6 +191,17 @@ impl Playout {
         Admit::Forward
     }
 
+    /// Audio that is no part of the conversation came in and is dropped.
+    pub const fn refuse(&mut self, len: usize) {
+        self.conserved.offered += len as u64;
+        self.conserved.dropped += len as u64;
+    }
+
+    /// The agent is saying a line of ours: more audio of it may come.
+    pub const fn line_goes_on(&mut self, utterance: UtteranceId) {
+        self.open = Some((utterance, false));
+    }
+
     /// Whether audio of this utterance may go on to the carrier now.
     pub const fn has_room(&self, at: CallTime, utterance: UtteranceId) -> bool {
         let now = position(at);
@@ -286,13 +297,16 @@ impl Playout {
 
     /// The agent's reply is given up, and what was handed over of it is played out. Sentences of
     /// which nothing was handed over are cut now; the others when what they have was heard: they
-    /// want a mark. Whatever is held of the agent's must be thrown away. Our lines are not touched.
+    /// want a mark. Whatever is held of the agent's must be thrown away. Our lines are not touched,
+    /// but for one that the agent is saying.
     pub fn cut_reply(&mut self, at: CallTime) -> GivenUp {
         let mut given_up = GivenUp::default();
         let (mut held, mut cut) = (self.held, self.conserved.cut);
+        let open = self.open.map(|(utterance, _)| utterance);
         self.stretches.retain_mut(|stretch| {
             let whole = stretch.marked && stretch.held == 0;
-            if whole || !stretch.utterance.is_agents() || stretch.given_up.is_some() {
+            let agents = stretch.utterance.is_agents() || open == Some(stretch.utterance);
+            if whole || !agents || stretch.given_up.is_some() {
                 return true;
             }
             let audio = stretch.sent + stretch.held;

@@ -15,11 +15,11 @@ use crate::brief::{Brief, Direction};
 use crate::call::{Phase, Timer};
 use crate::effect::Effect;
 use crate::input::Input;
-use crate::line::{Language, LineId, UtteranceId};
+use crate::line::{Language, LineId, Rung, UtteranceId};
 use crate::time::{CallTime, Millis};
 
 /// Version of the journal's shapes.
-pub const JOURNAL_VERSION: u32 = 2;
+pub const JOURNAL_VERSION: u32 = 3;
 
 /// Everything that came of one cause.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -97,15 +97,19 @@ pub enum Fact {
         language: Language,
         /// The words, masked.
         text: String,
-        /// Length of its audio.
-        audio: Millis,
+        /// Length of its audio; unknown where the agent speaks it.
+        audio: Option<Millis>,
+        /// How it is spoken.
+        by: Rung,
     },
-    /// A line of ours could not be spoken.
+    /// A line of ours could not be spoken in this way.
     LineFailed {
         /// The utterance.
         utterance: UtteranceId,
         /// Which line.
         line: LineId,
+        /// In which way.
+        by: Rung,
     },
     /// The agent generated a sentence; it has not been heard yet.
     AgentLine {
@@ -310,9 +314,7 @@ pub enum EndReason {
     TimeLimit,
     /// The agent could not be reached, was lost, or went silent.
     AgentFailed,
-    /// Our own lines could not be spoken.
-    SpeechFailed,
-    /// The media stream broke.
+    /// The media stream broke, or took no speech.
     StreamLost,
     /// A person took the call over.
     Transferred,
@@ -333,7 +335,6 @@ impl EndReason {
             Self::NoInput => "no_input",
             Self::TimeLimit => "time_limit",
             Self::AgentFailed => "agent_failed",
-            Self::SpeechFailed => "speech_failed",
             Self::StreamLost => "stream_lost",
             Self::Transferred => "transferred",
             Self::TransferFailed => "transfer_failed",

@@ -30,7 +30,7 @@ use alloc::vec::Vec;
 use crate::brief::{Brief, Direction};
 use crate::effect::Effect;
 use crate::input::{Agent, AgentLoss, Carrier, HungUp, Input, Operator};
-use crate::line::{LineId, UtteranceId};
+use crate::line::{LineId, Rung, UtteranceId};
 use crate::step::{Audience, Cause, Fact, IdentityCheck, IdentityLevel, Step};
 use crate::time::Millis;
 
@@ -122,12 +122,19 @@ impl Teller {
 
     fn fact(&mut self, fact: &Fact, told: &mut Vec<(&str, String)>) {
         match fact {
-            Fact::LineRendered { utterance, line, version, text, .. } => {
-                self.words.insert(*utterance, format!("us: \"{text}\" ({line} v{version})"));
+            Fact::LineRendered { utterance, line, version, text, by, .. } => {
+                let how = match by {
+                    Rung::Spoken => "",
+                    Rung::Injected => ", said by the agent",
+                    Rung::Recorded => ", from a recording",
+                };
+                self.words.insert(*utterance, format!("us: \"{text}\" ({line} v{version}{how})"));
             }
-            Fact::LineFailed { line, .. } => {
-                told.push(("we", format!("cannot speak the line {line}")));
-            }
+            Fact::LineFailed { line, by, .. } => told.push(match by {
+                Rung::Spoken => ("we", format!("cannot speak the line {line}")),
+                Rung::Injected => ("agent", format!("does not say the line {line}")),
+                Rung::Recorded => ("we", format!("cannot play the line {line}")),
+            }),
             Fact::AgentLine { utterance, text, .. } => {
                 self.words.insert(*utterance, format!("agent: \"{text}\""));
             }
@@ -242,6 +249,7 @@ fn effect_noticed(effect: &Effect) -> Option<String> {
         Effect::Prepare {
             line:
                 line @ (LineId::StillThere
+                | LineId::HearMe
                 | LineId::Hold
                 | LineId::TakeYourTime
                 | LineId::GoOn

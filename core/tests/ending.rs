@@ -102,12 +102,6 @@ fn goodbye_is_said_once_even_if_its_line_would_be_ready_after_its_limit() {
     assert_eq!(phases(&steps), [Phase::HangingUp, Phase::Ended]);
 }
 
-#[test]
-fn a_farewell_that_cannot_be_spoken_is_left_out() {
-    let mut desk = Desk::farewell();
-    assert_eq!(effects(&desk.at(11_400, line_failed(line(2)))), [Effect::HangUp]);
-}
-
 /// I-35.
 #[test]
 fn a_line_that_fails_or_is_cut_while_we_hang_up_changes_nothing_any_more() {

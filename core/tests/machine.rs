@@ -4,7 +4,7 @@
 mod support;
 
 use call_core::{
-    CallTime, Effect, EndReason, Fact, Language, LineId, Millis, Phase,
+    CallTime, Effect, EndReason, Fact, Language, LineId, Millis, Phase, Rung,
     call::{Timer, chart},
     effect::Answer,
     input::{Agent, AgentLoss, HungUp, Input},
@@ -13,8 +13,8 @@ use call_core::{
 
 use support::{
     Desk, OPENING, agent_ready, agent_says, answers, asks, audio_done, began, caller_says, checked,
-    cut, dry, effects, facts, fired, hangup, heard, hung_up, ignored, line, line_failed,
-    line_ready, lines, lookup, noise, performed, phases, queued, reason, sentence, stopped, waits,
+    cut, dry, effects, facts, fired, hangup, heard, hung_up, ignored, line, line_ready, lines,
+    lookup, noise, performed, phases, queued, reason, recorded, sentence, stopped, waits,
 };
 
 // The beginning.
@@ -161,39 +161,15 @@ fn an_agent_that_cannot_be_had_ends_the_call_with_words() {
     }
 }
 
-/// What follows in the webhook's answer still speaks to the caller: we do not hang up.
 #[test]
-fn where_nothing_can_be_spoken_the_stream_is_left_to_the_carrier() {
+fn a_line_that_is_not_ready_in_time_is_said_in_another_way() {
     let mut desk = Desk::new();
-    let steps = desk.at(500, line_failed(OPENING));
-    assert_eq!(lines(&steps), [LineId::Trouble]);
-    let steps = desk.at(900, line_failed(line(2)));
-    assert_eq!(effects(&steps), [Effect::CloseAgent, Effect::LeaveStream]);
-    assert_eq!(reason(&steps), Some(EndReason::SpeechFailed));
-}
-
-#[test]
-fn a_line_that_is_not_ready_in_time_counts_as_failed() {
-    let mut desk = Desk::new();
-    let steps = desk.until(3_000);
-    assert_eq!(fired(&steps), [(3_000, Timer::LineReady)]);
-    assert_eq!(
-        facts(&steps),
-        [Fact::LineFailed { utterance: OPENING, line: LineId::Opening }],
-        "a required line that cannot be spoken is the end of the call"
-    );
-    assert_eq!(lines(&steps), [LineId::Trouble]);
-    assert!(ignored(&desk.at(3_100, line_ready(OPENING))), "it is not wanted any more");
-}
-
-#[test]
-fn an_optional_line_that_fails_costs_nothing() {
-    let mut desk = Desk::listening();
-    desk.until(30_000);
-    assert_eq!(desk.phase(), Phase::Speaking);
-    let steps = desk.at(31_000, line_failed(line(2)));
-    assert_eq!(phases(&steps), [Phase::Listening]);
-    assert_eq!(effects(&steps), []);
+    let steps = desk.until(2_000);
+    assert_eq!(fired(&steps), [(2_000, Timer::LineReady)]);
+    let (utterance, line) = (OPENING, LineId::Opening);
+    assert_eq!(facts(&steps), [Fact::LineFailed { utterance, line, by: Rung::Spoken }]);
+    assert_eq!(recorded(&steps), [LineId::Opening]);
+    assert!(ignored(&desk.at(2_100, line_ready(OPENING))), "it is not wanted any more");
 }
 
 // Speech.

@@ -196,7 +196,7 @@ fn a_line_is_on_record_in_the_language_it_was_asked_for_in() {
     let mut desk = Desk::new();
     desk.at(900, agent_ready());
     desk.at(1_500, caller_says_in(Language::Spanish, SPANISH));
-    let facts = facts(&desk.at(2_000, line_ready(OPENING)));
+    let facts = facts(&desk.at(1_900, line_ready(OPENING)));
     let [Fact::LineRendered { line: LineId::Opening, language, .. }] = &facts[..] else {
         panic!("{facts:?}")
     };

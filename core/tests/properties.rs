@@ -214,7 +214,8 @@ proptest! {
         let longest = CallTime::ZERO
             + if no_person { limits.call + goodbye } else { limits.call + handed + goodbye };
         let silence = limits.silence_farewell.max(limits.patience);
-        let silent = now + silence + limits.line_ready + goodbye;
+        let ladder = limits.line_ready + limits.line_injected + limits.line_ready;
+        let silent = now + silence + ladder + goodbye;
         let may_stay_silent = call.phase() == Phase::Listening && no_person;
         let bound = if may_stay_silent { longest.min(silent) } else { longest };
         let mut ended = call.phase().is_ended();
@@ -293,7 +294,9 @@ proptest! {
         let mut played = BTreeSet::new();
         for (number, effect) in effects.iter().enumerate() {
             match effect {
-                Effect::Prepare { utterance, .. } => {
+                Effect::Prepare { utterance, .. }
+                | Effect::Inject { utterance, .. }
+                | Effect::UseRecording { utterance, .. } => {
                     prop_assert!(prepared.insert(*utterance), "{utterance} is prepared twice");
                 }
                 Effect::Play { utterance } => {

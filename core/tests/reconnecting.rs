@@ -12,8 +12,8 @@ use call_core::{
 use support::{
     Desk, OPENING, agent_lost, agent_lost_by, agent_ready, answers, asks, began, caller_says,
     caller_says_in, cut, done, effects, facts, fired, heard, hung_up, ignored, line, line_failed,
-    line_ready, lines, pay, people, performed, phases, queued, reason, result_of, sentence,
-    stopped,
+    line_ready, lines, pay, people, performed, phases, queued, reason, recorded, result_of,
+    sentence, stopped,
 };
 
 /// M-09, F-DG-07, S22.
@@ -233,9 +233,10 @@ fn a_caller_who_hangs_up_while_we_reconnect_has_hung_up() {
 
 /// I-16.
 #[test]
-fn a_hold_line_that_fails_while_we_reconnect_costs_nothing() {
+fn a_hold_line_that_fails_while_we_reconnect_is_a_recording() {
     let mut desk = Desk::reconnecting();
     let steps = desk.at(12_500, line_failed(line(2)));
-    assert_eq!((effects(&steps), phases(&steps)), (vec![], vec![]));
+    assert_eq!((recorded(&steps), phases(&steps)), (vec![LineId::Hold], vec![]));
+    desk.plays(line(3), 12_500, 12_900);
     assert_eq!(phases(&desk.at(13_000, agent_ready())), [Phase::Speaking]);
 }

@@ -3,7 +3,9 @@
 
 mod support;
 
-use call_core::{Effect, EndReason, LineId, Phase, call::Timer, input::HungUp, step::Refusal};
+use call_core::{
+    Effect, EndReason, LineId, Phase, Step, call::Timer, input::HungUp, step::Refusal,
+};
 
 use support::{
     Desk, agent_says, answers, ask, asks, began, caller_says, cut, done, effects, fired, hangup,
@@ -162,16 +164,40 @@ fn an_agent_that_asks_to_hang_up_many_times_is_answered_each_time_and_heard_once
 
 // Noise without end.
 
-/// F-DG-15, S40.
+/// F-DG-15, S40: what is longer was cut three times, so a word or two are tried, and then a person.
 #[test]
-fn a_fourth_cut_in_a_row_without_a_word_hands_the_call_to_a_person() {
+fn three_cuts_in_a_row_without_a_word_lead_to_a_short_prompt_and_a_fourth_to_a_person() {
     let mut desk = Desk::thinking_with(people());
-    for number in 1..=3 {
+    for number in 1..=2 {
         noise_cuts(&mut desk, number);
         assert_eq!(desk.phase(), Phase::Listening, "cut {number}");
     }
-    noise_cuts(&mut desk, 4);
-    assert_eq!(desk.phase(), Phase::Transferring);
+    let steps = noise_cuts(&mut desk, 3);
+    assert_eq!(lines(&steps), [LineId::HearMe]);
+    assert_eq!(effects(&steps)[0], Effect::Clear, "what was cut stops first");
+    let at = desk.now() + 200;
+    desk.at(at, line_ready(line(2)));
+    desk.at(at, began(line(2)));
+    let steps = desk.at(at + 100, noise());
+    assert_eq!(phases(&steps), [Phase::Transferring]);
+    assert_eq!(lines(&steps), [LineId::Transferring]);
+}
+
+/// F-DG-15: a short prompt that came through, and words after it, end the row.
+#[test]
+fn a_caller_who_answers_the_short_prompt_goes_on_with_the_agent() {
+    let mut desk = Desk::thinking_with(people());
+    for number in 1..=3 {
+        noise_cuts(&mut desk, number);
+    }
+    let at = desk.now() + 200;
+    desk.plays(line(2), at, at + 900);
+    assert_eq!(desk.phase(), Phase::Listening);
+    desk.at(at + 2_000, caller_says("Yes, I hear you."));
+    for number in 4..=5 {
+        noise_cuts(&mut desk, number);
+        assert_eq!(desk.phase(), Phase::Listening, "cut {number}");
+    }
 }
 
 /// F-DG-15.
@@ -199,10 +225,11 @@ fn noise_in_silence_is_no_cut() {
 // Helpers.
 
 /// The agent begins a sentence, and a noise cuts it after a second.
-fn noise_cuts(desk: &mut Desk, number: u32) {
+fn noise_cuts(desk: &mut Desk, number: u32) -> Vec<Step> {
     let at = desk.now() + 1_000;
     desk.at(at, agent_says(number, "One hundred dollars."));
     desk.at(at, began(sentence(number)));
-    desk.at(at + 1_000, noise());
+    let steps = desk.at(at + 1_000, noise());
     desk.at(at + 1_000, cut(sentence(number), 1_000, 3_000));
+    steps
 }

@@ -6,8 +6,8 @@ use call_core::{Effect, EndReason, Fact, LineId, Phase, call::Timer, input::Hung
 
 use support::{
     Desk, agent_says, asks, audio_done, began, caller_says, cut, digit, done, effects, facts,
-    fired, heard, hung_up, line, line_failed, line_ready, lines, lookup, noise, phases, pound,
-    queued, reason, sentence,
+    fired, heard, hung_up, line, line_ready, lines, lookup, noise, phases, pound, queued, reason,
+    sentence,
 };
 
 /// F-HU-04.
@@ -149,16 +149,4 @@ fn dead_air_counts_from_the_callers_last_key() {
     desk.at(10_700, digit());
     assert_eq!(phases(&desk.at(11_500, pound())), [Phase::Thinking]);
     assert_eq!(desk.next(), Some((15_500, Timer::Filler)));
-}
-
-/// I-16: a filler that cannot be spoken is tried again, and not in a tight circle.
-#[test]
-fn a_filler_that_fails_is_tried_again_after_half_a_second() {
-    let mut desk = Desk::thinking();
-    assert_eq!(fired(&desk.until(14_000)), [(14_000, Timer::Filler)]);
-    assert_eq!(phases(&desk.at(14_200, line_failed(line(2)))), [Phase::Thinking]);
-    assert_eq!(desk.next(), Some((14_700, Timer::Filler)));
-    assert_eq!(lines(&desk.until(14_700)), [LineId::Hold]);
-    desk.at(14_700, line_failed(line(3)));
-    assert_eq!(desk.next(), Some((15_200, Timer::Filler)));
 }

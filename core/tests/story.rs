@@ -61,6 +61,8 @@ fn a_call_that_fails_reads_as_what_failed() {
     let mut desk = Desk::with(Brief { company_name: "Borrow & Sons".into(), ..Brief::example() });
     desk.at(700, Input::Agent(Agent::Lost(AgentLoss::Refused(401))));
     desk.at(1_500, line_failed(line(2)));
+    desk.plays(line(3), 1_500, 3_500);
+    desk.at(3_600, hung_up(HungUp::Done));
     assert_eq!(
         story(&desk.journal),
         "\
@@ -68,7 +70,9 @@ fn a_call_that_fails_reads_as_what_failed() {
 00:00.000  call    recording off
 00:00.700  agent   lost: refused with status 401  -> farewell
 00:01.500  we      cannot speak the line trouble
-00:01.500  call    ended: agent_failed  -> ended
+00:03.500  heard   us: \"words of line-3\" (trouble v1, from a recording)  [in full, 2.0 s]
+00:03.500  we      hang up  -> hanging_up
+00:03.600  call    ended: agent_failed  -> ended
 "
     );
 }

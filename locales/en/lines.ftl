@@ -1,8 +1,10 @@
 # The lines that we speak ourselves, in English.
 #
 # To add a line, add a message here and one with the same id to ../es/lines.ftl. Both must use the
-# same variables and carry the same version; `cargo test -p locales` compares them. Nothing else
-# has to be registered. Raise `.version` in both files whenever the words of either change: the
+# same variables and carry the same version; `cargo test -p locales` compares them. Then run
+# `cargo xtask audio` and name the line in ../src/recordings.rs: every line has a recording, for
+# when nobody can speak it. A line with variables has one of other words, `<id>-recorded`, without
+# them. Raise `.version` in both files whenever the words of either change: the
 # record of a call names the version that the caller heard.
 #
 # A line is heard, not read: short sentences, no abbreviations, no brackets, no figures.
@@ -15,6 +17,10 @@ opening =
 
 # The caller has been silent for a while.
 still-there = Are you still there?
+    .version = 1
+
+# Noise has cut every longer sentence.
+hear-me = Can you hear me?
     .version = 1
 
 # Something takes longer than a pause in talk.
@@ -63,4 +69,18 @@ transferring = I will connect you with a person now. One moment, please.
 
 # No person could be reached, and the caller is with us again.
 nobody-free = I am sorry, nobody could take your call just now. I am still here to help you.
+    .version = 1
+
+# The words of recordings whose lines have blanks.
+
+opening-recorded =
+    Thank you for calling. I am an automated assistant, and this call may be recorded. How can I
+    help you?
+    .version = 1
+
+farewell-recorded = Thank you for calling. Goodbye.
+    .version = 1
+
+goodbye-silence-recorded =
+    I cannot hear you, so I will end this call now. Please call again when you are ready. Goodbye.
     .version = 1

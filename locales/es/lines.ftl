@@ -2,7 +2,9 @@
 #
 # Para agregar una frase, escriba aquí un mensaje y otro con el mismo nombre en ../en/lines.ftl.
 # Los dos deben usar las mismas variables y llevar la misma versión; `cargo test -p locales` los
-# compara. No hay que registrar nada más. Aumente `.version` en los dos archivos cuando cambien
+# compara. Después ejecute `cargo xtask audio` y nombre la frase en ../src/recordings.rs: cada
+# frase tiene una grabación, para cuando nadie la puede decir. Una frase con variables tiene otra sin
+# ellas, `<id>-recorded`, con palabras propias. Aumente `.version` en los dos archivos cuando cambien
 # las palabras de uno: el registro de la llamada dice qué versión se escuchó.
 #
 # Una frase se oye, no se lee: oraciones cortas, sin abreviaturas, sin paréntesis, sin cifras.
@@ -15,6 +17,10 @@ opening =
 
 # La persona lleva un rato en silencio.
 still-there = ¿Sigue usted en la línea?
+    .version = 1
+
+# El ruido ha cortado las frases más largas.
+hear-me = ¿Me escucha?
     .version = 1
 
 # Algo tarda más que una pausa normal.
@@ -63,4 +69,19 @@ transferring = Ahora le comunico con una persona. Un momento, por favor.
 
 # Nadie pudo atender, y la persona está otra vez con nosotros.
 nobody-free = Lo siento, nadie pudo tomar su llamada en este momento. Aquí sigo para ayudarle.
+    .version = 1
+
+# Las palabras de las grabaciones cuyas frases tienen variables.
+
+opening-recorded =
+    Gracias por llamar. Soy un asistente automatizado y esta llamada puede ser grabada. ¿En qué le
+    puedo ayudar?
+    .version = 1
+
+farewell-recorded = Gracias por llamar. Hasta luego.
+    .version = 1
+
+goodbye-silence-recorded =
+    No le escucho, así que voy a terminar esta llamada. Por favor, vuelva a llamar cuando guste.
+    Hasta luego.
     .version = 1

@@ -24,9 +24,11 @@ use fluent_bundle::{FluentArgs, FluentError, FluentMessage, FluentResource};
 use unic_langid::LanguageIdentifier;
 
 mod error;
+mod recordings;
 pub mod spoken;
 
 pub use error::Error;
+pub use recordings::{Recording, recording};
 
 /// A language that we speak.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

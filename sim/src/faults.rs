@@ -112,6 +112,20 @@ pub enum Fault {
         /// Milliseconds.
         ms: u64,
     },
+    /// The agent's provider refuses the lines that we inject, from the n-th on (F-DG-23).
+    InjectionRefused {
+        /// Which is the first, from 1.
+        from: u32,
+        /// How many are refused.
+        count: u32,
+    },
+    /// The agent's provider neither says nor refuses them (F-DG-23).
+    InjectionIgnored {
+        /// Which is the first, from 1.
+        from: u32,
+        /// How many are ignored.
+        count: u32,
+    },
 }
 
 /// A moment of a call, as the agent sees it.
@@ -166,6 +180,7 @@ impl Fault {
             Self::TransferRefused { status: 400 } => &["F-TR-04"],
             Self::TransferRefused { .. } => &["F-TR-03"],
             Self::TransferFails { .. } => &["F-TR-07"],
+            Self::InjectionRefused { .. } | Self::InjectionIgnored { .. } => &["F-DG-23"],
             Self::SpeakFails { .. } | Self::SpeakSlow { .. } => &[],
         }
     }

@@ -31,11 +31,14 @@ const CLIP_PIECE: usize = 100 * BYTES_PER_MS as usize;
 const KEEP_ALIVE: Millis = Millis(8_000);
 
 mod conversation;
+mod injection;
 mod keypad;
 mod session;
 mod speech;
 
 use conversation::Conversation;
+use injection::Injections;
+pub use injection::Words;
 use keypad::Keypad;
 
 /// Where a bridge's output goes. Nothing of it may wait: a socket that cannot take more queues.
@@ -74,10 +77,12 @@ impl Waiting {
     }
 }
 
-/// The sentence that the agent is speaking.
+/// The sentence that the agent is speaking; perhaps it is a line of ours.
 struct Sentence {
     utterance: UtteranceId,
     has_words: bool,
+    /// Its audio may be heard.
+    wanted: bool,
 }
 
 /// One carrier stream and one agent session, joined.
@@ -86,6 +91,7 @@ pub struct Bridge {
     profiles: BTreeMap<Language, AgentProfile>,
     language: Language,
     conversation: Conversation,
+    injections: Injections,
     keypad: Keypad,
     fingerprint_key: Vec<u8>,
     playout: Playout,
@@ -122,6 +128,7 @@ impl Bridge {
             profiles,
             language: Language::English,
             conversation: Conversation::default(),
+            injections: Injections::default(),
             keypad: Keypad::default(),
             fingerprint_key,
             playout: Playout::new(),
@@ -179,11 +186,9 @@ impl Bridge {
             ServerMessage::SettingsApplied => self.agent_ready(at, out),
             ServerMessage::UserStartedSpeaking => out.input(Input::Agent(Agent::CallerStarted)),
             ServerMessage::ConversationText { role, content, languages, .. } => match role {
-                Role::User if self.conversation.is_echo(content.reveal()) => {
-                    self.playout.agent_turn_began();
-                }
+                Role::User if self.conversation.is_echo(content.reveal()) => self.turn_began(),
                 Role::User => {
-                    self.playout.agent_turn_began();
+                    self.turn_began();
                     self.conversation.said(Role::User, content.reveal());
                     let language = languages.first().and_then(|tag| Language::from_tag(tag));
                     let text = mask_text(content.reveal());
@@ -197,7 +202,7 @@ impl Bridge {
                 out.input(Input::Agent(Agent::AudioDone));
             }
             ServerMessage::FunctionCallRequest { functions } => {
-                self.playout.agent_turn_began();
+                self.turn_began();
                 self.functions_asked(functions, out);
             }
             ServerMessage::FunctionCallCancelled { functions } => {
@@ -206,8 +211,13 @@ impl Bridge {
             }
             ServerMessage::EndOfTurn { .. }
             | ServerMessage::AgentThinking { .. }
-            | ServerMessage::AgentStartedSpeaking { .. } => self.playout.agent_turn_began(),
+            | ServerMessage::AgentStartedSpeaking { .. } => self.turn_began(),
+            ServerMessage::InjectionRefused { .. } => self.injection_refused(out),
             ServerMessage::Warning { code, .. } => {
+                // It comes beside the refusal, or in its place.
+                if code.starts_with("INJECT_AGENT_MESSAGE_DURING") {
+                    self.injection_refused(out);
+                }
                 out.input(Input::Agent(Agent::Warned(mask_text(&code))));
             }
             ServerMessage::Error { code, .. } => {
@@ -225,7 +235,13 @@ impl Bridge {
 
     /// Audio of the agent's.
     pub fn agent_audio(&mut self, at: CallTime, audio: &[u8], out: &mut impl Outlet) {
-        if self.agent != AgentLeg::Ready || audio.is_empty() {
+        let wanted = self.sentence.as_ref().is_none_or(|sentence| sentence.wanted);
+        if self.agent != AgentLeg::Ready || !wanted {
+            // Before the settings are accepted nobody has asked for it (F-DG-25).
+            self.playout.refuse(audio.len());
+            return;
+        }
+        if audio.is_empty() {
             return;
         }
         let utterance = match &self.sentence {
@@ -234,6 +250,9 @@ impl Bridge {
             None => self.begin_sentence(false),
         };
         self.speech(at, utterance, audio, out);
+        if !utterance.is_agents() {
+            self.playout.line_goes_on(utterance);
+        }
     }
 
     /// The agent's session is over, or could not be had. Told to the machine once.
@@ -242,7 +261,7 @@ impl Bridge {
             self.agent = AgentLeg::Gone;
             // Another may come, and wants to hear what was said meanwhile.
             self.ears.agent_awaited();
-            out.input(Input::Agent(Agent::Lost(loss)));
+            self.session_lost(loss, out);
         }
     }
 
@@ -286,6 +305,7 @@ impl Bridge {
                 self.cut_speech(at, out);
                 out.to_carrier(ToTwilio::Clear);
             }
+            Effect::Withdraw { utterance } => self.withdraw(at, *utterance),
             Effect::CutReply => self.cut_reply(at, out),
             Effect::EndSentence => self.end_sentence(at, out),
             Effect::MuteAgent => self.playout.mute_agent(),
@@ -310,6 +330,8 @@ impl Bridge {
             }
             Effect::CloseAgent => self.forget_agent(),
             Effect::Prepare { .. }
+            | Effect::Inject { .. }
+            | Effect::UseRecording { .. }
             | Effect::Perform { .. }
             | Effect::Transfer { .. }
             | Effect::HangUp

@@ -1,4 +1,5 @@
-//! Makes the recordings of scenario callers: `cargo xtask audio`.
+//! Makes the recordings of scenario callers, and has those of our own lines made: `cargo xtask
+//! audio`.
 
 use std::{fs, path::Path, process::Command};
 
@@ -7,7 +8,7 @@ use hound::{WavReader, WavSpec, WavWriter};
 
 use crate::{
     machine::{self, Program},
-    shell,
+    recordings, shell,
 };
 
 /// Who says what. The words of a recording stand in its scenario once more, because the simulator
@@ -61,7 +62,7 @@ const fn spanish(name: &'static str, text: &'static str) -> Recording {
     Recording { voice: "es-419", ..english(name, text) }
 }
 
-const ESPEAK: Program =
+pub(crate) const ESPEAK: Program =
     Program { name: "espeak-ng", package: "espeak-ng", purpose: "to speak the recordings" };
 
 /// Makes every recording of the table.
@@ -73,7 +74,8 @@ pub(crate) fn make() -> Result<()> {
     for recording in &RECORDINGS {
         recording.make(&root).with_context(|| format!("{} was not made", recording.name))?;
     }
-    eprintln!("\n{} recordings are in {FOLDER}", RECORDINGS.len());
+    let lines = recordings::make(&root)?;
+    eprintln!("\n{} recordings are in {FOLDER}, {lines} in locales/recordings", RECORDINGS.len());
     Ok(())
 }
 
@@ -99,7 +101,7 @@ impl Recording {
     }
 }
 
-fn read(file: &Path) -> Result<(WavSpec, Vec<i16>)> {
+pub(crate) fn read(file: &Path) -> Result<(WavSpec, Vec<i16>)> {
     let reader = WavReader::open(file)?;
     let spec = reader.spec();
     ensure!(

@@ -5,6 +5,7 @@ mod audio;
 mod checks;
 mod machine;
 mod proof;
+mod recordings;
 mod shell;
 
 use std::process::ExitCode;
@@ -59,9 +60,11 @@ enum Task {
         #[arg(long)]
         fast: bool,
     },
-    /// Make the recordings of scenario callers in scenarios/audio, with espeak-ng
+    /// Make the recordings of scenario callers in scenarios/audio, and of our own lines in
+    /// locales/recordings, with espeak-ng
     ///
-    /// Who says what stands in a table in xtask/src/audio.rs. To add a recording, add a row, run
+    /// Who says what stands in a table in xtask/src/audio.rs; what we say stands in
+    /// locales/en/lines.ftl and locales/es/lines.ftl. To add a recording, add a row, run
     /// this, and commit the new file. The same version of espeak-ng writes the same bytes, so the
     /// other files do not change.
     ///

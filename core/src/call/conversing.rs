@@ -1,5 +1,7 @@
 //! The talk: who has the floor, and the silence of the caller.
 
+use alloc::vec::Vec;
+
 use statig::Outcome::{self, Handled, Super, Transition};
 
 use super::Draft;
@@ -12,8 +14,8 @@ use crate::sabotage::Sabotage;
 use crate::step::{EndReason, Fact};
 use crate::time::Millis;
 
-/// So many voices may cut us in a row without a word: then it is noise, or an echo of ourselves
-/// (F-DG-15).
+/// So many voices may cut us in a row without a word: then it is noise, or an echo of ourselves.
+/// A word or two are tried after the last of them, and a person if that is cut too (F-DG-15).
 const CUTS_MAX: u32 = 3;
 
 /// A filler does not follow another by less than this.
@@ -50,7 +52,9 @@ impl Machine {
                 self.memory.caller_started.get_or_insert(step.at);
                 // The agent gives up its reply at every voice. What it had sent may still wait
                 // behind a line of ours, which goes on.
-                if self.memory.agent_mid_reply || self.memory.agent_speech_on_its_way() {
+                let agent_speaks =
+                    self.memory.agent_mid_reply || self.memory.agent_speech_on_its_way();
+                if agent_speaks || self.memory.agent_says_our_line() {
                     self.agent_stopped();
                     step.effect(Effect::CutReply);
                 }
@@ -108,6 +112,7 @@ impl Machine {
     pub(super) fn agent_speaks(&mut self, step: &mut Draft) {
         self.memory.agent_mid_reply = true;
         self.memory.reply_owed = None;
+        self.filler_too_late(step);
         if !self.memory.timers.is_armed(Timer::AgentSpeech) {
             let limit = self.memory.brief.limits.agent_speech;
             self.memory.arm(Timer::AgentSpeech, step.at, limit);
@@ -197,8 +202,7 @@ impl Machine {
         self.arm_filler(filler, step);
     }
 
-    /// Dead air is counted from the last sound, whatever state it was in. Where the filler itself
-    /// cannot be spoken, it is tried again after a little while.
+    /// Dead air is counted from the last sound, whatever state it was in.
     fn arm_filler(&mut self, filler: Millis, step: &Draft) {
         let due = (self.memory.last_sound + filler).max(step.at + FILLER_AGAIN);
         if !self.memory.sabotaged(Sabotage::SaysNothing) {
@@ -226,11 +230,14 @@ impl Machine {
             {
                 self.memory.caller_started.get_or_insert(step.at);
                 self.memory.cuts += 1;
+                self.stop_speaking(step);
                 if self.memory.cuts > CUTS_MAX {
-                    self.stop_speaking(step);
                     return self.hand_to_a_person(EndReason::AgentFailed);
                 }
-                self.stop_speaking(step);
+                if self.memory.cuts == CUTS_MAX {
+                    // Perhaps something shorter comes through.
+                    self.prepare(LineId::HearMe, step);
+                }
                 self.settle()
             }
             _ => Super,
@@ -241,10 +248,8 @@ impl Machine {
     /// wanted any more.
     pub(super) fn stop_speaking(&mut self, step: &mut Draft) {
         self.agent_stopped();
-        let on_its_way = &self.memory.on_its_way;
-        self.memory.lines.retain(|utterance, line| {
-            on_its_way.contains_key(utterance) || line.line.is_required()
-        });
+        let sent: Vec<_> = self.memory.on_its_way.keys().copied().collect();
+        self.drop_lines(|u, line| sent.contains(u) || line.line.is_required(), step);
         step.effect(Effect::Clear);
     }
 }

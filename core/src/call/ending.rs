@@ -5,6 +5,8 @@
 //! too long or the agent owes a reply too long, in `connecting.rs` when the agent fails or the
 //! longest call is reached. Here stands what happens then.
 
+use alloc::vec::Vec;
+
 use statig::Outcome::{self, Handled, Super, Transition};
 
 use super::Draft;
@@ -34,8 +36,8 @@ impl Machine {
         step.effect(Effect::EndSentence);
         self.memory.agent_mid_reply = false;
         self.memory.reply_owed = None;
-        let on_its_way = &self.memory.on_its_way;
-        self.memory.lines.retain(|utterance, _| on_its_way.contains_key(utterance));
+        let sent: Vec<_> = self.memory.on_its_way.keys().copied().collect();
+        self.drop_lines(|utterance, _| sent.contains(utterance), step);
     }
 
     /// Goodbye is being said. The caller's voice does not stop it; the caller's words do once,
@@ -54,7 +56,7 @@ impl Machine {
                 self.memory.reopened = true;
                 self.memory.timers.disarm(Timer::FarewellLimit);
                 // The farewell is called off: its rest is not wanted any more.
-                self.memory.lines.clear();
+                self.drop_lines(|_, _| false, step);
                 step.effect(Effect::Clear);
                 step.effect(Effect::UnmuteAgent);
                 self.caller_said(text, *language, step)
@@ -69,15 +71,6 @@ impl Machine {
         policy && wished && !self.memory.reopened && self.memory.agent_ready
     }
 
-    /// The last words cannot be spoken. After an ordinary goodbye the call simply ends; where
-    /// something failed, the carrier is left to speak and to go on as the webhook told it.
-    pub(super) fn farewell_failed(&self, why: EndReason) -> Outcome<State> {
-        match why {
-            EndReason::AgentFailed | EndReason::SpeechFailed => Transition(State::Ended { why }),
-            _ => Transition(State::HangingUp { why }),
-        }
-    }
-
     /// What holds while the call ends.
     pub(super) fn ending(&mut self, event: &Event<'_>, step: &mut Draft) -> Outcome<State> {
         match event {
@@ -88,6 +81,10 @@ impl Machine {
             }
             Event::Input(Input::Agent(Agent::CallerStarted)) => {
                 self.memory.caller_started.get_or_insert(step.at);
+                // The agent leaves off at every voice, whatever it is saying for us.
+                if self.memory.agent_says_our_line() {
+                    step.effect(Effect::CutReply);
+                }
                 Handled
             }
             Event::Input(Input::Agent(Agent::CallerSaid { text, language })) => {
@@ -191,7 +188,6 @@ const fn last_words(why: EndReason) -> LineId {
         | EndReason::OperatorHangup => LineId::Farewell,
         EndReason::NoInput => LineId::GoodbyeSilence,
         EndReason::AgentFailed
-        | EndReason::SpeechFailed
         | EndReason::StreamLost
         | EndReason::TransferFailed
         | EndReason::Drained => LineId::Trouble,

@@ -8,7 +8,7 @@ use super::ledger::Ledger;
 use super::timers::{Timer, Timers};
 use crate::brief::Brief;
 use crate::input::FunctionAsk;
-use crate::line::{Language, LineId, UtteranceId};
+use crate::line::{Language, LineId, Rung, UtteranceId};
 use crate::sabotage::{Defect, Sabotage};
 use crate::step::{EndReason, IdentityLevel};
 use crate::time::{CallTime, Millis};
@@ -26,8 +26,6 @@ pub(super) struct Memory {
     /// Functions asked for before that. Nothing is looked up, let alone disclosed, for a caller
     /// who has not heard whom they talk to (C-01, F-HU-08).
     pub(super) too_early: Vec<FunctionAsk>,
-    /// How many fillers in a row could not be spoken.
-    pub(super) fillers_failed: u32,
     /// When the caller last heard something of ours, or spoke.
     pub(super) last_sound: CallTime,
     /// Lines of ours between being asked for and being settled.
@@ -81,10 +79,23 @@ pub(super) struct OurLine {
     pub(super) line: LineId,
     /// The language it was asked for in.
     pub(super) language: Language,
+    /// The way it is asked for in.
+    pub(super) by: Rung,
     /// Its words, once it is ready.
     pub(super) text: Option<String>,
     /// Until when it must be ready, or, once it is, begin to play. Nothing once it has begun.
     pub(super) limit: Option<CallTime>,
+    /// It was refused and is asked for once more when its limit comes; that try ends then.
+    pub(super) again_until: Option<CallTime>,
+    /// It is asked for a second time.
+    pub(super) retried: bool,
+}
+
+impl OurLine {
+    /// The agent has begun to say it in its session.
+    pub(super) fn is_said_by_agent(&self) -> bool {
+        self.by == Rung::Injected && self.text.is_some()
+    }
 }
 
 /// Speech at the carrier.
@@ -115,7 +126,6 @@ impl Memory {
             agent_ready: false,
             opening_over: false,
             too_early: Vec::new(),
-            fillers_failed: 0,
             last_sound: CallTime::ZERO,
             lines: BTreeMap::new(),
             lines_asked: 0,
@@ -155,6 +165,12 @@ impl Memory {
     /// Whether a sentence of the agent's is at the carrier.
     pub(super) fn agent_speech_on_its_way(&self) -> bool {
         self.on_its_way.keys().any(|utterance| utterance.is_agents())
+    }
+
+    /// Whether the agent is saying a line of ours, and may leave off.
+    pub(super) fn agent_says_our_line(&self) -> bool {
+        let whole = |utterance| self.on_its_way.get(utterance).is_some_and(|o| o.queued);
+        self.lines.iter().any(|(utterance, line)| line.is_said_by_agent() && !whole(utterance))
     }
 
     /// Whether speech that must be heard to its end is on its way.

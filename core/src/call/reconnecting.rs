@@ -50,6 +50,7 @@ impl Machine {
             Event::Input(Input::Agent(Agent::Ready)) => {
                 self.memory.agent_ready = true;
                 self.memory.timers.disarm(Timer::AgentReady);
+                self.filler_too_late(step);
                 if self.memory.opening_over {
                     self.prepare(LineId::GoOn, step);
                 }

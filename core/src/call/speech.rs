@@ -1,79 +1,28 @@
 //! Speech to the caller: lines of ours from being asked for to being heard, and the agent's
 //! sentences from their first audio to their mark.
 
-use alloc::collections::BTreeMap;
-use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use statig::Outcome::{self, Handled, Transition};
 
 use super::Draft;
-use super::memory::{OnItsWay, OurLine};
+use super::lines::BEGIN_LIMIT;
+use super::memory::OnItsWay;
 use super::timers::Timer;
 use super::topology::{Event, Machine, Region, State};
 use crate::effect::Effect;
-use crate::input::{Input, Line, Playback};
-use crate::line::{LineId, UtteranceId};
+use crate::input::{Input, Playback};
+use crate::line::{LineId, Rung, UtteranceId};
 use crate::sabotage::Sabotage;
-use crate::step::{EndReason, Fact};
-use crate::time::Millis;
-
-/// A line that is ready begins to play at once, unless speech is queued before it: at most 30
-/// seconds (fault F-DG-29), and the carrier's lead.
-const BEGIN_LIMIT: Millis = Millis::from_secs(35);
-
-/// So many fillers in a row may fail to be spoken.
-const FILLERS_FAILED_MAX: u32 = 3;
+use crate::step::Fact;
 
 impl Machine {
-    /// Asks for a line of ours.
-    pub(super) fn prepare(&mut self, line: LineId, step: &mut Draft) {
-        self.memory.lines_asked += 1;
-        let utterance = UtteranceId::Line(self.memory.lines_asked);
-        let limit = Some(step.at + self.memory.brief.limits.line_ready);
-        let kept = self.memory.sabotaged(Sabotage::KeepsLanguage);
-        let language = if kept { self.memory.brief.language } else { self.memory.language };
-        self.memory.lines.insert(utterance, OurLine { line, language, text: None, limit });
-        self.rearm_lines();
-        step.effect(Effect::Prepare { utterance, line, language, arguments: self.blanks(line) });
-    }
-
-    fn blanks(&self, line: LineId) -> BTreeMap<String, String> {
-        let company = || ("company".to_string(), self.memory.brief.company_name.clone());
-        match line {
-            LineId::Opening | LineId::Farewell | LineId::GoodbyeSilence => {
-                BTreeMap::from([company()])
-            }
-            LineId::StillThere
-            | LineId::Hold
-            | LineId::Notice
-            | LineId::TakeYourTime
-            | LineId::GoOn
-            | LineId::OneMinute
-            | LineId::Transferring
-            | LineId::NobodyFree
-            | LineId::Trouble => BTreeMap::new(),
-        }
-    }
-
     /// News of speech, in whatever state. Nothing if the event is about something else, or about
     /// speech that nobody waits for.
     pub(super) fn speech(&mut self, event: &Event<'_>, step: &mut Draft) -> Option<Outcome<State>> {
         match event {
             Event::Input(Input::Line(news)) => self.line_news(news, step),
-            Event::Due(Timer::LineReady) => {
-                let lines = self.memory.lines.iter();
-                let late: Vec<_> = lines
-                    .filter(|(_, line)| line.limit.is_some_and(|limit| limit <= step.at))
-                    .map(|(utterance, _)| *utterance)
-                    .collect();
-                let mut outcome = None;
-                for utterance in late {
-                    outcome = self.line_failed(utterance, step).or(outcome);
-                }
-                self.rearm_lines();
-                outcome
-            }
+            Event::Due(Timer::LineReady) => self.lines_overdue(step),
             Event::Input(Input::Playback(news)) => self.playback_news(news, step),
             Event::Due(Timer::PlaybackMark) => {
                 let on_its_way = &self.memory.on_its_way;
@@ -87,64 +36,12 @@ impl Machine {
                 }
                 Some(self.after_speech(step))
             }
-            _ => None,
-        }
-    }
-
-    fn line_news(&mut self, news: &Line, step: &mut Draft) -> Option<Outcome<State>> {
-        match news {
-            Line::Ready { utterance, text, version, audio } => {
-                let our_line = self.memory.lines.get_mut(utterance)?;
-                if our_line.text.is_some() {
-                    return None;
-                }
-                our_line.text = Some(text.clone());
-                our_line.limit = Some(step.at + BEGIN_LIMIT);
-                step.fact(Fact::LineRendered {
-                    utterance: *utterance,
-                    line: our_line.line,
-                    version: *version,
-                    language: our_line.language,
-                    text: text.clone(),
-                    audio: *audio,
-                });
-                step.effect(Effect::Play { utterance: *utterance });
-                self.rearm_lines();
+            // A line of ours that the agent says, and whose end it does not tell.
+            Event::Due(Timer::AgentAudioDone) => {
+                step.effect(Effect::EndSentence);
                 Some(Handled)
             }
-            Line::Failed { utterance } => {
-                let line = self.memory.lines.get(utterance).map(|our_line| our_line.line);
-                if line == Some(LineId::Hold) {
-                    self.memory.fillers_failed += 1;
-                }
-                self.line_failed(*utterance, step)
-            }
-        }
-    }
-
-    fn rearm_lines(&mut self) {
-        match self.memory.lines.values().filter_map(|line| line.limit).min() {
-            Some(limit) => self.memory.timers.arm(Timer::LineReady, limit),
-            None => self.memory.timers.disarm(Timer::LineReady),
-        }
-    }
-
-    /// A line that must be said and cannot be: the call ends as decently as it still can.
-    fn line_failed(&mut self, utterance: UtteranceId, step: &mut Draft) -> Option<Outcome<State>> {
-        let our_line = self.memory.lines.remove(&utterance)?;
-        step.fact(Fact::LineFailed { utterance, line: our_line.line });
-        let required = our_line.line.is_required();
-        match self.current {
-            State::Farewell { why } if required => Some(self.farewell_failed(why)),
-            State::Transferring => Some(self.after_speech(step)),
-            State::Farewell { .. } | State::HangingUp { .. } | State::Ended { .. } => Some(Handled),
-            _ if required => Some(Transition(State::Farewell { why: EndReason::SpeechFailed })),
-            State::Reconnecting => Some(Handled),
-            // Without a filler the caller would hear nothing: somebody else must take over.
-            _ if self.memory.fillers_failed >= FILLERS_FAILED_MAX => {
-                Some(self.hand_to_a_person(EndReason::SpeechFailed))
-            }
-            _ => Some(self.settle()),
+            _ => None,
         }
     }
 
@@ -154,8 +51,8 @@ impl Machine {
                 let way = OnItsWay { queued: false };
                 let new = self.memory.on_its_way.insert(*utterance, way).is_none();
                 let begins = matches!(news, Playback::Began { .. });
-                if let (Some(line), true) = (self.memory.lines.get_mut(utterance), begins) {
-                    line.limit = None;
+                if let Some(line) = self.memory.lines.get_mut(utterance) {
+                    line.limit = if begins { None } else { Some(step.at + BEGIN_LIMIT) };
                     self.rearm_lines();
                 }
                 // What the agent said before its last word may still begin: that is no reply.
@@ -198,12 +95,13 @@ impl Machine {
     fn settled(&mut self, utterance: UtteranceId, step: &mut Draft) {
         self.off_its_way(utterance);
         self.memory.last_sound = step.at;
-        self.memory.fillers_failed = 0;
         let Some(our_line) = self.memory.lines.remove(&utterance) else { return };
         if our_line.line == LineId::Opening {
             self.memory.opening_over = true;
         }
-        if let (Some(text), true) = (our_line.text, self.memory.agent_ready) {
+        // What the agent said itself it knows.
+        let knows = our_line.by == Rung::Injected || !self.memory.agent_ready;
+        if let (Some(text), false) = (our_line.text, knows) {
             step.effect(Effect::TellAgent { utterance, text });
         }
     }
@@ -213,11 +111,8 @@ impl Machine {
         let known = self.off_its_way(utterance);
         self.memory.last_sound = step.at;
         let our_line = self.memory.lines.remove(&utterance);
-        let in_time = matches!(self.current.region(), Region::InCall | Region::Conversing);
         match our_line {
-            Some(our_line) if our_line.line.is_required() && in_time => {
-                self.prepare(our_line.line, step);
-            }
+            Some(our_line) if our_line.line.is_required() => self.say_again(&our_line, step),
             Some(_) => {}
             None if known => {}
             None => return None,
@@ -263,6 +158,6 @@ impl Machine {
             step.fact(Fact::HeardUnknown { utterance });
         }
         self.memory.on_its_way.clear();
-        self.memory.lines.clear();
+        self.drop_lines(|_, _| false, step);
     }
 }

@@ -162,6 +162,10 @@ impl Awaited {
             Cause::Input(Input::Playback(news)) => {
                 self.0.extend(next_news(news, step.at).map(Input::Playback));
             }
+            // Its audio follows its words.
+            Cause::Input(Input::Line(Line::Spoken { utterance, .. })) => {
+                self.0.push(Input::Playback(Playback::Began { utterance: *utterance }));
+            }
             Cause::Input(Input::Carrier(Carrier::Transfer(Transfer::Accepted))) => {
                 self.0.push(Input::Carrier(Carrier::Stopped));
                 self.0.push(Input::Carrier(Carrier::Transfer(Transfer::Busy)));
@@ -194,7 +198,10 @@ fn next_news(news: &Playback, at: CallTime) -> Option<Playback> {
 fn confirmation(effect: &Effect) -> Option<Input> {
     match effect {
         Effect::OpenAgent { .. } => Some(Input::Agent(Agent::Ready)),
-        Effect::Prepare { utterance, .. } => Some(Input::Line(ready(*utterance))),
+        Effect::Prepare { utterance, .. } | Effect::UseRecording { utterance, .. } => {
+            Some(Input::Line(ready(*utterance)))
+        }
+        Effect::Inject { utterance, .. } => Some(Input::Line(spoken(*utterance))),
         Effect::Play { utterance } => {
             Some(Input::Playback(Playback::Began { utterance: *utterance }))
         }
@@ -217,6 +224,10 @@ fn both_factors() -> Vec<IdentityCheck> {
 
 fn ready(utterance: UtteranceId) -> Line {
     Line::Ready { utterance, text: "Words.".into(), version: 1, audio: Millis(2_000) }
+}
+
+fn spoken(utterance: UtteranceId) -> Line {
+    Line::Spoken { utterance, text: "Words.".into(), version: 1 }
 }
 
 fn briefs() -> impl Strategy<Value = Brief> {
@@ -243,7 +254,7 @@ fn briefs() -> impl Strategy<Value = Brief> {
 fn limits() -> impl Strategy<Value = Limits> {
     let length = || (500_u64..=40_000).prop_map(Millis);
     let call = (5_000_u64..=1_800_000).prop_map(Millis);
-    (proptest::array::uniform19(length()), call).prop_map(|(lengths, call)| {
+    (proptest::array::uniform20(length()), call).prop_map(|(lengths, call)| {
         let [
             patience,
             key_gap,
@@ -255,6 +266,7 @@ fn limits() -> impl Strategy<Value = Limits> {
             pay,
             agent_ready,
             line_ready,
+            line_injected,
             silence_prompt,
             silence_farewell,
             filler,
@@ -276,6 +288,7 @@ fn limits() -> impl Strategy<Value = Limits> {
             pay,
             agent_ready,
             line_ready,
+            line_injected,
             silence_prompt,
             silence_farewell,
             filler,
@@ -355,6 +368,8 @@ fn mishaps() -> impl Strategy<Value = Input> {
         4 => functions_ended().prop_map(Input::Function),
         6 => utterances().prop_map(|utterance| Input::Line(ready(utterance))),
         6 => utterances().prop_map(|utterance| Input::Line(Line::Failed { utterance })),
+        6 => utterances().prop_map(|utterance| Input::Line(Line::Refused { utterance })),
+        2 => utterances().prop_map(|utterance| Input::Line(spoken(utterance))),
         20 => playback().prop_map(Input::Playback),
     ]
 }

@@ -258,6 +258,24 @@ pub(crate) fn lines(steps: &[Step]) -> Vec<LineId> {
     effects(steps).into_iter().filter_map(line).collect()
 }
 
+/// Lines that the agent was asked to say.
+pub(crate) fn injected(steps: &[Step]) -> Vec<LineId> {
+    let line = |effect: Effect| match effect {
+        Effect::Inject { line, .. } => Some(line),
+        _ => None,
+    };
+    effects(steps).into_iter().filter_map(line).collect()
+}
+
+/// Lines whose recordings were taken.
+pub(crate) fn recorded(steps: &[Step]) -> Vec<LineId> {
+    let line = |effect: Effect| match effect {
+        Effect::UseRecording { line, .. } => Some(line),
+        _ => None,
+    };
+    effects(steps).into_iter().filter_map(line).collect()
+}
+
 /// Answers that functions got: of which request, and what.
 pub(crate) fn answers(steps: &[Step]) -> Vec<(String, Answer)> {
     let answer = |effect: Effect| match effect {
@@ -488,6 +506,16 @@ pub(crate) fn line_ready(utterance: UtteranceId) -> Input {
 
 pub(crate) fn line_failed(utterance: UtteranceId) -> Input {
     Input::Line(Line::Failed { utterance })
+}
+
+/// The agent's words are a line that it was asked to say.
+pub(crate) fn line_spoken(utterance: UtteranceId) -> Input {
+    let text = format!("words of {utterance}");
+    Input::Line(Line::Spoken { utterance, text, version: 1 })
+}
+
+pub(crate) fn line_refused(utterance: UtteranceId) -> Input {
+    Input::Line(Line::Refused { utterance })
 }
 
 pub(crate) fn failed(id: &str, why: &str) -> Input {

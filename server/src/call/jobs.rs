@@ -110,11 +110,25 @@ async fn look_up(services: Arc<Services>, id: String, lookup: Option<LoanLookup>
     Done::Function(functions::lookup_ended(&id, answer))
 }
 
-fn words(asked: &Asked<'_>) -> Option<locales::Rendered> {
-    let locale = match asked.language {
+/// The recording of a line. Every line has one, which a test of the recordings proves.
+pub(super) fn recording(line: LineId, language: Language) -> Option<Clip> {
+    locales::recording(locale(language), line.key()).map(|recording| Clip {
+        text: recording.text,
+        version: recording.version,
+        audio: recording.audio.to_vec(),
+    })
+}
+
+const fn locale(language: Language) -> Locale {
+    match language {
         Language::English => Locale::English,
         Language::Spanish => Locale::Spanish,
-    };
+    }
+}
+
+/// The words of a line that is asked for.
+pub(super) fn words(asked: &Asked<'_>) -> Option<locales::Rendered> {
+    let locale = locale(asked.language);
     let arguments: Vec<_> =
         asked.arguments.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
     let words = locales::render(locale, asked.line.key(), &arguments);

@@ -10,7 +10,7 @@ use axum::extract::ws::WebSocket;
 use call_core::input::{AgentLoss, Carrier, Transfer};
 use call_core::redact::mask_text;
 use call_core::{CallTime, Effect, Input, Language, Millis, Step, Stimulus, World};
-use call_transports::bridge::{Bridge, Outlet};
+use call_transports::bridge::{Bridge, Outlet, Words};
 use call_transports::deepgram::{ErrorAction, ServerMessage, decode_server, error_action};
 use call_transports::net::AgentFrame;
 use call_transports::twilio::Sid;
@@ -22,7 +22,7 @@ use super::agent::{AgentLeg, News};
 use super::carrier::{CarrierLeg, Frame};
 use super::clock::Clock;
 use super::hygiene::{Hygiene, Verdict};
-use super::jobs::{Asked, Done, Jobs};
+use super::jobs::{self, Asked, Done, Jobs};
 use super::out::Out;
 use super::{Services, Watch};
 
@@ -298,6 +298,18 @@ impl Live {
                 let voice = self.voices.get(&language).or_else(|| self.voices.values().next());
                 self.jobs.prepare(&asked, voice.map_or("", String::as_str));
             }
+            Effect::Inject { utterance, line, language, arguments, interrupt } => {
+                let asked =
+                    Asked { utterance: *utterance, line: *line, language: *language, arguments };
+                let words = jobs::words(&asked)
+                    .map(|locales::Rendered { text, version }| Words { text, version });
+                let now = self.out.now;
+                self.bridge.inject_line(now, *utterance, words, *interrupt, &mut self.out);
+            }
+            Effect::UseRecording { utterance, line, language } => {
+                let clip = jobs::recording(*line, *language);
+                self.bridge.line_ready(*utterance, clip, &mut self.out);
+            }
             Effect::Perform { id, function, .. } => {
                 self.jobs.perform(id, *function, self.bridge.arguments(id));
             }
@@ -309,6 +321,7 @@ impl Live {
             // The stream is left when the machine has come to its end.
             Effect::LeaveStream
             | Effect::Play { .. }
+            | Effect::Withdraw { .. }
             | Effect::Clear
             | Effect::CutReply
             | Effect::EndSentence

@@ -107,7 +107,6 @@ fn ending(steps: &[Step]) -> Ending {
         ) => Ending::Planned,
         Some(
             EndReason::AgentFailed
-            | EndReason::SpeechFailed
             | EndReason::StreamLost
             | EndReason::TransferFailed
             | EndReason::Drained,

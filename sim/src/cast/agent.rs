@@ -10,8 +10,8 @@ use std::collections::{BTreeSet, VecDeque};
 use call_core::playout::BYTES_PER_MS;
 use call_core::{CallTime, Language, Millis};
 use call_transports::deepgram::{
-    CancelledCall, ClientMessage, FunctionCall, HistoryEntry, Refusal, Role, ServerMessage,
-    Settings, Spoken,
+    CancelledCall, ClientMessage, FunctionCall, HistoryEntry, Injection, Refusal, Role,
+    ServerMessage, Settings, Spoken,
 };
 
 use super::hearing::{Hearing, Noticed};
@@ -36,6 +36,10 @@ const TOOL_MS: u64 = 600;
 const REPLY_MS: u64 = 950;
 /// From a function's answer to the first audio of what follows.
 const AFTER_TOOL_MS: u64 = 650;
+/// From an injected line to its words and its first audio.
+const INJECTED_MS: u64 = 300;
+/// A caller who made a sound and says no word counts as speaking for so long.
+const CALLER_MS: u64 = 2_000;
 /// Acknowledgements.
 const ACK_MS: u64 = 300;
 /// From an error to the end of the session.
@@ -70,13 +74,24 @@ pub struct Mind {
     spoken: u32,
     heard: u32,
     asked: u32,
+    injections: u32,
 }
 
 impl Mind {
     /// An agent that will follow this script, and commit these misdeeds.
     pub fn new(script: Vec<Reply>, faults: Vec<Fault>, seed: Seed) -> Self {
         let script = script.into();
-        Self { script, faults, seed, calls: 0, replies: 0, spoken: 0, heard: 0, asked: 0 }
+        Self {
+            script,
+            faults,
+            seed,
+            calls: 0,
+            replies: 0,
+            spoken: 0,
+            heard: 0,
+            asked: 0,
+            injections: 0,
+        }
     }
 
     fn does(&self, fault: &Fault) -> bool {
@@ -98,6 +113,8 @@ pub struct Reply {
 pub enum Doing {
     /// Speaks.
     Says(String),
+    /// Says a line that the client injected.
+    Injected(String),
     /// Asks for a function, and waits for the answer.
     Calls {
         /// The function's name.
@@ -116,6 +133,8 @@ enum Later {
     Breaks(Option<String>),
     /// The next thing in the plan.
     Proceed,
+    /// A line of the client's begins, beside the plan.
+    Injected(String),
     /// A sentence begins: the rest of them follow.
     Sentences(VecDeque<String>),
 }
@@ -133,6 +152,8 @@ pub struct Agent {
     /// What is left to do in this turn.
     plan: VecDeque<Doing>,
     speaking: bool,
+    /// The caller has begun to speak, and is not understood yet.
+    caller_speaks: Option<CallTime>,
     waits_for: BTreeSet<String>,
     last_heard: CallTime,
 }
@@ -154,6 +175,7 @@ impl Agent {
             closed: false,
             plan: VecDeque::new(),
             speaking: false,
+            caller_speaks: None,
             waits_for: BTreeSet::new(),
             last_heard: at,
         }
@@ -197,9 +219,8 @@ impl Agent {
             ClientMessage::UpdatePrompt { .. } => {
                 self.say(at + Millis(ACK_MS), ServerMessage::PromptUpdated);
             }
-            ClientMessage::InjectAgentMessage { .. } => {
-                let message = Some("This agent only says what its script says.".to_owned());
-                self.say(at + Millis(ACK_MS), ServerMessage::InjectionRefused { message });
+            ClientMessage::InjectAgentMessage { message, behavior } => {
+                self.inject(at, message.reveal(), behavior);
             }
             ClientMessage::UpdateSpeak { .. } => {
                 self.say(at + Millis(ACK_MS), ServerMessage::SpeakUpdated);
@@ -263,7 +284,7 @@ impl Agent {
             let at = self.later.poll_timeout()?;
             match self.later.due(now)? {
                 Later::Say(says) => {
-                    self.spoken(&says);
+                    self.spoken(at, &says);
                     return Some(says);
                 }
                 Later::Understood(words, language) => self.understood(at, words, language),
@@ -273,17 +294,21 @@ impl Agent {
                     return Some(AgentSays::Close);
                 }
                 Later::Proceed => self.proceed(at, Millis(0), Millis(0)),
-                Later::Sentences(sentences) => self.sentence(at, sentences),
+                Later::Sentences(sentences) => self.sentence(at, sentences, true),
+                Later::Injected(text) => self.sentence(at, VecDeque::from([text]), false),
             }
         }
         None
     }
 
-    fn spoken(&mut self, says: &AgentSays) {
+    fn spoken(&mut self, at: CallTime, says: &AgentSays) {
         match says {
             AgentSays::Text(message) => match **message {
                 ServerMessage::SettingsApplied => self.applied = true,
-                ServerMessage::UserStartedSpeaking => self.stop_speaking(),
+                ServerMessage::UserStartedSpeaking => {
+                    self.caller_speaks = Some(at);
+                    self.stop_speaking();
+                }
                 ServerMessage::AgentAudioDone => self.speaking = false,
                 _ => {}
             },
@@ -294,24 +319,29 @@ impl Agent {
 
     /// The caller speaks: whatever is being said or planned is given up.
     fn stop_speaking(&mut self) {
+        let mut late = self.mind.faults.iter().find_map(|fault| match fault {
+            Fault::AgentSendsLate { frames } => Some(*frames),
+            _ => None,
+        });
+        self.give_up_speech(&mut late);
+    }
+
+    /// Whatever is being said or planned is given up, but for so many frames.
+    fn give_up_speech(&mut self, late: &mut Option<u32>) {
         if !self.speaking && self.plan.is_empty() {
             return;
         }
         self.speaking = false;
         self.plan.clear();
-        let mut late = self.mind.faults.iter().find_map(|fault| match fault {
-            Fault::AgentSendsLate { frames } => Some(*frames),
-            _ => None,
-        });
         self.later.retain(|later| match later {
-            Later::Say(AgentSays::Audio(_)) => match &mut late {
+            Later::Say(AgentSays::Audio(_)) => match late {
                 Some(frames @ 1..) => {
                     *frames -= 1;
                     true
                 }
                 _ => false,
             },
-            Later::Sentences(_) | Later::Proceed => false,
+            Later::Sentences(_) | Later::Injected(_) | Later::Proceed => false,
             Later::Say(AgentSays::Text(message)) => !matches!(
                 **message,
                 ServerMessage::AgentAudioDone
@@ -322,7 +352,45 @@ impl Agent {
         });
     }
 
+    /// A line of the client's is to be spoken: into silence, behind what is being said, or instead
+    /// of it. While the caller speaks only the last of these is done.
+    fn inject(&mut self, at: CallTime, words: &str, behavior: Injection) {
+        self.mind.injections += 1;
+        let number = self.mind.injections;
+        let within =
+            |from: &u32, count: &u32| (*from..from.saturating_add(*count)).contains(&number);
+        let mut refused = false;
+        for fault in &self.mind.faults {
+            match fault {
+                Fault::InjectionIgnored { from, count } if within(from, count) => return,
+                Fault::InjectionRefused { from, count } => refused |= within(from, count),
+                _ => {}
+            }
+        }
+        let caller_speaks =
+            self.caller_speaks.is_some_and(|since| at.since(since) < Millis(CALLER_MS));
+        refused |= match behavior {
+            Injection::Default => caller_speaks || self.speaking,
+            Injection::Queue => caller_speaks,
+            Injection::Interrupt => false,
+        };
+        if refused {
+            let message = Some("Somebody is speaking.".to_owned());
+            return self.say(at + Millis(ACK_MS), ServerMessage::InjectionRefused { message });
+        }
+        if behavior == Injection::Interrupt {
+            self.give_up_speech(&mut None);
+        }
+        if self.speaking {
+            self.plan.push_back(Doing::Injected(words.to_owned()));
+        } else {
+            self.speaking = true;
+            self.later.add(at + Millis(INJECTED_MS), Later::Injected(words.to_owned()));
+        }
+    }
+
     fn understood(&mut self, at: CallTime, words: String, language: Option<Language>) {
+        self.caller_speaks = None;
         self.say(at, ServerMessage::EndOfTurn { trigger: Some("model".to_owned()) });
         if self.mind.does(&Fault::AgentMumbles) {
             self.say(at, ServerMessage::Unknown { kind: "SomethingNewer".to_owned() });
@@ -370,6 +438,10 @@ impl Agent {
                 self.mind.spoken += 1;
                 self.mischief(at + to_speech, When::Speaking(self.mind.spoken));
             }
+            Some(Doing::Injected(text)) => {
+                self.speaking = true;
+                self.later.add(at, Later::Sentences(VecDeque::from([text])));
+            }
             Some(Doing::Calls { name, arguments }) => {
                 self.ask(at + to_function, &name, &arguments);
                 if self.mind.does(&Fault::AgentAsksAgain) && name == "make_payment" {
@@ -409,8 +481,9 @@ impl Agent {
         }
     }
 
-    /// Speaks one sentence in a burst; the next one follows when this one would have been played.
-    fn sentence(&mut self, at: CallTime, mut sentences: VecDeque<String>) {
+    /// Speaks one sentence in a burst; the next one follows when this one would have been played,
+    /// and after the last one, with `goes_on`, whatever else is planned.
+    fn sentence(&mut self, at: CallTime, mut sentences: VecDeque<String>, goes_on: bool) {
         let Some(text) = sentences.pop_front() else { return };
         let audio = voice::speak(&text);
         let length = Millis(audio.len() as u64 / BYTES_PER_MS);
@@ -434,7 +507,7 @@ impl Agent {
         if self.mind.does(&Fault::AgentRepeatsDone) {
             self.say(sent_at + Millis(AGAIN_MS), ServerMessage::AgentAudioDone);
         }
-        if !self.plan.is_empty() {
+        if goes_on && !self.plan.is_empty() {
             self.later.add(sent_at, Later::Proceed);
         }
     }

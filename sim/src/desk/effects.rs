@@ -1,11 +1,13 @@
 //! What the machine wants done, carried out by the cast.
 
-use call_core::Millis;
+use std::collections::BTreeMap;
+
 use call_core::effect::{Effect, Function};
 use call_core::input::AgentLoss;
-use call_transports::bridge::Clip;
+use call_core::{Language, LineId, Millis};
+use call_transports::bridge::{Clip, Words};
 use call_transports::functions;
-use locales::Locale;
+use locales::{Locale, Rendered};
 
 use super::{Desk, Job};
 use crate::cast::agent::CONNECT_MS;
@@ -14,6 +16,16 @@ use crate::faults::Fault;
 
 /// A try to connect to the agent is given up after this long; there are two.
 const CONNECT_LIMIT_MS: u64 = 3_000;
+
+fn worded(
+    line: LineId,
+    language: Language,
+    arguments: &BTreeMap<String, String>,
+) -> Option<Rendered> {
+    let locale = Locale::from_tag(language.tag())?;
+    let arguments: Vec<_> = arguments.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();
+    locales::render(locale, line.key(), &arguments).ok()
+}
 
 impl Desk {
     pub(super) fn effect(&mut self, effect: &Effect) {
@@ -26,11 +38,7 @@ impl Desk {
                 self.jobs.retain(|job| !matches!(job, Job::AgentConnected(_)));
             }
             Effect::Prepare { utterance, line, language, arguments } => {
-                let locale = Locale::from_tag(language.tag());
-                let arguments: Vec<_> =
-                    arguments.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();
-                let rendered = locale.and_then(|l| locales::render(l, line.key(), &arguments).ok());
-                let clip = rendered.map(|rendered| Clip {
+                let clip = worded(*line, *language, arguments).map(|rendered| Clip {
                     audio: voice::speak(&rendered.text),
                     text: rendered.text,
                     version: rendered.version,
@@ -38,6 +46,21 @@ impl Desk {
                 let (takes, fails) = self.speaking_fault();
                 let clip = clip.filter(|_| !fails);
                 self.jobs.add(now + takes, Job::LineReady(*utterance, clip));
+            }
+            Effect::Inject { utterance, line, language, arguments, interrupt } => {
+                let words = worded(*line, *language, arguments)
+                    .map(|Rendered { text, version }| Words { text, version });
+                self.bridge.inject_line(now, *utterance, words, *interrupt, &mut self.legs);
+            }
+            Effect::UseRecording { utterance, line, language } => {
+                let locale = Locale::from_tag(language.tag());
+                let recording = locale.and_then(|locale| locales::recording(locale, line.key()));
+                let clip = recording.map(|recording| Clip {
+                    text: recording.text,
+                    version: recording.version,
+                    audio: recording.audio.to_vec(),
+                });
+                self.bridge.line_ready(*utterance, clip, &mut self.legs);
             }
             Effect::Perform { id, function, key } => self.run_function(id, *function, key),
             Effect::HangUp => self.legs.carrier.hang_up(now),

@@ -67,7 +67,9 @@ impl<'a> LastWords<'a> {
         let Some(asked) = &mut self.asked else { return };
         let ours = |utterance: &UtteranceId| *utterance == asked.utterance;
         match &step.cause {
-            Cause::Input(Input::Line(Line::Ready { utterance, .. })) if ours(utterance) => {
+            Cause::Input(Input::Line(
+                Line::Ready { utterance, .. } | Line::Spoken { utterance, .. },
+            )) if ours(utterance) => {
                 asked.ready = true;
             }
             Cause::Input(Input::Line(Line::Failed { utterance })) if ours(utterance) => {
@@ -91,6 +93,8 @@ impl<'a> LastWords<'a> {
     fn effect(&mut self, effect: &Effect, at: CallTime) {
         match effect {
             Effect::Prepare { utterance, line, .. }
+            | Effect::Inject { utterance, line, .. }
+            | Effect::UseRecording { utterance, line, .. }
                 if GOODBYES.contains(line) || *line == LineId::Transferring =>
             {
                 let before = self.asked.take().filter(|asked| asked.line == *line);

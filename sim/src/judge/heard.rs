@@ -72,7 +72,10 @@ pub(super) fn opening_before_disclosure(evidence: &Evidence<'_>, findings: &mut 
     for step in evidence.steps {
         heard |= opening_over(step, &mut openings);
         for effect in &step.effects {
-            if let Effect::Prepare { utterance, line: LineId::Opening, .. } = effect {
+            if let Effect::Prepare { utterance, line: LineId::Opening, .. }
+            | Effect::Inject { utterance, line: LineId::Opening, .. }
+            | Effect::UseRecording { utterance, line: LineId::Opening, .. } = effect
+            {
                 openings.insert(*utterance, None);
             }
         }

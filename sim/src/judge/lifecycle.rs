@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use call_core::call::Timer;
-use call_core::input::{Agent, Carrier, Input, Line, Playback};
+use call_core::input::{Agent, Carrier, Input, Playback};
 use call_core::{CallTime, Cause, Effect, Fact, Step};
 
 use super::{Evidence, Findings};
@@ -125,7 +125,7 @@ pub(super) fn repetition_is_no_news(evidence: &Evidence<'_>, findings: &mut Find
 /// News of a thing that has a name of its own, which can happen to it only once.
 const fn has_name(input: &Input) -> bool {
     match input {
-        Input::Line(Line::Ready { .. } | Line::Failed { .. }) | Input::Function(_) => true,
+        Input::Line(_) | Input::Function(_) => true,
         Input::Playback(news) => {
             matches!(news, Playback::Heard { .. } | Playback::Cut { .. } | Playback::Queued { .. })
         }

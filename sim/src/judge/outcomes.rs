@@ -19,7 +19,12 @@ pub(super) fn one_outcome_each(evidence: &Evidence<'_>, findings: &mut Findings<
         for (place, effect) in step.effects.iter().enumerate() {
             let asked = Asked { evidence, limits: &brief.limits, end, number, place };
             match effect {
-                Effect::Prepare { utterance, .. } => asked.line(*utterance, findings),
+                Effect::Prepare { utterance, .. } | Effect::UseRecording { utterance, .. } => {
+                    asked.line(*utterance, brief.limits.line_ready, findings);
+                }
+                Effect::Inject { utterance, .. } => {
+                    asked.line(*utterance, brief.limits.line_injected, findings);
+                }
                 Effect::Perform { id, function, .. } if !performed.contains(&id) => {
                     performed.push(id);
                     asked.function(id, *function, findings);
@@ -71,7 +76,7 @@ impl<'a> Asked<'a> {
     }
 
     /// A line is ready once, failed, or not wanted any more.
-    fn line(&self, utterance: UtteranceId, findings: &mut Findings<'_>) {
+    fn line(&self, utterance: UtteranceId, budget: Millis, findings: &mut Findings<'_>) {
         let facts = || self.onwards().flat_map(|(_, step)| &step.facts);
         let rendered = |fact: &&Fact| matches!(fact, Fact::LineRendered { utterance: u, .. } if *u == utterance);
         let failed =
@@ -82,18 +87,24 @@ impl<'a> Asked<'a> {
                     .at(self.at(), format!("{utterance} came to the same outcome {times} times"));
             }
         }
-        let limit = self.at() + self.limits.line_ready;
+        let limit = self.at() + budget;
         for (number, step) in self.onwards() {
-            let not_wanted = self
-                .then(number, step, |effect| matches!(effect, Effect::Clear | Effect::MuteAgent));
+            let not_wanted = self.then(number, step, |effect| match effect {
+                Effect::Clear | Effect::MuteAgent => true,
+                Effect::Withdraw { utterance: u } => *u == utterance,
+                _ => false,
+            });
             let (ready, failure) = match &step.cause {
-                Cause::Input(Input::Line(Line::Ready { utterance: u, .. })) => {
-                    (*u == utterance, false)
-                }
+                Cause::Input(Input::Line(
+                    Line::Ready { utterance: u, .. } | Line::Spoken { utterance: u, .. },
+                )) => (*u == utterance, false),
                 Cause::Input(Input::Line(Line::Failed { utterance: u })) => {
                     (false, *u == utterance)
                 }
-                Cause::Timer(Timer::LineReady) => (false, step.at >= limit),
+                // A refused line may be asked for once more, under another name.
+                Cause::Timer(Timer::LineReady) => {
+                    (false, step.at >= limit || step.facts.iter().any(|fact| failed(&fact)))
+                }
                 _ => (false, false),
             };
             if (ready && !step.facts.iter().any(|fact| rendered(&fact)))

@@ -52,7 +52,7 @@ impl<'a> Record<'a> {
     fn cause(&mut self, step: &'a Step) {
         let Cause::Input(input) = &step.cause else { return };
         match input {
-            Input::Line(Line::Ready { utterance, .. }) => {
+            Input::Line(Line::Ready { utterance, .. } | Line::Spoken { utterance, .. }) => {
                 self.ready.insert(*utterance);
             }
             Input::Playback(Playback::Waits { utterance } | Playback::Began { utterance })
@@ -71,7 +71,9 @@ impl<'a> Record<'a> {
 
     fn effect(&mut self, effect: &'a Effect) -> Option<String> {
         match effect {
-            Effect::Prepare { utterance, .. } => {
+            Effect::Prepare { utterance, .. }
+            | Effect::Inject { utterance, .. }
+            | Effect::UseRecording { utterance, .. } => {
                 let twice = !self.prepared.insert(*utterance);
                 twice.then(|| format!("{utterance} is asked for a second time"))
             }
@@ -215,17 +217,30 @@ pub(super) fn language_of_the_call(evidence: &Evidence<'_>, findings: &mut Findi
         for effect in &step.effects {
             match effect {
                 Effect::SetLanguage { language: new } => language = *new,
-                Effect::Prepare { utterance, line, language: wanted, arguments } => {
+                Effect::Prepare { utterance, line, language: wanted, arguments }
+                | Effect::Inject { utterance, line, language: wanted, arguments, .. } => {
                     if *wanted != language {
                         findings.at(step.at, format!("{line} is asked for in {wanted}"));
                     }
                     let words = words(*line, language, arguments);
                     asked.insert(*utterance, (language, words));
                 }
+                Effect::UseRecording { utterance, line, language: wanted } => {
+                    if *wanted != language {
+                        findings.at(step.at, format!("{line} is to be played in {wanted}"));
+                    }
+                    asked.insert(*utterance, (language, recorded_words(*line, language)));
+                }
                 _ => {}
             }
         }
     }
+}
+
+/// What the recording says, masked.
+fn recorded_words(line: LineId, language: Language) -> Option<String> {
+    let locale = Locale::from_tag(language.tag())?;
+    locales::recording(locale, line.key()).map(|recording| mask_text(&recording.text))
 }
 
 /// What stands in `locales/`, masked as in journals; nothing for a line that it cannot word.

@@ -4,19 +4,13 @@ use std::collections::BTreeMap;
 
 use call_core::call::Timer;
 use call_core::effect::Effect;
-use call_core::input::{Agent, Carrier, Input, Key, Line, Playback};
+use call_core::input::{Agent, Carrier, Input, Key, Playback};
 use call_core::phrases::meaning;
-use call_core::{Brief, CallTime, Cause, Limits, LineId, Millis, Step, UtteranceId};
-
-/// A line that is ready begins to play by then: whatever waits before it, at most 30 seconds, and
-/// the carrier's lead are over.
-const BEGIN_LIMIT: Millis = Millis::from_secs(35);
+use call_core::{Brief, CallTime, Cause, Fact, Limits, LineId, Millis, Step, UtteranceId};
 
 /// A line of ours between being asked for and being settled.
 pub(super) struct OurLine {
     pub(super) line: LineId,
-    /// Until when it must be ready or, once it is, begin to play.
-    pub(super) limit: CallTime,
 }
 
 /// Speech on its way to the caller.
@@ -104,12 +98,16 @@ impl Scene {
             Cause::Timer(timer) => self.due(*timer),
             Cause::Input(Input::Agent(news)) => self.agent(news, step.ignored),
             Cause::Input(Input::Carrier(news)) => self.carrier(news, step.ignored),
-            Cause::Input(Input::Line(news)) => self.line(news),
             Cause::Input(Input::Playback(news)) if !step.ignored => self.playback(news),
             Cause::Input(Input::Function(ended)) => {
                 self.functions.remove(&ended.id);
             }
-            Cause::Input(Input::Playback(_) | Input::Operator(_)) => {}
+            Cause::Input(Input::Playback(_) | Input::Line(_) | Input::Operator(_)) => {}
+        }
+        for fact in &step.facts {
+            if let Fact::LineFailed { utterance, .. } = fact {
+                self.lines.remove(utterance);
+            }
         }
         for effect in &step.effects {
             self.effect(effect, &step.cause);
@@ -191,10 +189,6 @@ impl Scene {
     fn due(&mut self, timer: Timer) {
         let now = self.now;
         match timer {
-            Timer::LineReady => {
-                let speech = &self.speech;
-                self.lines.retain(|u, line| speech.contains_key(u) || line.limit > now);
-            }
             Timer::PlaybackMark => {
                 let lines = &mut self.lines;
                 self.speech.retain(|utterance, speech| {
@@ -263,20 +257,6 @@ impl Scene {
         }
     }
 
-    fn line(&mut self, news: &Line) {
-        match news {
-            Line::Ready { utterance, .. } => {
-                let limit = self.now + BEGIN_LIMIT;
-                if let Some(line) = self.lines.get_mut(utterance) {
-                    line.limit = limit;
-                }
-            }
-            Line::Failed { utterance } => {
-                self.lines.remove(utterance);
-            }
-        }
-    }
-
     fn playback(&mut self, news: &Playback) {
         match news {
             Playback::Waits { utterance } => self.speech_comes(*utterance, false),
@@ -307,10 +287,12 @@ impl Scene {
         match effect {
             Effect::OpenAgent { .. } => self.session = Session::Awaited,
             Effect::CloseAgent => self.session = Session::None,
-            Effect::Prepare { utterance, line, .. } => {
-                let limit = self.now + self.limits.line_ready;
-                self.lines.insert(*utterance, OurLine { line: *line, limit });
+            Effect::Prepare { utterance, line, .. }
+            | Effect::Inject { utterance, line, .. }
+            | Effect::UseRecording { utterance, line, .. } => {
+                self.lines.insert(*utterance, OurLine { line: *line });
             }
+            Effect::Withdraw { utterance } => drop(self.lines.remove(utterance)),
             Effect::Clear => {
                 self.mid_reply = false;
                 let (speech, closing) = (&self.speech, self.closing);

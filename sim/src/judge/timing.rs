@@ -95,8 +95,15 @@ pub(super) fn a_voice_stops_speech(evidence: &Evidence<'_>, findings: &mut Findi
             if !may_clear(step) {
                 findings.at(step.at, "speech is stopped and nobody spoke or pressed a key");
             }
-            let speech =
-                |effect: &Effect| matches!(effect, Effect::Play { .. } | Effect::Prepare { .. });
+            let speech = |effect: &Effect| {
+                matches!(
+                    effect,
+                    Effect::Play { .. }
+                        | Effect::Prepare { .. }
+                        | Effect::Inject { .. }
+                        | Effect::UseRecording { .. }
+                )
+            };
             if step.effects[..clear].iter().any(speech) {
                 findings.at(step.at, "something is said before speech is stopped");
             }

@@ -128,7 +128,7 @@ fn draw(seed: &mut Seed, template: &Template) -> Change {
 }
 
 /// How each kind of fault is drawn, in the order of [`Fault`].
-const DRAWS: [fn(&mut Seed) -> Fault; 21] = [
+const DRAWS: [fn(&mut Seed) -> Fault; 23] = [
     |seed| Fault::AgentRefuses {
         session: number(seed, 1, 3),
         status: pick(seed, &[0, 401, 403, 429, 500, 503]),
@@ -166,6 +166,8 @@ const DRAWS: [fn(&mut Seed) -> Fault; 21] = [
     },
     |seed| Fault::SpeakFails { from: number(seed, 1, 6), count: pick(seed, &[1, 1, 2, 9]) },
     |seed| Fault::SpeakSlow { ms: seed.between(0, 4_000) },
+    |seed| Fault::InjectionRefused { from: number(seed, 1, 4), count: pick(seed, &[1, 2, 9]) },
+    |seed| Fault::InjectionIgnored { from: number(seed, 1, 4), count: pick(seed, &[1, 2, 9]) },
 ];
 
 /// A new kind of fault is named here, and drawn in [`DRAWS`].
@@ -192,6 +194,8 @@ const fn kind(fault: &Fault) -> &'static str {
         Fault::TransferFails { .. } => "TransferFails",
         Fault::SpeakFails { .. } => "SpeakFails",
         Fault::SpeakSlow { .. } => "SpeakSlow",
+        Fault::InjectionRefused { .. } => "InjectionRefused",
+        Fault::InjectionIgnored { .. } => "InjectionIgnored",
     }
 }
 

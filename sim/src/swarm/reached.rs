@@ -7,15 +7,15 @@ use std::collections::BTreeSet;
 
 use call_core::call::Timer;
 use call_core::effect::{Effect, Function};
-use call_core::input::{Agent, Carrier, Input, Operator, Playback};
+use call_core::input::{Agent, Carrier, Input, Line, Operator, Playback};
 use call_core::step::Refusal;
-use call_core::{Cause, Fact, LineId, Phase, Step, UtteranceId};
+use call_core::{Cause, Fact, LineId, Phase, Rung, Step, UtteranceId};
 
 /// A mark: its id, what it stands for, and how a journal shows it.
 type Mark = (&'static str, &'static str, fn(&[Step]) -> bool);
 
 const MARKS: [Mark; 12] = [
-    ("M-05", "the farewell could not be spoken", farewell_not_spoken),
+    ("M-05", "the farewell was injected and refused", farewell_refused),
     ("M-06", "a required line was cut and said again", required_line_again),
     ("M-07", "a mark was lost", mark_lost),
     ("M-08", "a mark came back because of a clear", mark_cleared),
@@ -51,9 +51,20 @@ fn timer(step: &Step, timer: Timer) -> bool {
     step.cause == Cause::Timer(timer)
 }
 
-fn farewell_not_spoken(steps: &[Step]) -> bool {
-    facts(steps).any(|fact| {
-        matches!(fact, Fact::LineFailed { line: LineId::Farewell | LineId::GoodbyeSilence, .. })
+fn farewell_refused(steps: &[Step]) -> bool {
+    let farewell = |fact: &Fact| {
+        matches!(
+            fact,
+            Fact::LineFailed {
+                line: LineId::Farewell | LineId::GoodbyeSilence,
+                by: Rung::Injected,
+                ..
+            }
+        )
+    };
+    steps.iter().any(|step| {
+        let refused = matches!(step.cause, Cause::Input(Input::Line(Line::Refused { .. })));
+        refused && step.facts.iter().any(farewell)
     })
 }
 
@@ -67,7 +78,7 @@ fn required_line_again(steps: &[Step]) -> bool {
     let mut cut = BTreeSet::new();
     for step in steps {
         for effect in &step.effects {
-            if let Effect::Prepare { line, .. } = effect
+            if let Effect::Prepare { line, .. } | Effect::UseRecording { line, .. } = effect
                 && cut.contains(line)
             {
                 return true;

@@ -17,6 +17,9 @@ impl Bridge {
 
     /// The agent's words usually come just before their audio, for a greeting just after it.
     pub(super) fn agent_words(&mut self, at: CallTime, words: &str, out: &mut impl Outlet) {
+        if self.injected_words(at, words, out) {
+            return;
+        }
         if self.playout.agent_is_silenced(at) {
             // A late sentence of a cut turn: its audio is dropped too.
             return;
@@ -38,12 +41,14 @@ impl Bridge {
     pub(super) fn begin_sentence(&mut self, has_words: bool) -> UtteranceId {
         self.sentences += 1;
         let utterance = UtteranceId::Agent(self.sentences);
-        self.sentence = Some(Sentence { utterance, has_words });
+        self.sentence = Some(Sentence { utterance, has_words, wanted: true });
         utterance
     }
 
     pub(super) fn end_sentence(&mut self, at: CallTime, out: &mut impl Outlet) {
-        self.sentence = None;
+        if let Some(sentence) = self.sentence.take() {
+            self.injections.over(sentence.utterance);
+        }
         if let Some(utterance) = self.playout.close_sentence() {
             self.mark(at, utterance, out);
         }
@@ -104,16 +109,31 @@ impl Bridge {
         out.input(Input::Playback(news));
     }
 
+    /// The agent's sentence is not wanted any more. Of a line of ours more may still come, which the
+    /// gate for the agent's own speech would let through.
+    fn leave_off(&mut self) {
+        self.sentence.take_if(|sentence| sentence.utterance.is_agents());
+        if let Some(sentence) = &mut self.sentence {
+            sentence.wanted = false;
+        }
+    }
+
+    /// The agent begins another turn: nothing more comes of what was cut.
+    pub(super) fn turn_began(&mut self) {
+        self.playout.agent_turn_began();
+        self.sentence.take_if(|sentence| !sentence.wanted);
+    }
+
     pub(super) fn cut_speech(&mut self, at: CallTime, out: &mut impl Outlet) {
         self.waiting.clear();
-        self.sentence = None;
+        self.leave_off();
         for cut in self.playout.clear(at) {
             out.input(Input::Playback(cut));
         }
     }
 
     pub(super) fn cut_reply(&mut self, at: CallTime, out: &mut impl Outlet) {
-        self.sentence = None;
+        self.leave_off();
         let given_up = self.playout.cut_reply(at);
         self.waiting.retain(|waiting| !given_up.utterances.contains(&waiting.utterance()));
         for news in given_up.cuts {

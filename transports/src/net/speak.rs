@@ -16,7 +16,7 @@ use super::http::{Scheme, authorization, body, client, endpoint};
 use crate::deepgram::{AUTHORIZATION_SCHEME, SPEAK_PATH, SpeakFailure, SpeakRequest};
 
 /// A line that takes longer than this comes too late.
-const BUDGET: Duration = Duration::from_secs(3);
+const BUDGET: Duration = Duration::from_secs(2);
 
 /// The longest line: one minute.
 const AUDIO_BYTES_MAX: usize = 60_000 * BYTES_PER_MS as usize;

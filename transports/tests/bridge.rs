@@ -1,0 +1,257 @@
+//! The bridge between a carrier's stream and an agent's session: lines of ours that the agent says,
+//! audio that nobody asked for, and a conversation that is told a second time.
+
+use std::collections::BTreeMap;
+
+use call_core::input::{Agent, AgentLoss, Input, Line, Playback};
+use call_core::{CallTime, Effect, Language, UtteranceId};
+use call_transports::bridge::{Bridge, Outlet, Words};
+use call_transports::deepgram::{
+    AgentProfile, ClientMessage, HistoryEntry, Injection, Role, ServerMessage, Spoken,
+};
+use call_transports::twilio::media::ToTwilio;
+
+const LINE: UtteranceId = UtteranceId::Line(3);
+const FAREWELL: &str = "Thank you for calling Acme. Goodbye.";
+
+/// What left the bridge.
+#[derive(Default)]
+struct Out {
+    /// Bytes of audio to the carrier.
+    audio: usize,
+    marks: Vec<String>,
+    to_agent: Vec<ClientMessage>,
+    inputs: Vec<Input>,
+}
+
+impl Outlet for Out {
+    fn to_carrier(&mut self, message: ToTwilio<'_>) {
+        match message {
+            ToTwilio::Media { payload } => self.audio += payload.len(),
+            ToTwilio::Mark { name } => self.marks.push(name.into_owned()),
+            ToTwilio::Clear => {}
+        }
+    }
+
+    fn audio_to_agent(&mut self, _audio: &[u8]) {}
+
+    fn to_agent(&mut self, message: ClientMessage) {
+        self.to_agent.push(message);
+    }
+
+    fn input(&mut self, input: Input) {
+        self.inputs.push(input);
+    }
+}
+
+/// A bridge and what left it since it was last asked.
+struct Table {
+    bridge: Bridge,
+    out: Out,
+}
+
+impl Table {
+    /// A bridge whose agent is being connected.
+    fn opening() -> Self {
+        let profile = AgentProfile {
+            tags: Vec::new(),
+            listen_model: "flux-general-multi".to_owned(),
+            language_hints: Vec::new(),
+            keyterms: Vec::new(),
+            think_provider: "open_ai".to_owned(),
+            think_model: "gpt-4o-mini".to_owned(),
+            prompt: "Be brief.".to_owned(),
+            voice: "aura-2-thalia-en".to_owned(),
+            functions: Vec::new(),
+            context: Vec::new(),
+        };
+        let profiles = BTreeMap::from([(Language::English, profile)]);
+        let mut table = Self { bridge: Bridge::new(profiles, Vec::new()), out: Out::default() };
+        let open = Effect::OpenAgent { language: Language::English, resume: false };
+        table.perform(0, &open);
+        table
+    }
+
+    /// A bridge whose agent listens.
+    fn ready() -> Self {
+        let mut table = Self::opening();
+        table.agent(10, ServerMessage::Welcome { request_id: "r".to_owned() });
+        table.agent(20, ServerMessage::SettingsApplied);
+        table.out = Out::default();
+        table
+    }
+
+    fn perform(&mut self, at: u64, effect: &Effect) {
+        self.bridge.perform(CallTime::from_millis(at), effect, &mut self.out);
+    }
+
+    fn agent(&mut self, at: u64, message: ServerMessage) -> Vec<Input> {
+        self.bridge.from_agent(CallTime::from_millis(at), message, &mut self.out);
+        std::mem::take(&mut self.out.inputs)
+    }
+
+    fn audio(&mut self, at: u64, bytes: usize) -> Vec<Input> {
+        self.bridge.agent_audio(CallTime::from_millis(at), &vec![0x7F; bytes], &mut self.out);
+        std::mem::take(&mut self.out.inputs)
+    }
+
+    fn inject(&mut self, at: u64, utterance: UtteranceId, text: &str) {
+        let words = Words { text: text.to_owned(), version: 1 };
+        let at = CallTime::from_millis(at);
+        self.bridge.inject_line(at, utterance, Some(words), true, &mut self.out);
+    }
+}
+
+fn says(words: &str) -> ServerMessage {
+    ServerMessage::ConversationText {
+        role: Role::Assistant,
+        content: Spoken::from(words),
+        conversational_behavior: None,
+        languages_hinted: Vec::new(),
+        languages: Vec::new(),
+    }
+}
+
+fn spoken(text: &str) -> Input {
+    Input::Line(Line::Spoken { utterance: LINE, text: text.to_owned(), version: 1 })
+}
+
+/// S29, I-12: the muted agent is heard with what it says for us, and a mark tells when.
+#[test]
+fn an_injected_line_is_known_again_and_is_that_lines_speech() {
+    let mut table = Table::ready();
+    table.perform(100, &Effect::MuteAgent);
+    table.inject(100, LINE, FAREWELL);
+    let message = Spoken::from(FAREWELL);
+    let behavior = Injection::Interrupt;
+    assert_eq!(table.out.to_agent, [ClientMessage::InjectAgentMessage { message, behavior }]);
+    assert_eq!(table.audio(200, 800), [], "the agent's own speech is muted");
+    assert_eq!(table.out.audio, 0);
+
+    assert_eq!(table.agent(400, says(FAREWELL)), [spoken(FAREWELL)]);
+    assert_eq!(table.audio(400, 800), [Input::Playback(Playback::Began { utterance: LINE })]);
+    assert_eq!(table.out.audio, 800);
+    let inputs = table.agent(450, ServerMessage::AgentAudioDone);
+    assert!(matches!(inputs[0], Input::Playback(Playback::Queued { utterance: LINE, .. })));
+    assert_eq!(table.out.marks, ["line-3"]);
+    assert_eq!(table.audio(500, 800), [], "what follows is the agent's own, and muted");
+    assert_eq!(table.out.audio, 800);
+}
+
+/// S29: an end that comes before the words belongs to what was said before.
+#[test]
+fn an_injected_line_may_come_back_sentence_by_sentence_behind_a_reply() {
+    let mut table = Table::ready();
+    table.agent(100, says("From eight to six."));
+    table.audio(100, 800);
+    table.inject(120, LINE, FAREWELL);
+    table.agent(150, ServerMessage::AgentAudioDone);
+    assert_eq!(table.out.marks, ["agent-1"]);
+    assert_eq!(table.agent(400, says("Thank you for calling  Acme.")), [spoken(FAREWELL)]);
+    table.audio(400, 800);
+    assert_eq!(table.agent(600, says("Goodbye.")), [], "one line, told once");
+    table.audio(600, 800);
+    table.agent(650, ServerMessage::AgentAudioDone);
+    assert_eq!(table.out.marks, ["agent-1", "line-3"]);
+    let again = table.agent(900, says("Goodbye."));
+    assert!(matches!(again[..], [Input::Agent(Agent::Said { .. })]), "the agent's own: {again:?}");
+}
+
+/// F-DG-23: a refusal, a warning in its place, or both; it names no line.
+#[test]
+fn a_refusal_is_told_once_for_the_oldest_line() {
+    let refused = |utterance| Input::Line(Line::Refused { utterance });
+    let refusal = || ServerMessage::InjectionRefused { message: None };
+    let warning = || ServerMessage::Warning {
+        code: "INJECT_AGENT_MESSAGE_DURING_USER_SPEECH".to_owned(),
+        description: String::new(),
+    };
+    for first in [refusal(), warning()] {
+        let mut table = Table::ready();
+        table.inject(100, LINE, FAREWELL);
+        assert!(table.agent(400, first).contains(&refused(LINE)));
+        assert_eq!(table.agent(400, refusal()), []);
+    }
+    let mut table = Table::ready();
+    table.inject(100, LINE, FAREWELL);
+    table.inject(110, UtteranceId::Line(4), "Are you still there?");
+    assert_eq!(table.agent(400, refusal()), [refused(LINE)]);
+    assert_eq!(table.agent(410, refusal()), [refused(UtteranceId::Line(4))]);
+}
+
+/// F-DG-23: what another rung says already is not said twice.
+#[test]
+fn a_withdrawn_line_that_the_agent_says_after_all_is_not_heard() {
+    let mut table = Table::ready();
+    table.inject(100, LINE, "Are you still there?");
+    table.perform(1_600, &Effect::Withdraw { utterance: LINE });
+    assert_eq!(table.agent(1_700, says("Are you still there?")), []);
+    assert_eq!(table.audio(1_700, 800), []);
+    table.agent(1_750, ServerMessage::AgentAudioDone);
+    assert_eq!((table.out.audio, table.out.marks.len()), (0, 0));
+    let (conserved, _) = table.bridge.speech_to_caller();
+    assert_eq!((conserved.offered, conserved.dropped), (800, 800));
+    let later = table.agent(9_000, says("Are you still there?"));
+    assert!(matches!(later[..], [Input::Agent(Agent::Said { .. })]), "{later:?}");
+}
+
+/// F-DG-14: the agent leaves off at a voice; of the line no more is heard, and it counts as cut.
+#[test]
+fn an_injected_line_that_is_cut_half_way_ends_where_it_was_cut() {
+    let mut table = Table::ready();
+    table.inject(100, LINE, FAREWELL);
+    table.agent(400, says(FAREWELL));
+    table.audio(400, 8_000);
+    table.perform(800, &Effect::CutReply);
+    assert_eq!(table.out.marks, ["line-3"]);
+    table.out.inputs.clear();
+    assert_eq!(table.audio(820, 8_000), [], "late audio of it");
+    assert_eq!(table.out.audio, 8_000);
+    let mark = call_transports::twilio::media::FromTwilio::Mark { name: "line-3".into() };
+    table.bridge.from_carrier(CallTime::from_millis(1_400), &mark, &mut table.out);
+    let news = std::mem::take(&mut table.out.inputs);
+    assert!(
+        matches!(news[..], [Input::Playback(Playback::Cut { utterance: LINE, .. })]),
+        "{news:?}"
+    );
+}
+
+/// F-DG-08.
+#[test]
+fn lines_that_a_lost_session_was_to_say_have_failed() {
+    let mut table = Table::ready();
+    table.inject(100, LINE, FAREWELL);
+    table.bridge.agent_lost(AgentLoss::Closed, &mut table.out);
+    let failed = Input::Line(Line::Failed { utterance: LINE });
+    assert_eq!(table.out.inputs, [failed.clone(), Input::Agent(Agent::Lost(AgentLoss::Closed))]);
+    table.out.inputs.clear();
+    table.inject(200, LINE, FAREWELL);
+    assert_eq!(table.out.inputs, [failed], "nobody is there to say it");
+}
+
+/// F-DG-25: nothing is heard before the settings are accepted, and nothing is lost from the count.
+#[test]
+fn audio_before_the_settings_are_accepted_is_dropped_and_counted() {
+    let mut table = Table::opening();
+    table.agent(10, ServerMessage::Welcome { request_id: "r".to_owned() });
+    assert_eq!(table.audio(15, 800), []);
+    assert_eq!(table.out.audio, 0);
+    let (conserved, held) = table.bridge.speech_to_caller();
+    assert_eq!((conserved.offered, conserved.dropped, held), (800, 800, 0));
+    table.agent(20, ServerMessage::SettingsApplied);
+    assert_eq!(table.audio(30, 800).len(), 1, "from then on it is heard");
+    assert_eq!(table.out.audio, 800);
+}
+
+/// F-DG-30: a conversation that the provider tells again is no news.
+#[test]
+fn a_conversation_that_is_told_back_adds_no_line_to_the_record() {
+    let mut table = Table::ready();
+    for role in [Role::User, Role::Assistant] {
+        let entry = HistoryEntry::Said { role, content: Spoken::from("From eight to six.") };
+        assert_eq!(table.agent(100, ServerMessage::History(entry)), []);
+    }
+    let settings = ServerMessage::History(HistoryEntry::Calls(Vec::new()));
+    assert_eq!(table.agent(110, settings), []);
+    assert_eq!(table.out.to_agent, []);
+}
