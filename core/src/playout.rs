@@ -126,6 +126,8 @@ pub struct Playout {
     gate: Gate,
     /// The agent's sentence that still gets audio, and whether it was reported dry.
     open: Option<(UtteranceId, bool)>,
+    /// The carrier takes nothing at the moment.
+    blocked: bool,
     conserved: Conserved,
 }
 
@@ -145,6 +147,7 @@ impl Playout {
             held: 0,
             gate: Gate::Open,
             open: None,
+            blocked: false,
             conserved: Conserved { offered: 0, forwarded: 0, dropped: 0, overflowed: 0, cut: 0 },
         }
     }
@@ -182,8 +185,17 @@ impl Playout {
     /// Whether audio of this utterance may go on to the carrier now.
     pub const fn has_room(&self, at: CallTime, utterance: UtteranceId) -> bool {
         let now = position(at);
+        if self.blocked {
+            return false;
+        }
         let after_line = !utterance.is_agents() || self.line_ends <= now;
         after_line && self.runs_out < now + LEAD.0 * BYTES_PER_MS
+    }
+
+    /// Whether the carrier takes what it is sent. While it does not, all speech waits in our hands:
+    /// what lies unread in a socket is neither on the carrier's time line nor to be taken back.
+    pub const fn carrier_takes(&mut self, takes: bool) {
+        self.blocked = !takes;
     }
 
     /// Accounts for audio that was admitted and is handed to the carrier now. Returns news if it
@@ -348,6 +360,9 @@ impl Playout {
     /// dry.
     pub fn poll_timeout(&self, next: Option<UtteranceId>) -> Option<CallTime> {
         if let Some(utterance) = next {
+            if self.blocked {
+                return None;
+            }
             let room = self.runs_out.saturating_sub(LEAD.0 * BYTES_PER_MS) / BYTES_PER_MS + 1;
             let line_over = self.line_ends.div_ceil(BYTES_PER_MS);
             let room = if utterance.is_agents() { room.max(line_over) } else { room };

@@ -20,7 +20,8 @@ use tokio_tungstenite::tungstenite::{self, Message, Utf8Bytes};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async_with_config};
 
 use super::http::{Scheme, authorization, endpoint};
-use super::{Error, Outbox, install_crypto};
+use super::{Error, install_crypto};
+use crate::outbox::Outbox;
 use crate::deepgram::{AGENT_PATH, AUTHORIZATION_SCHEME, MESSAGE_BYTES_MAX};
 
 /// T_DG_CONNECT: so often, and so long each time.
