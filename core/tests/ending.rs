@@ -15,7 +15,8 @@ use support::{
     began, caller_says, cut, digit, done, drain, dry, effects, facts, fired, hangup, heard,
     hung_up, ignored, joined, line, line_failed, line_ready, lines, lookup, noise,
     operator_hangs_up, operator_transfers, outcomes, people, performed, phases, queued, reason,
-    reopening, result_of, sentence, stopped, stream_dead, stream_lost, transfer_is, transfers, withdraws,
+    reopening, result_of, sentence, stopped, stream_dead, stream_lost, transfer_is, transfers,
+    withdraws,
 };
 
 // The end.
@@ -205,7 +206,8 @@ fn a_dead_stream_makes_us_hang_up_without_a_word() {
         }
         assert_eq!(asks, !is_over, "from {phase}");
         assert_eq!(lines(&steps), [], "from {phase}: nobody would hear it");
-        let why = if phase == Phase::HangingUp { EndReason::AgentHangup } else { EndReason::StreamLost };
+        let why =
+            if phase == Phase::HangingUp { EndReason::AgentHangup } else { EndReason::StreamLost };
         let steps = desk.at(at + 100, hung_up(HungUp::Failed));
         if phase != Phase::Ended {
             assert_eq!(reason(&steps), Some(why), "from {phase}");

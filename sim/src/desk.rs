@@ -152,7 +152,18 @@ pub fn play_with(scenario: Scenario, options: Options) -> Played {
     let (speech, _) = desk.bridge.speech_to_caller();
     let overflowed = speech.overflowed + desk.legs.unread.shed_bytes();
     let Desk { scenario, steps, runaway, .. } = desk;
-    Played { title: scenario.title, steps, verdicts, account, audio, order, overflowed, written, tape, runaway }
+    Played {
+        title: scenario.title,
+        steps,
+        verdicts,
+        account,
+        audio,
+        order,
+        overflowed,
+        written,
+        tape,
+        runaway,
+    }
 }
 
 /// The profiles that the company's agents would be given. The simulated agent follows its script.

@@ -3,9 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use call_core::{EndReason, Millis};
+use sim::Scenario;
 use sim::desk::{Played, play_scenario};
 use sim::faults::Fault;
-use sim::Scenario;
 
 /// All frames of any call.
 const ALL: u64 = 99_999;

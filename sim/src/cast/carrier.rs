@@ -298,7 +298,10 @@ impl Carrier {
             }
             _ => None,
         });
-        blocked.filter(|(since, until)| (*since..*until).contains(&at)).map(|(_, until)| until).max()
+        blocked
+            .filter(|(since, until)| (*since..*until).contains(&at))
+            .map(|(_, until)| until)
+            .max()
     }
 
     /// Whether the stream carries nothing any more, though neither side was told. Another stream

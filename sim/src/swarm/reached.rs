@@ -147,7 +147,9 @@ fn stop_during_payment(steps: &[Step]) -> bool {
     let mut open = BTreeSet::new();
     for step in steps {
         match &step.cause {
-            Cause::Input(Input::Carrier(Carrier::Stopped | Carrier::Lost | Carrier::Dead)) if !open.is_empty() => {
+            Cause::Input(Input::Carrier(Carrier::Stopped | Carrier::Lost | Carrier::Dead))
+                if !open.is_empty() =>
+            {
                 return true;
             }
             Cause::Input(Input::Function(ended)) => {

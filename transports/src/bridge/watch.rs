@@ -111,7 +111,10 @@ mod tests {
         let mut watch = Watch::new(at(0));
         assert_eq!(watch.due(at(3_000)), Some(Due::Probe));
         watch.heard(at(3_100));
-        assert_eq!((watch.poll_timeout(), watch.due(at(10_000))), (Some(at(6_100)), Some(Due::Probe)));
+        assert_eq!(
+            (watch.poll_timeout(), watch.due(at(10_000))),
+            (Some(at(6_100)), Some(Due::Probe))
+        );
     }
 
     /// F-TW-26, S27.

@@ -21,8 +21,8 @@ use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async_with_conf
 
 use super::http::{Scheme, authorization, endpoint};
 use super::{Error, install_crypto};
-use crate::outbox::Outbox;
 use crate::deepgram::{AGENT_PATH, AUTHORIZATION_SCHEME, MESSAGE_BYTES_MAX};
+use crate::outbox::Outbox;
 
 /// T_DG_CONNECT: so often, and so long each time.
 const TRIES: u32 = 2;
