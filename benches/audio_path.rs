@@ -24,7 +24,7 @@ use call_core::{CallTime, Input};
 use call_transports::bridge::{Bridge, Outlet};
 use call_transports::deepgram::{ClientMessage, ServerMessage};
 use call_transports::twilio::media::{
-    FromTwilio, Media, ToTwilio, Track, decode_from_twilio, decode_to_twilio,
+    Envelope, FromTwilio, Media, ToTwilio, Track, decode_from_twilio, decode_to_twilio,
 };
 
 /// Frames in the reply that comes all at once.
@@ -81,11 +81,16 @@ fn bridge_caller_frames(criterion: &mut Criterion) {
         let mut sides = Sides::new(codec);
         let mut bridge = bridge(&mut sides);
         let mut scratch = Vec::new();
-        let mut now = CallTime::ZERO;
+        let (mut now, mut number) = (CallTime::ZERO, 0);
         let mut once = || {
             now = now + FRAME;
-            let message = (codec.read)(black_box(&text), &mut scratch);
-            bridge.from_carrier(now, &message, &mut sides);
+            number += 1;
+            let mut message = (codec.read)(black_box(&text), &mut scratch);
+            if let FromTwilio::Media(media) = &mut message {
+                // The same frame again would be a repeated one.
+                media.chunk = Some(number);
+            }
+            bridge.from_carrier(now, &said(message), &mut sides);
             black_box(&sides.agent).len()
         };
         assert_eq!(once(), FRAME_BYTES, "the agent hears the caller");
@@ -138,8 +143,12 @@ fn reply_ahead(mut now: CallTime, bridge: &mut Bridge, sides: &mut Sides) -> Cal
         bridge.wake(now, sides);
     }
     let name = sides.mark.take().expect("a reply that was handed over has its mark behind it");
-    bridge.from_carrier(now, &FromTwilio::Mark { name: name.into() }, sides);
+    bridge.from_carrier(now, &said(FromTwilio::Mark { name: name.into() }), sides);
     now
+}
+
+const fn said(message: FromTwilio<'_>) -> Envelope<'_> {
+    Envelope { stream_sid: None, sequence: None, message }
 }
 
 /// A way to read the caller's frames and to write the agent's.
@@ -229,6 +238,8 @@ impl Outlet for Sides {
             ToTwilio::Clear => unreachable!("nobody asks for it"),
         }
     }
+
+    fn probe_carrier(&mut self) {}
 
     fn audio_to_agent(&mut self, audio: &[u8]) {
         self.agent.clear();

@@ -57,6 +57,9 @@ pub enum Carrier {
     Stopped,
     /// The stream broke without a word.
     Lost,
+    /// The stream is open and carries nothing any more: for too long nothing came from it
+    /// (F-TW-09), or nothing was taken (F-TW-26). Whether the call lives, nobody can tell.
+    Dead,
     /// The carrier answered our request to hang up.
     HungUp(HungUp),
     /// News of a transfer that we asked for.

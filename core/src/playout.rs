@@ -71,6 +71,8 @@ struct Stretch {
     sent: u64,
     /// Bytes that wait in our hands.
     held: u64,
+    /// Bytes that found no room. What lacks them was not heard in full.
+    overflowed: u64,
     /// Bytes of earlier pieces, which were played before the last piece began.
     played_before: u64,
     /// Where on the carrier's time line the last unbroken piece begins, and its length.
@@ -84,9 +86,14 @@ impl Stretch {
     /// What was heard of it when it is cut now. What is not whole does not count as whole, however
     /// little is missing.
     fn heard_of_cut(&self, now: u64) -> Millis {
-        let (heard, whole) = (self.heard_by(now), self.sent + self.held);
+        let (heard, whole) = (self.heard_by(now), self.whole());
         let heard_ms = length(heard);
         if heard < whole && heard_ms == length(whole) { heard_ms.less(Millis(1)) } else { heard_ms }
+    }
+
+    /// How many bytes it would have been.
+    fn whole(&self) -> u64 {
+        self.given_up.unwrap_or(self.sent + self.held + self.overflowed)
     }
 
     fn heard_by(&self, now: u64) -> u64 {
@@ -127,6 +134,8 @@ pub struct Playout {
     gate: Gate,
     /// The agent's sentence that still gets audio, and whether it was reported dry.
     open: Option<(UtteranceId, bool)>,
+    /// The carrier takes nothing at the moment.
+    blocked: bool,
     conserved: Conserved,
     defect: Defect,
 }
@@ -147,6 +156,7 @@ impl Playout {
             held: 0,
             gate: Gate::Open,
             open: None,
+            blocked: false,
             conserved: Conserved { offered: 0, forwarded: 0, dropped: 0, overflowed: 0, cut: 0 },
             defect: Defect::NONE,
         }
@@ -175,6 +185,10 @@ impl Playout {
         }
         if self.held + len > HELD_MAX {
             self.conserved.overflowed += len;
+            let begun = self.stretches.iter_mut().find(|s| s.utterance == utterance);
+            if let Some(stretch) = begun {
+                stretch.overflowed += len;
+            }
             return Admit::Overflow;
         }
         if utterance.is_agents() {
@@ -205,8 +219,17 @@ impl Playout {
     /// Whether audio of this utterance may go on to the carrier now.
     pub const fn has_room(&self, at: CallTime, utterance: UtteranceId) -> bool {
         let now = position(at);
+        if self.blocked {
+            return false;
+        }
         let after_line = !utterance.is_agents() || self.line_ends <= now;
         after_line && self.runs_out < now + LEAD.0 * BYTES_PER_MS
+    }
+
+    /// Whether the carrier takes what it is sent. While it does not, all speech waits in our hands:
+    /// what lies unread in a socket is neither on the carrier's time line nor to be taken back.
+    pub const fn carrier_takes(&mut self, takes: bool) {
+        self.blocked = !takes;
     }
 
     /// Accounts for audio that was admitted and is handed to the carrier now. Returns news if it
@@ -264,9 +287,11 @@ impl Playout {
         let place = self.stretches.iter().position(|s| s.utterance == utterance && s.marked)?;
         let stretch = self.stretches.remove(place)?;
         let audio = length(stretch.sent);
-        Some(match stretch.given_up {
-            Some(whole) => Playback::Cut { utterance, heard: audio, audio: length(whole) },
-            None => Playback::Heard { utterance, audio },
+        let whole = stretch.whole();
+        Some(if stretch.given_up.is_some() || whole > stretch.sent {
+            Playback::Cut { utterance, heard: audio, audio: length(whole) }
+        } else {
+            Playback::Heard { utterance, audio }
         })
     }
 
@@ -281,7 +306,7 @@ impl Playout {
             .map(|stretch| Playback::Cut {
                 utterance: stretch.utterance,
                 heard: if said { length(stretch.sent) } else { stretch.heard_of_cut(now) },
-                audio: length(stretch.given_up.unwrap_or(stretch.sent + stretch.held)),
+                audio: length(stretch.whole()),
             })
             .collect();
         self.conserved.cut += self.held;
@@ -309,7 +334,7 @@ impl Playout {
             if whole || !agents || stretch.given_up.is_some() {
                 return true;
             }
-            let audio = stretch.sent + stretch.held;
+            let audio = stretch.whole();
             held -= stretch.held;
             cut += stretch.held;
             stretch.held = 0;
@@ -375,6 +400,9 @@ impl Playout {
     /// dry.
     pub fn poll_timeout(&self, next: Option<UtteranceId>) -> Option<CallTime> {
         if let Some(utterance) = next {
+            if self.blocked {
+                return None;
+            }
             let room = self.runs_out.saturating_sub(LEAD.0 * BYTES_PER_MS) / BYTES_PER_MS + 1;
             let line_over = self.line_ends.div_ceil(BYTES_PER_MS);
             let room = if utterance.is_agents() { room.max(line_over) } else { room };
@@ -406,6 +434,7 @@ impl Playout {
                 utterance,
                 sent: 0,
                 held: 0,
+                overflowed: 0,
                 played_before: 0,
                 piece: (0, 0),
                 marked: false,
@@ -558,6 +587,36 @@ mod tests {
         playout.clear(at(0));
         assert_eq!(playout.admit(at(2_000), SENTENCE, 160), Admit::Drop);
         assert_eq!(playout.admit(at(2_001), SENTENCE, 160), Admit::Forward);
+    }
+
+    /// F-DG-29: the end of it was dropped.
+    #[test]
+    fn a_sentence_that_found_no_room_was_not_heard_in_full() {
+        let mut playout = Playout::new();
+        play(&mut playout, 0, 16_000);
+        assert_eq!(playout.admit(at(0), SENTENCE, 240_000), Admit::Hold { first: false });
+        assert_eq!(playout.admit(at(0), SENTENCE, 8_000), Admit::Overflow);
+        playout.forward(at(1_000), SENTENCE, 240_000);
+        playout.mark(at(1_000), SENTENCE);
+        let (heard, audio) = (Millis(32_000), Millis(33_000));
+        let cut = Playback::Cut { utterance: SENTENCE, heard, audio };
+        assert_eq!(playout.mark_returned(SENTENCE), Some(cut));
+    }
+
+    /// F-TW-26, S27.
+    #[test]
+    fn speech_waits_while_the_carrier_takes_nothing_and_can_be_taken_back() {
+        let mut playout = Playout::new();
+        play(&mut playout, 0, 800);
+        playout.carrier_takes(false);
+        assert_eq!(playout.admit(at(50), SENTENCE, 8_000), Admit::Hold { first: false });
+        assert_eq!(playout.poll_timeout(Some(SENTENCE)), None, "nobody can say when");
+        assert!(!playout.has_room(at(3_000), SENTENCE));
+        let (heard, audio) = (Millis(100), Millis(1_100));
+        let mut cut = playout.clone();
+        assert_eq!(cut.clear(at(3_000)), [Playback::Cut { utterance: SENTENCE, heard, audio }]);
+        playout.carrier_takes(true);
+        assert!(playout.has_room(at(3_000), SENTENCE));
     }
 
     /// F-DG-29, I-30.

@@ -105,6 +105,9 @@ impl Teller {
             Cause::Input(Input::Carrier(Carrier::Lost)) => {
                 told.push(("call", "the stream broke".to_string()));
             }
+            Cause::Input(Input::Carrier(Carrier::Dead)) => {
+                told.push(("call", "the stream is dead".to_string()));
+            }
             Cause::Input(Input::Operator(operator)) => {
                 let what = match operator {
                     Operator::Drain { within } => format!("the server stops in {within}"),

@@ -15,7 +15,8 @@ use support::{
     began, caller_says, cut, digit, done, drain, dry, effects, facts, fired, hangup, heard,
     hung_up, ignored, joined, line, line_failed, line_ready, lines, lookup, noise,
     operator_hangs_up, operator_transfers, outcomes, people, performed, phases, queued, reason,
-    reopening, result_of, sentence, stopped, stream_lost, transfer_is, transfers, withdraws,
+    reopening, result_of, sentence, stopped, stream_dead, stream_lost, transfer_is, transfers,
+    withdraws,
 };
 
 // The end.
@@ -181,6 +182,32 @@ fn a_broken_stream_ends_the_call() {
     let steps = Desk::speaking().at(12_000, stream_lost());
     assert_eq!(reason(&steps), Some(EndReason::StreamLost));
     assert_eq!(facts(&steps)[0], Fact::HeardUnknown { utterance: sentence(1) });
+}
+
+/// S27, F-TW-09, F-TW-26: the carrier may hold the call open for a stream that is dead, so it is told
+/// by another way, once.
+#[test]
+fn a_dead_stream_makes_us_hang_up_without_a_word() {
+    for (phase, make) in every_phase() {
+        let mut desk = make();
+        let at = desk.now() + 100;
+        let steps = desk.at(at, stream_dead());
+        let asks = effects(&steps).contains(&Effect::HangUp);
+        let is_over = matches!(phase, Phase::HangingUp | Phase::Ended);
+        // Once a transfer was asked for, the stream is not the call any more.
+        if phase == Phase::Transferring && !asks {
+            continue;
+        }
+        assert_eq!(asks, !is_over, "from {phase}");
+        assert_eq!(lines(&steps), [], "from {phase}: nobody would hear it");
+        let why =
+            if phase == Phase::HangingUp { EndReason::AgentHangup } else { EndReason::StreamLost };
+        let steps = desk.at(at + 100, hung_up(HungUp::Failed));
+        if phase != Phase::Ended {
+            assert_eq!(reason(&steps), Some(why), "from {phase}");
+        }
+        assert_eq!(desk.phase(), Phase::Ended, "from {phase}");
+    }
 }
 
 /// I-19.

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use call_core::Call;
 use call_core::step::{Cause, Step};
-use call_transports::twilio::media::{FromTwilio, MediaFormat, Start};
+use call_transports::twilio::media::{FromTwilio, Media, MediaFormat, Start, Track};
 use call_transports::twilio::signature::sign;
 use call_transports::twilio::twiml::Verb;
 use futures::SinkExt as _;
@@ -121,6 +121,30 @@ async fn a_stream_that_begins_otherwise_is_closed_f_tw_13_f_tw_14() {
         babble.send(Message::text("{")).await.unwrap();
     }
     assert_eq!(close_code(&mut babble).await, POLICY);
+}
+
+#[tokio::test]
+async fn audio_before_a_stream_has_begun_belongs_to_no_call_f_tw_04() {
+    let server = Server::start().await;
+    let token = token_of(&server.inbound(&voice_inbound()).await);
+    let early = |chunk| {
+        let (track, payload) = (Track::Inbound, &[0xFF; 160][..]);
+        FromTwilio::Media(Media { track, chunk: Some(chunk), timestamp_ms: None, payload })
+    };
+    let mut chatty = server.open(PATH).await;
+    say(&mut chatty, &CONNECTED).await;
+    for chunk in 1..=251 {
+        say(&mut chatty, &early(chunk)).await;
+    }
+    assert_eq!(close_code(&mut chatty).await, POLICY);
+    assert_eq!(server.app.live(), 0);
+    // A little of it is left out.
+    let mut hasty = server.open(PATH).await;
+    say(&mut hasty, &CONNECTED).await;
+    say(&mut hasty, &early(1)).await;
+    say(&mut hasty, &FromTwilio::Start(start(&token))).await;
+    say(&mut hasty, &stop()).await;
+    assert_eq!(server.end_reason(CALL).await, "caller_hangup");
 }
 
 #[tokio::test]

@@ -21,6 +21,8 @@ use call_core::{
 use call_transports::bridge::{Bridge, Clip, Outlet as _};
 use call_transports::deepgram::AgentProfile;
 use call_transports::functions::Ended;
+use call_transports::outbox::Outbox;
+use call_transports::twilio::media::order;
 use futures::FutureExt as _;
 
 use crate::cast::agent::{Agent, AgentSays, Mind};
@@ -53,6 +55,10 @@ pub struct Played {
     pub account: BTreeMap<String, Account>,
     /// What became of every byte of audio.
     pub audio: AudioTotals,
+    /// What became of the caller's audio while it was put in order.
+    pub order: order::Counts,
+    /// Bytes of speech that found no room before the caller's ear.
+    pub overflowed: u64,
     /// How many writes the back office accepted.
     pub written: usize,
     /// The call as heard, where [`Options::tape`] asked for it.
@@ -145,8 +151,22 @@ pub fn play_with(scenario: Scenario, options: Options) -> Played {
     let account = desk.legs.carrier.account().clone();
     let tape = desk.legs.carrier.take_tape();
     let audio = desk.audio();
+    let (order, _) = desk.bridge.caller_order();
+    let (speech, _) = desk.bridge.speech_to_caller();
+    let overflowed = speech.overflowed + desk.legs.unread.shed_bytes();
     let Desk { scenario, steps, runaway, .. } = desk;
-    Played { title: scenario.title, steps, verdicts, account, audio, written, tape, runaway }
+    Played {
+        title: scenario.title,
+        steps,
+        verdicts,
+        account,
+        audio,
+        order,
+        overflowed,
+        written,
+        tape,
+        runaway,
+    }
 }
 
 /// The profiles that the company's agents would be given. The simulated agent follows its script.
@@ -181,19 +201,23 @@ impl Desk {
     /// What became of every byte, by the bridge's count and by the carrier's.
     fn audio(&self) -> AudioTotals {
         let (speech, waiting) = self.bridge.speech_to_caller();
+        // What lies before a carrier that does not read has not gone on, though it left the bridge.
+        let unread = &self.legs.unread;
+        let given_up = unread.shed_bytes() + unread.stale_bytes();
         let to_caller = Flow {
             offered: speech.offered,
-            forwarded: speech.forwarded,
-            dropped: speech.dropped + speech.overflowed + speech.cut,
-            held: waiting,
+            forwarded: speech.forwarded - given_up - unread.audio_bytes(),
+            dropped: speech.dropped + speech.overflowed + speech.cut + given_up,
+            held: waiting + unread.audio_bytes(),
             received: Some(self.legs.carrier.received()),
         };
+        let (order, early) = self.bridge.caller_order();
         let (voice, unheard) = self.bridge.voice_to_agent();
         let to_agent = Flow {
-            offered: voice.offered,
+            offered: order.offered + order.filled,
             forwarded: voice.forwarded,
-            dropped: voice.dropped,
-            held: unheard,
+            dropped: voice.dropped + order.repeated + order.late + order.unused,
+            held: unheard + early,
             // Several sessions may have heard parts of it.
             received: None,
         };
@@ -243,6 +267,8 @@ impl Desk {
             legs: Legs {
                 now: CallTime::ZERO,
                 carrier: Carrier::new(scenario.caller(), scenario.faults.clone()),
+                unread: Outbox::default(),
+                unread_since: None,
                 agent: None,
                 inputs: VecDeque::new(),
             },
@@ -263,7 +289,7 @@ impl Desk {
     fn next_event(&self) -> Option<CallTime> {
         let agent = self.legs.agent.as_ref().and_then(Agent::poll_timeout);
         [
-            self.legs.carrier.poll_timeout(),
+            self.legs.carrier.poll_timeout(self.legs.now),
             agent,
             self.jobs.poll_timeout(),
             self.bridge.poll_timeout(),
@@ -276,6 +302,7 @@ impl Desk {
     /// Lets everybody do what is due now.
     fn turn_around(&mut self) {
         let now = self.legs.now;
+        self.legs.flush();
         while let Some(says) = self.legs.carrier.due(now) {
             self.carrier_says(says);
         }
@@ -285,7 +312,9 @@ impl Desk {
         while let Some(job) = self.jobs.due(now) {
             self.finished(job);
         }
+        self.bridge.carrier_blocked(self.legs.unread_since);
         self.bridge.wake(now, &mut self.legs);
+        self.bridge.carrier_blocked(self.legs.unread_since);
     }
 
     /// The session is over; the agent's mind outlives it.
@@ -357,6 +386,7 @@ impl World for Desk {
         for effect in &step.effects {
             self.effect(effect);
         }
+        self.bridge.carrier_blocked(self.legs.unread_since);
         self.steps.push(step);
     }
 }

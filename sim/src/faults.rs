@@ -81,6 +81,63 @@ pub enum Fault {
         /// Milliseconds since the stream began.
         at_ms: u64,
     },
+    /// Frames of the caller's come twice (F-TW-05).
+    FramesTwice {
+        /// Which frame is the first, from 1.
+        from: u64,
+        /// How many.
+        count: u64,
+    },
+    /// Frames of the caller's come together, in their order: what they would be without the
+    /// disorder of `FramesShuffled`.
+    FramesBunched {
+        /// Which frame is the first, from 1.
+        from: u64,
+        /// How many.
+        count: u64,
+        /// How many come together.
+        by: u64,
+    },
+    /// Frames of the caller's come together, the last one first (F-TW-06).
+    FramesShuffled {
+        /// Which frame is the first, from 1.
+        from: u64,
+        /// How many.
+        count: u64,
+        /// How many come together.
+        by: u64,
+    },
+    /// Frames of the caller's come late, and those behind them in time (F-TW-06).
+    FramesLate {
+        /// Which frame is the first, from 1.
+        from: u64,
+        /// How many.
+        count: u64,
+        /// How late, in milliseconds. More than 100 is too late.
+        late_ms: u64,
+    },
+    /// Frames of the caller's never come (F-TW-07).
+    FramesLost {
+        /// Which frame is the first, from 1.
+        from: u64,
+        /// How many.
+        count: u64,
+    },
+    /// Every key is reported twice, in the same words (F-TW-23).
+    KeysTwice,
+    /// From this time on nothing comes through the stream, in either direction, and nobody is told
+    /// (F-TW-09).
+    HalfOpen {
+        /// Milliseconds since the stream began.
+        at_ms: u64,
+    },
+    /// The carrier does not read what it is sent, for so long (F-TW-26).
+    CarrierBlocks {
+        /// Milliseconds since the stream began.
+        at_ms: u64,
+        /// For how many milliseconds.
+        for_ms: u64,
+    },
     /// Requests to hang up are refused (F-TR-01 to 06).
     HangUpRefused {
         /// HTTP status.
@@ -173,6 +230,12 @@ impl Fault {
             Self::MarksLost { .. } => &["F-TW-20"],
             Self::MarksTwice => &["F-TW-22"],
             Self::StreamBreaks { .. } => &["F-TW-08"],
+            Self::FramesTwice { .. } => &["F-TW-05"],
+            Self::FramesShuffled { .. } | Self::FramesLate { .. } => &["F-TW-06"],
+            Self::FramesLost { .. } => &["F-TW-07"],
+            Self::KeysTwice => &["F-TW-23"],
+            Self::HalfOpen { .. } => &["F-TW-09"],
+            Self::CarrierBlocks { .. } => &["F-TW-26"],
             Self::HangUpRefused { status: 404, .. } => &["F-TR-06"],
             Self::HangUpRefused { status: 429, .. } => &["F-TR-02"],
             Self::HangUpRefused { status: 401 | 403, .. } => &["F-TR-05"],
@@ -181,7 +244,7 @@ impl Fault {
             Self::TransferRefused { .. } => &["F-TR-03"],
             Self::TransferFails { .. } => &["F-TR-07"],
             Self::InjectionRefused { .. } | Self::InjectionIgnored { .. } => &["F-DG-23"],
-            Self::SpeakFails { .. } | Self::SpeakSlow { .. } => &[],
+            Self::FramesBunched { .. } | Self::SpeakFails { .. } | Self::SpeakSlow { .. } => &[],
         }
     }
 }

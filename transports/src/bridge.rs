@@ -8,7 +8,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use call_core::ears::{Ears, Listen};
+use call_core::ears::Ears;
 use call_core::effect::Effect;
 use call_core::input::{Agent, AgentLoss, Carrier, FunctionEnded, Input, Line};
 use call_core::playout::{BYTES_PER_MS, Conserved, Playout};
@@ -19,10 +19,8 @@ use crate::deepgram::{
     AgentProfile, ClientMessage, ErrorAction, Role, ServerMessage, Spoken, error_action,
 };
 use crate::functions;
-use crate::twilio::media::{FromTwilio, ToTwilio};
-
-/// µ-law silence.
-const SILENCE: u8 = 0xFF;
+use crate::twilio::media::order::{Counts, Order};
+use crate::twilio::media::{Envelope, FromTwilio, ToTwilio, Track};
 
 /// Our lines go to the carrier in pieces of 100 ms.
 const CLIP_PIECE: usize = 100 * BYTES_PER_MS as usize;
@@ -33,18 +31,27 @@ const KEEP_ALIVE: Millis = Millis(8_000);
 mod conversation;
 mod injection;
 mod keypad;
+mod ring;
 mod session;
 mod speech;
+mod voice;
+mod watch;
 
 use conversation::Conversation;
 use injection::Injections;
 pub use injection::Words;
 use keypad::Keypad;
+use ring::Ring;
+use voice::Voice;
+use watch::{Due, Watch};
 
 /// Where a bridge's output goes. Nothing of it may wait: a socket that cannot take more queues.
 pub trait Outlet {
     /// To the carrier.
     fn to_carrier(&mut self, message: ToTwilio<'_>);
+    /// Asks the carrier's side of the socket whether it is there: a ping. Its answer is told by
+    /// [`Bridge::carrier_alive`].
+    fn probe_carrier(&mut self);
     /// The caller's audio, to the agent.
     fn audio_to_agent(&mut self, audio: &[u8]);
     /// A message to the agent.
@@ -65,7 +72,8 @@ pub struct Clip {
 }
 
 enum Waiting {
-    Audio(UtteranceId, Vec<u8>),
+    /// So many bytes.
+    Audio(UtteranceId, usize),
     Mark(UtteranceId),
 }
 
@@ -94,12 +102,15 @@ pub struct Bridge {
     injections: Injections,
     keypad: Keypad,
     fingerprint_key: Vec<u8>,
+    watch: Watch,
+    order: Order,
+    voice: Voice,
     playout: Playout,
-    ears: Ears,
-    /// Speech that waits until the carrier has played some of what it has.
+    /// Speech that waits until the carrier has played some of what it has, and its bytes.
     waiting: VecDeque<Waiting>,
-    /// Caller audio that waits for the agent.
-    unheard: VecDeque<Vec<u8>>,
+    held: Ring,
+    /// A piece that is taken out of the ring.
+    piece: Vec<u8>,
     clips: BTreeMap<UtteranceId, Vec<u8>>,
     sentence: Option<Sentence>,
     sentences: u32,
@@ -131,10 +142,13 @@ impl Bridge {
             injections: Injections::default(),
             keypad: Keypad::default(),
             fingerprint_key,
+            watch: Watch::new(CallTime::ZERO),
+            order: Order::default(),
+            voice: Voice::default(),
             playout: Playout::new(),
-            ears: Ears::default(),
             waiting: VecDeque::new(),
-            unheard: VecDeque::new(),
+            held: Ring::default(),
+            piece: Vec::new(),
             clips: BTreeMap::new(),
             sentence: None,
             sentences: 0,
@@ -152,10 +166,17 @@ impl Bridge {
         self.playout = Playout::sabotaged(sabotage);
     }
 
-    /// A message of the carrier's stream.
-    pub fn from_carrier(&mut self, at: CallTime, message: &FromTwilio<'_>, out: &mut impl Outlet) {
-        match message {
-            FromTwilio::Media(media) => self.caller_audio(at, media.payload, out),
+    /// A message of the carrier's stream. After the stream's end nothing is taken from it.
+    pub fn from_carrier(&mut self, at: CallTime, said: &Envelope<'_>, out: &mut impl Outlet) {
+        if !self.watch.is_open() {
+            return;
+        }
+        self.watch.heard(at);
+        match &said.message {
+            FromTwilio::Media(media) if media.track == Track::Inbound => {
+                let Self { order, voice, .. } = self;
+                order.take(at, media, &mut |piece| voice.hear(at, piece, out));
+            }
             FromTwilio::Mark { name } => {
                 let utterance = UtteranceId::from_mark(name);
                 if let Some(news) = utterance.and_then(|u| self.playout.mark_returned(u)) {
@@ -164,19 +185,47 @@ impl Bridge {
             }
             FromTwilio::Stop { .. } => self.carrier_ended(at, Carrier::Stopped, out),
             FromTwilio::Dtmf { digit } => {
-                if let Some(key) = self.keypad.press(*digit) {
+                if let Some(key) = self.keypad.reported(said.sequence, *digit) {
                     out.input(Input::Carrier(Carrier::Key(key)));
                 }
             }
-            // The rest tells nothing that a running call needs.
+            // The rest tells nothing that a running call needs; a second `start` (F-TW-03) neither.
             _ => {}
         }
     }
 
-    /// The carrier's stream is over. What was on its way to the caller is cut.
+    /// The carrier's stream is over. What was on its way to the caller is cut. Told once.
     pub fn carrier_ended(&mut self, at: CallTime, how: Carrier, out: &mut impl Outlet) {
+        if !self.watch.is_open() {
+            return;
+        }
+        self.watch.over();
         self.cut_speech(at, out);
         out.input(Input::Carrier(how));
+    }
+
+    /// Another stream of the same call begins, after the first has ended. It counts for itself.
+    pub fn carrier_joined(&mut self, at: CallTime, out: &mut impl Outlet) {
+        self.watch = Watch::new(at);
+        self.order.restart();
+        self.keypad.restart();
+        self.playout.carrier_takes(true);
+        out.input(Input::Carrier(Carrier::Joined));
+    }
+
+    /// The other side of the carrier's socket gave a sign of life that is no message, such as the
+    /// answer to [`Outlet::probe_carrier`].
+    pub fn carrier_alive(&mut self, at: CallTime) {
+        self.watch.heard(at);
+    }
+
+    /// Since when the carrier takes nothing although something waits for it; nothing if it takes
+    /// what it is sent. Meanwhile speech waits here, where it can still be taken back.
+    pub fn carrier_blocked(&mut self, since: Option<CallTime>) {
+        if self.watch.is_open() {
+            self.watch.blocked(since);
+            self.playout.carrier_takes(since.is_none());
+        }
     }
 
     /// A text message of the agent's session.
@@ -260,7 +309,7 @@ impl Bridge {
         if self.agent != AgentLeg::Gone {
             self.agent = AgentLeg::Gone;
             // Another may come, and wants to hear what was said meanwhile.
-            self.ears.agent_awaited();
+            self.voice.ears.agent_awaited();
             self.session_lost(loss, out);
         }
     }
@@ -319,7 +368,7 @@ impl Bridge {
             Effect::SetLanguage { language } => self.change_language(at, *language, out),
             Effect::CollectKeys => {
                 self.keypad.begin();
-                self.ears.keying(true);
+                self.voice.ears.keying(true);
             }
             Effect::GiveKeys { digits } => self.give_keys(at, *digits, out),
             Effect::Answer { id, name, answer } => self.answer(at, id, name, answer, out),
@@ -334,39 +383,52 @@ impl Bridge {
             | Effect::UseRecording { .. }
             | Effect::Perform { .. }
             | Effect::Transfer { .. }
-            | Effect::HangUp
-            | Effect::LeaveStream => {}
+            | Effect::HangUp => {}
+            Effect::LeaveStream => self.watch.over(),
         }
     }
 
     /// What became of every byte of speech to the caller, and how many bytes wait here.
     pub fn speech_to_caller(&self) -> (Conserved, u64) {
-        let waiting = self.waiting.iter().map(|waiting| match waiting {
-            Waiting::Audio(_, audio) => audio.len() as u64,
-            Waiting::Mark(_) => 0,
-        });
-        (self.playout.conserved(), waiting.sum())
+        (self.playout.conserved(), self.held.len() as u64)
     }
 
     /// What became of every byte of the caller's voice, and how many bytes wait here.
     pub fn voice_to_agent(&self) -> (&Ears, u64) {
-        (&self.ears, self.unheard.iter().map(|audio| audio.len() as u64).sum())
+        (&self.voice.ears, self.voice.held())
+    }
+
+    /// What became of the caller's audio while it was put in order, and how many bytes wait there.
+    pub fn caller_order(&self) -> (Counts, u64) {
+        (self.order.counts(), self.order.held())
     }
 
     /// When the bridge wants to be woken. Nothing when only news can move it.
     pub fn poll_timeout(&self) -> Option<CallTime> {
         let speech = self.playout.poll_timeout(self.next_waiting());
-        let keep_alive = (self.agent == AgentLeg::Ready).then(|| self.last_to_agent + KEEP_ALIVE);
-        speech.into_iter().chain(keep_alive).min()
+        let keep_alive = (self.agent == AgentLeg::Ready).then(|| self.agent_idle_at());
+        let of_carrier = [self.watch.poll_timeout(), self.order.poll_timeout()];
+        of_carrier.into_iter().chain([speech, keep_alive]).flatten().min()
     }
 
     /// Does what is due: audio that waited goes on, a dry sentence is reported, an idle agent is
-    /// kept alive.
+    /// kept alive, a carrier that is silent is asked and then given up.
     pub fn wake(&mut self, at: CallTime, out: &mut impl Outlet) {
+        let Self { order, voice, .. } = self;
+        order.wake(at, &mut |piece| voice.hear(at, piece, out));
+        match self.watch.due(at) {
+            Some(Due::Probe) => out.probe_carrier(),
+            // What was handed over since then may never have arrived.
+            Some(Due::Dead(since)) => self.carrier_ended(since, Carrier::Dead, out),
+            None => {}
+        }
         while self.next_waiting().is_some_and(|next| self.playout.has_room(at, next)) {
             match self.waiting.pop_front() {
-                Some(Waiting::Audio(utterance, audio)) => {
-                    self.hand_over(at, utterance, &audio, out);
+                Some(Waiting::Audio(utterance, length)) => {
+                    let mut piece = std::mem::take(&mut self.piece);
+                    self.held.pop_into(length, &mut piece);
+                    self.hand_over(at, utterance, &piece, out);
+                    self.piece = piece;
                 }
                 Some(Waiting::Mark(utterance)) => self.put_mark(at, utterance, out),
                 None => break,
@@ -375,31 +437,13 @@ impl Bridge {
         if let Some(news) = self.playout.dry(at) {
             out.input(Input::Playback(news));
         }
-        if self.agent == AgentLeg::Ready && at >= self.last_to_agent + KEEP_ALIVE {
+        if self.agent == AgentLeg::Ready && at >= self.agent_idle_at() {
             self.tell_agent(at, ClientMessage::KeepAlive, out);
         }
     }
 
-    fn caller_audio(&mut self, at: CallTime, audio: &[u8], out: &mut impl Outlet) {
-        match self.ears.admit(audio.len()) {
-            Listen::Forward => {
-                self.last_to_agent = at;
-                out.audio_to_agent(audio);
-            }
-            Listen::Hold => self.unheard.push_back(audio.to_vec()),
-            Listen::HoldAndShed => {
-                self.unheard.push_back(audio.to_vec());
-                while let Some(oldest) = self.unheard.pop_front() {
-                    if !self.ears.shed(oldest.len()) {
-                        break;
-                    }
-                }
-            }
-            Listen::Silence => {
-                self.last_to_agent = at;
-                out.audio_to_agent(&vec![SILENCE; audio.len()]);
-            }
-            Listen::Drop => {}
-        }
+    /// When the agent was left long enough without a message.
+    fn agent_idle_at(&self) -> CallTime {
+        self.last_to_agent.max(self.voice.sent_at) + KEEP_ALIVE
     }
 }

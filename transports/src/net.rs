@@ -11,14 +11,12 @@ mod carrier;
 mod error;
 mod http;
 mod middleware;
-mod outbox;
 mod speak;
 
 pub use agent::{AgentConnector, AgentFrame, AgentSocket, AgentText};
 pub use carrier::TwilioRest;
 pub use error::Error;
 pub use middleware::Middleware;
-pub use outbox::Outbox;
 pub use speak::Speaker;
 
 /// Makes `ring` the cryptography of every TLS connection of this process. Calling it again

@@ -56,6 +56,7 @@ impl Machine {
             Event::Input(Input::Carrier(Carrier::Lost)) => {
                 Transition(State::Ended { why: EndReason::StreamLost })
             }
+            Event::Input(Input::Carrier(Carrier::Dead)) => self.stream_dead(step),
             Event::Input(Input::Agent(Agent::Lost(loss))) => self.agent_lost(loss, step),
             Event::Input(Input::Agent(Agent::Warned(_))) => Handled,
             Event::Input(Input::Operator(operator)) => self.operator(operator, step),
@@ -66,6 +67,15 @@ impl Machine {
             Event::Due(Timer::DrainLimit) => self.hand_to_a_person(EndReason::Drained),
             _ => Super,
         }
+    }
+
+    /// Nothing reaches the caller any more, and the carrier may not know it: it would hold the call
+    /// open for a stream on which nobody speaks. It is told by another way (S27).
+    fn stream_dead(&mut self, step: &mut Draft) -> Outcome<State> {
+        self.memory.timers.disarm(Timer::AgentReady);
+        self.last_word_of_agent(step);
+        self.settle_at_end(step);
+        Transition(State::HangingUp { why: EndReason::StreamLost })
     }
 
     fn operator(&mut self, operator: &Operator, step: &mut Draft) -> Outcome<State> {

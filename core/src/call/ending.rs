@@ -135,6 +135,8 @@ impl Machine {
             Event::Input(Input::Carrier(Carrier::HungUp(HungUp::Done | HungUp::Failed)))
             | Event::Input(Input::Carrier(Carrier::Stopped | Carrier::Lost))
             | Event::Due(Timer::HangUpLimit) => Transition(State::Ended { why }),
+            // The request goes another way than the stream, and its answer will come.
+            Event::Input(Input::Carrier(Carrier::Dead)) => Handled,
             _ => Super,
         }
     }

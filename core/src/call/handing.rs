@@ -53,7 +53,7 @@ impl Machine {
                 self.transfer_news(*news, step)
             }
             // Our stream ends when the carrier calls somebody else: the call goes on.
-            Event::Input(Input::Carrier(Carrier::Stopped | Carrier::Lost))
+            Event::Input(Input::Carrier(Carrier::Stopped | Carrier::Lost | Carrier::Dead))
                 if self.memory.handing.asked =>
             {
                 // Its end may come before the carrier's word that it took the request.

@@ -357,6 +357,7 @@ fn mishaps() -> impl Strategy<Value = Input> {
     prop_oneof![
         1 => Just(Input::Carrier(Carrier::Stopped)),
         1 => Just(Input::Carrier(Carrier::Lost)),
+        1 => Just(Input::Carrier(Carrier::Dead)),
         1 => hung_up.prop_map(|how| Input::Carrier(Carrier::HungUp(how))),
         1 => Just(Input::Agent(Agent::Ready)),
         3 => losses().prop_map(|loss| Input::Agent(Agent::Lost(loss))),

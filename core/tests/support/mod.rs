@@ -344,6 +344,10 @@ pub(crate) fn stopped() -> Input {
     Input::Carrier(Carrier::Stopped)
 }
 
+pub(crate) fn stream_dead() -> Input {
+    Input::Carrier(Carrier::Dead)
+}
+
 pub(crate) fn stream_lost() -> Input {
     Input::Carrier(Carrier::Lost)
 }

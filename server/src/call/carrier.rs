@@ -1,22 +1,14 @@
-//! The carrier's socket: reading, writing, and whether it still lives.
+//! The carrier's socket: reading, writing, and since when it takes nothing. Whether it still lives
+//! is decided in the bridge.
 
 use std::task::{Context, Poll, ready};
 
 use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket, close_code};
 use bytes::Bytes;
-use call_core::{CallTime, Millis};
-use call_transports::net::Outbox;
+use call_core::CallTime;
+use call_transports::outbox::Outbox;
 use call_transports::twilio::media::ToTwilio;
 use futures::{Sink, SinkExt as _, Stream, StreamExt as _};
-
-/// T_GAP: nothing came for this long, so ask whether anybody is there.
-const GAP: Millis = Millis::from_secs(3);
-
-/// T_DEAD: nothing came for this long, so nobody is there.
-const DEAD: Millis = Millis::from_secs(10);
-
-/// The socket took nothing for this long, so nobody reads.
-const BLOCKED: Millis = Millis::from_secs(5);
 
 /// What is written around a message's audio, in bytes, and a little more.
 const ENVELOPE_BYTES: usize = 96;
@@ -28,6 +20,8 @@ pub(super) enum Frame {
     Text(Utf8Bytes),
     /// Binary data, which means nothing here.
     Binary,
+    /// A sign of life that says nothing more.
+    Alive,
     /// Nothing any more.
     Ended,
 }
@@ -42,8 +36,6 @@ pub(super) struct CarrierLeg<S = WebSocket> {
     has_no_room: bool,
     /// Since when the socket has taken nothing although something waits.
     blocked_since: Option<CallTime>,
-    heard_at: CallTime,
-    is_pinged: bool,
     state: State,
     close_code: u16,
 }
@@ -69,8 +61,6 @@ where
             is_unflushed: false,
             has_no_room: false,
             blocked_since: None,
-            heard_at: CallTime::ZERO,
-            is_pinged: false,
             state: State::Open,
             close_code: close_code::NORMAL,
         }
@@ -102,21 +92,16 @@ where
     }
 
     /// The next frame, [`Frame::Ended`] for ever after the last.
-    pub(super) fn poll_next(&mut self, cx: &mut Context<'_>, now: CallTime) -> Poll<Frame> {
+    pub(super) fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Frame> {
         if self.state != State::Open {
             return Poll::Ready(Frame::Ended);
         }
         let frame = ready!(self.socket.poll_next_unpin(cx));
-        self.heard_at = now;
-        self.is_pinged = false;
         match frame {
             Some(Ok(Message::Text(text))) => Poll::Ready(Frame::Text(text)),
             Some(Ok(Message::Binary(_))) => Poll::Ready(Frame::Binary),
-            Some(Ok(Message::Ping(_) | Message::Pong(_))) => {
-                // The library answers pings. Come by again at once, after the others had a turn.
-                cx.waker().wake_by_ref();
-                Poll::Pending
-            }
+            // The library answers pings.
+            Some(Ok(Message::Ping(_) | Message::Pong(_))) => Poll::Ready(Frame::Alive),
             Some(Ok(Message::Close(_))) => {
                 // The library has an answer ready, which is written when the call leaves.
                 self.is_unflushed = true;
@@ -146,29 +131,14 @@ where
         }
     }
 
-    /// When to look whether the socket still lives.
-    pub(super) fn poll_timeout(&self) -> Option<CallTime> {
-        if self.state != State::Open {
-            return None;
-        }
-        let silence = self.heard_at + if self.is_pinged { DEAD } else { GAP };
-        let blocked = self.blocked_since.map(|since| since + BLOCKED);
-        Some(blocked.map_or(silence, |blocked| blocked.min(silence)))
+    /// Since when the socket has taken nothing although something waits.
+    pub(super) const fn blocked_since(&self) -> Option<CallTime> {
+        self.blocked_since
     }
 
-    /// Looks whether the socket still lives. If not, the next frame is the last.
-    pub(super) fn wake(&mut self, cx: &Context<'_>, now: CallTime) {
-        if self.state != State::Open {
-            return;
-        }
-        if self.blocked_since.is_some_and(|since| now >= since + BLOCKED) {
-            self.lose(cx, "nobody reads it");
-        } else if now >= self.heard_at + DEAD {
-            self.lose(cx, "nothing comes from it");
-        } else if now >= self.heard_at + GAP && !self.is_pinged {
-            self.is_pinged = true;
-            self.outbox.push_control(Message::Ping(Bytes::new()));
-        }
+    /// Queues a ping.
+    pub(super) fn ping(&mut self) {
+        self.outbox.push_control(Message::Ping(Bytes::new()));
     }
 
     /// Gives the socket up because of what it sends.
@@ -268,25 +238,24 @@ mod tests {
         assert_eq!(leg.shed_bytes(), 0, "what was stale is not counted as lost");
     }
 
+    /// F-TW-26.
     #[test]
-    fn a_socket_that_takes_nothing_for_five_seconds_is_lost_f_tw_26() {
+    fn a_socket_that_takes_nothing_is_blocked_since_then() {
         let (mut leg, wire) = leg();
         wire.borrow_mut().is_blocked = true;
         say_all(&mut leg);
+        assert_eq!(leg.blocked_since(), None, "nobody has tried yet");
         leg.poll_flush(&mut cx(), at(100));
-        assert_eq!(leg.poll_timeout(), Some(at(3_000)), "first it is asked whether it lives");
-        wire.borrow_mut().incoming.push(Message::Text("media".into()));
-        assert!(leg.poll_next(&mut cx(), at(4_000)).is_ready());
-        assert_eq!(leg.poll_timeout(), Some(at(5_100)));
-        leg.wake(&cx(), at(5_099));
-        assert!(leg.poll_next(&mut cx(), at(5_099)).is_pending());
-        leg.wake(&cx(), at(5_100));
-        assert_eq!(leg.poll_next(&mut cx(), at(5_100)), Poll::Ready(Frame::Ended));
-        assert_eq!(leg.poll_timeout(), None);
+        leg.poll_flush(&mut cx(), at(4_000));
+        assert_eq!(leg.blocked_since(), Some(at(100)));
+        wire.borrow_mut().is_blocked = false;
+        leg.poll_flush(&mut cx(), at(4_100));
+        assert_eq!(leg.blocked_since(), None);
     }
 
+    /// F-TW-26.
     #[test]
-    fn a_socket_that_takes_a_little_now_and_then_is_not_lost() {
+    fn a_socket_that_takes_a_little_now_and_then_is_blocked_only_since_then() {
         let (mut leg, wire) = leg();
         for second in 0..20 {
             wire.borrow_mut().is_blocked = true;
@@ -294,28 +263,21 @@ mod tests {
             leg.poll_flush(&mut cx(), at(second * 1_000));
             wire.borrow_mut().room = 1;
             leg.poll_flush(&mut cx(), at(second * 1_000 + 500));
-            wire.borrow_mut().incoming.push(Message::Text("media".into()));
-            assert!(leg.poll_next(&mut cx(), at(second * 1_000 + 500)).is_ready());
-            leg.wake(&cx(), at(second * 1_000 + 999));
+            let since = leg.blocked_since().expect("something waits");
+            assert!(since >= at(second * 1_000), "{since}");
         }
-        assert!(leg.poll_next(&mut cx(), at(20_000)).is_pending());
     }
 
+    /// F-TW-09.
     #[test]
-    fn a_silent_socket_is_pinged_and_then_given_up_f_tw_09() {
+    fn a_ping_is_written_and_its_answer_is_a_sign_of_life() {
         let (mut leg, wire) = leg();
-        leg.wake(&cx(), at(3_000));
+        leg.ping();
         leg.poll_flush(&mut cx(), at(3_000));
         assert_eq!(wire.borrow().events(), ["ping"]);
-        assert_eq!(leg.poll_timeout(), Some(at(10_000)));
-
+        assert!(leg.poll_next(&mut cx()).is_pending());
         wire.borrow_mut().incoming.push(Message::Pong(Bytes::new()));
-        assert!(leg.poll_next(&mut cx(), at(3_100)).is_pending());
-        assert_eq!(leg.poll_timeout(), Some(at(6_100)), "the answer to a ping is life");
-
-        leg.wake(&cx(), at(6_100));
-        leg.wake(&cx(), at(13_100));
-        assert_eq!(leg.poll_next(&mut cx(), at(13_100)), Poll::Ready(Frame::Ended));
+        assert_eq!(leg.poll_next(&mut cx()), Poll::Ready(Frame::Alive));
     }
 
     #[test]

@@ -51,6 +51,10 @@ impl Outlet for Out {
         self.carrier.say(&message);
     }
 
+    fn probe_carrier(&mut self) {
+        self.carrier.ping();
+    }
+
     fn audio_to_agent(&mut self, audio: &[u8]) {
         self.agent.hear(audio);
     }
@@ -60,7 +64,7 @@ impl Outlet for Out {
     }
 
     fn input(&mut self, input: Input) {
-        if matches!(input, Input::Carrier(Carrier::Stopped | Carrier::Lost)) {
+        if matches!(input, Input::Carrier(Carrier::Stopped | Carrier::Lost | Carrier::Dead)) {
             // After its `stop` the socket ends, and that is no second end.
             if std::mem::replace(&mut self.is_carrier_over, true) {
                 return;

@@ -11,13 +11,14 @@ use axum::extract::ws::Message;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{any, post};
+use call_core::Effect;
 use call_core::step::{EndReason, Fact};
 use call_transports::deepgram::{
     ClientMessage, FunctionCall, ServerMessage, decode_client, encode_server,
 };
 use call_transports::net::{AgentFrame, AgentSocket};
 use call_transports::twilio::media::{
-    FromTwilio, Media, ToTwilio, Track, decode_to_twilio, encode_from_twilio,
+    FromTwilio, Media, MediaFormat, Start, ToTwilio, Track, decode_to_twilio, encode_from_twilio,
 };
 use secrecy::SecretString;
 use tokio::net::TcpListener;
@@ -107,6 +108,46 @@ async fn ten_binary_frames_end_the_stream_f_tw_13() {
     carrier.flush().await;
     while carrier.next().await.is_some() {}
     assert_eq!(ended(&stage.steps().await), Some(&EndReason::StreamLost));
+}
+
+#[tokio::test]
+async fn a_stream_that_begins_twice_is_one_stream_f_tw_03() {
+    let mut stage = Stage::set(AgentMood::Obliging).await;
+    let mut carrier = stage.ring().await;
+    carrier.next().await.expect("the opening begins");
+    carrier.say(&FromTwilio::Start(beginning(CALL))).await;
+    carrier.say(&FromTwilio::Stop { account_sid: None, call_sid: None }).await;
+    while carrier.next().await.is_some() {}
+    let steps = stage.steps().await;
+    assert_eq!(ended(&steps), Some(&EndReason::CallerHangup));
+    let effects = steps.iter().flat_map(|step| &step.effects);
+    let sessions = effects.filter(|effect| matches!(effect, Effect::OpenAgent { .. }));
+    assert_eq!(sessions.count(), 1);
+}
+
+#[tokio::test]
+async fn a_stream_that_begins_again_for_another_call_is_closed_f_tw_03() {
+    let mut stage = Stage::set(AgentMood::Obliging).await;
+    let mut carrier = stage.ring().await;
+    carrier.next().await.expect("the opening begins");
+    carrier.say(&FromTwilio::Start(beginning("CA00000000000000000000000000000002"))).await;
+    while carrier.next().await.is_some() {}
+    assert_eq!(ended(&stage.steps().await), Some(&EndReason::StreamLost));
+}
+
+/// In real time, because sockets are: it takes ten seconds.
+#[tokio::test]
+async fn a_carrier_that_says_nothing_and_answers_no_ping_is_hung_up_by_rest_s27_f_tw_09() {
+    let mut stage = Stage::set(AgentMood::Obliging).await;
+    // It is there and never looks.
+    let carrier = stage.ring().await;
+    let steps = tokio::time::timeout(Duration::from_secs(20), stage.played.recv()).await;
+    let steps = steps.expect("the call ends").expect("the call was played");
+    assert_eq!(ended(&steps), Some(&EndReason::StreamLost));
+    let lasted = steps.last().expect("there are steps").at.as_millis();
+    assert!((10_000..12_000).contains(&lasted), "{lasted} ms");
+    assert_eq!(stage.props.hang_ups.load(Ordering::SeqCst), 1);
+    drop(carrier);
 }
 
 #[tokio::test]
@@ -247,6 +288,17 @@ async fn media_socket(State(props): State<Arc<Props>>, upgrade: WebSocketUpgrade
         let steps = play(socket, setup(), Arc::clone(&props.services), None).await;
         props.played.send(steps).await.unwrap();
     })
+}
+
+fn beginning(call_sid: &str) -> Start {
+    Start {
+        stream_sid: STREAM.to_owned(),
+        call_sid: call_sid.to_owned(),
+        account_sid: "AC00000000000000000000000000000001".to_owned(),
+        media_format: MediaFormat::telephone(),
+        custom_parameters: BTreeMap::new(),
+        tracks: Vec::new(),
+    }
 }
 
 fn setup() -> Setup {

@@ -109,6 +109,7 @@ impl Live {
     /// Closes what is still open and hands over the journal.
     pub(super) async fn leave(mut self) -> Vec<Step> {
         let closed = timeout(LEAVE, poll_fn(|cx| self.out.poll_close(cx))).await;
+        let (order, _) = self.bridge.caller_order();
         tracing::info!(
             lasted = %self.clock.now(),
             steps = self.steps.len(),
@@ -116,6 +117,11 @@ impl Live {
             ignored_of_carrier = self.carrier_hygiene.ignored(),
             ignored_of_agent = self.agent_hygiene.ignored(),
             shed_to_carrier = self.out.carrier.shed_bytes(),
+            overflowed_to_carrier = self.bridge.speech_to_caller().0.overflowed,
+            reordered_of_carrier = order.reordered,
+            repeated_of_carrier = order.repeated,
+            late_of_carrier = order.late,
+            gaps_of_carrier = order.gaps,
             shed_to_agent = self.out.agent.shed_bytes(),
             "the call is over"
         );
@@ -134,7 +140,7 @@ impl Live {
             if deadline.is_some_and(|due| due <= now) {
                 return Poll::Ready(Stimulus::Due(now));
             }
-            self.wake_parts(cx, now);
+            self.wake_bridge(now);
             let jobs = self.poll_jobs(cx);
             let agent = self.poll_agent(cx, now);
             let carrier = self.poll_carrier(cx, now);
@@ -142,6 +148,7 @@ impl Live {
                 continue;
             }
             self.out.carrier.poll_flush(cx, now);
+            self.bridge.carrier_blocked(self.out.carrier.blocked_since());
             self.out.agent.poll_flush(cx);
             if self.frames_left == 0 {
                 cx.waker().wake_by_ref();
@@ -161,10 +168,7 @@ impl Live {
         self.out.now
     }
 
-    fn wake_parts(&mut self, cx: &Context<'_>, now: CallTime) {
-        if self.out.carrier.poll_timeout().is_some_and(|due| due <= now) {
-            self.out.carrier.wake(cx, now);
-        }
+    fn wake_bridge(&mut self, now: CallTime) {
         if self.bridge_timeout().is_some_and(|due| due <= now) {
             self.woken_at = Some(now);
             self.bridge.wake(now, &mut self.out);
@@ -179,8 +183,7 @@ impl Live {
     }
 
     fn deadline(&self, of_machine: Option<CallTime>) -> Option<CallTime> {
-        let of_parts = [self.bridge_timeout(), self.out.carrier.poll_timeout()];
-        of_parts.into_iter().chain([of_machine]).flatten().min()
+        self.bridge_timeout().into_iter().chain(of_machine).min()
     }
 
     fn poll_jobs(&mut self, cx: &mut Context<'_>) -> bool {
@@ -236,11 +239,15 @@ impl Live {
         if self.frames_left == 0 || self.out.is_carrier_over {
             return false;
         }
-        let Poll::Ready(frame) = self.out.carrier.poll_next(cx, now) else { return false };
+        let Poll::Ready(frame) = self.out.carrier.poll_next(cx) else { return false };
         self.frames_left -= 1;
         let verdict = match frame {
             Frame::Text(text) => self.carrier_text(now, text.as_str()),
             Frame::Binary => self.carrier_hygiene.garbage(),
+            Frame::Alive => {
+                self.bridge.carrier_alive(now);
+                Verdict::Bear
+            }
             Frame::Ended => {
                 self.bridge.carrier_ended(now, Carrier::Lost, &mut self.out);
                 Verdict::Bear
@@ -279,7 +286,7 @@ impl Live {
             }
             _ => {}
         }
-        bridge.from_carrier(now, &envelope.message, out);
+        bridge.from_carrier(now, &envelope, out);
         Verdict::Bear
     }
 

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, VecDeque};
 use call_core::CallTime;
 use call_core::Millis;
 use call_core::playout::BYTES_PER_MS;
-use call_transports::twilio::media::{FromTwilio, Media, ToTwilio, Track};
+use call_transports::twilio::media::{Envelope, FromTwilio, Media, ToTwilio, Track};
 
 use super::caller::{Caller, Moment};
 use super::schedule::Schedule;
@@ -27,6 +27,8 @@ const STOP_MS: u64 = 110;
 const TALK_MS: u64 = 5_000;
 /// From the outcome of a transfer that failed to the caller's new stream.
 const REJOIN_MS: u64 = 400;
+/// A ping is answered after this long.
+const PONG_MS: u64 = 40;
 /// The socket closes this long after `stop`.
 const CLOSE_MS: u64 = 30;
 
@@ -35,6 +37,8 @@ const CLOSE_MS: u64 = 30;
 pub enum CarrierSays {
     /// A frame of the caller's voice.
     Frame {
+        /// Its place among all messages of the stream.
+        sequence: u64,
         /// Its number, from 1.
         chunk: u64,
         /// Milliseconds since the stream began.
@@ -43,9 +47,21 @@ pub enum CarrierSays {
         audio: Box<[u8; FRAME_BYTES]>,
     },
     /// A mark comes back.
-    Mark(String),
+    Mark {
+        /// Its place among all messages of the stream.
+        sequence: u64,
+        /// Its name.
+        name: String,
+    },
     /// The caller pressed a key.
-    Key(char),
+    Key {
+        /// Its place among all messages of the stream.
+        sequence: u64,
+        /// Which.
+        digit: char,
+    },
+    /// The answer to a ping.
+    Pong,
     /// The answer to a request to transfer: HTTP status and body.
     Transferred {
         /// HTTP status.
@@ -60,7 +76,10 @@ pub enum CarrierSays {
     /// The connection breaks without a word.
     Break,
     /// The stream ends in good order.
-    Stop,
+    Stop {
+        /// Its place among all messages of the stream.
+        sequence: u64,
+    },
     /// The socket is closed.
     Close,
     /// The answer to a request to hang up: HTTP status and body.
@@ -73,26 +92,41 @@ pub enum CarrierSays {
 }
 
 impl CarrierSays {
-    /// The message that says it on the media stream. Nothing for what is said elsewhere: answers to
-    /// requests, what comes of transfers, and the end of the socket itself.
-    pub fn on_stream(&self) -> Option<FromTwilio<'_>> {
-        match self {
-            Self::Frame { chunk, timestamp_ms, audio } => Some(FromTwilio::Media(Media {
-                track: Track::Inbound,
-                chunk: Some(*chunk),
-                timestamp_ms: Some(*timestamp_ms),
-                payload: audio.as_slice(),
-            })),
-            Self::Mark(name) => Some(FromTwilio::Mark { name: name.into() }),
-            Self::Key(digit) => Some(FromTwilio::Dtmf { digit: *digit }),
-            Self::Stop => Some(FromTwilio::Stop { account_sid: None, call_sid: None }),
+    /// The message on the media stream. Nothing for what is said elsewhere: answers to
+    /// requests and pings, what comes of transfers, and the end of the socket itself.
+    pub fn on_stream(&self) -> Option<Envelope<'_>> {
+        let (sequence, message) = match self {
+            Self::Frame { sequence, chunk, timestamp_ms, audio } => {
+                let media = Media {
+                    track: Track::Inbound,
+                    chunk: Some(*chunk),
+                    timestamp_ms: Some(*timestamp_ms),
+                    payload: audio.as_slice(),
+                };
+                (sequence, FromTwilio::Media(media))
+            }
+            Self::Mark { sequence, name } => (sequence, FromTwilio::Mark { name: name.into() }),
+            Self::Key { sequence, digit } => (sequence, FromTwilio::Dtmf { digit: *digit }),
+            Self::Stop { sequence } => {
+                (sequence, FromTwilio::Stop { account_sid: None, call_sid: None })
+            }
             Self::Transferred { .. }
             | Self::Dialled(_)
             | Self::Joined
             | Self::Break
             | Self::Close
-            | Self::HungUp { .. } => None,
-        }
+            | Self::Pong
+            | Self::HungUp { .. } => return None,
+        };
+        Some(Envelope { stream_sid: None, sequence: Some(*sequence), message })
+    }
+
+    /// Whether it goes the way of the stream, and is lost with it.
+    const fn needs_stream(&self) -> bool {
+        !matches!(
+            self,
+            Self::HungUp { .. } | Self::Transferred { .. } | Self::Dialled(_) | Self::Joined
+        )
     }
 }
 
@@ -125,8 +159,15 @@ pub struct Carrier {
     /// Marks that will not come back, for the account alone.
     unmarked: VecDeque<(u64, String)>,
     frames: u64,
+    /// Frames that were numbered on this stream, and messages; `start` was the first of those.
+    chunks: u64,
+    sequence: u64,
+    /// Frames that wait to be sent together.
+    bunch: Vec<CarrierSays>,
     later: Schedule<CarrierSays>,
     stream_open: bool,
+    /// When the present stream began.
+    stream_began: CallTime,
     /// Another document runs: no frames are sent.
     on_hold: bool,
     call_over: bool,
@@ -154,8 +195,12 @@ impl Carrier {
             marks: VecDeque::new(),
             unmarked: VecDeque::new(),
             frames: 0,
+            chunks: 0,
+            sequence: 1,
+            bunch: Vec::new(),
             later,
             stream_open: true,
+            stream_began: CallTime::ZERO,
             on_hold: false,
             call_over: false,
             account: BTreeMap::new(),
@@ -183,7 +228,7 @@ impl Carrier {
         if let ToTwilio::Media { payload } = message {
             self.received += payload.len() as u64;
         }
-        if !self.stream_open {
+        if !self.stream_open || self.is_half_open(at) {
             return;
         }
         let now = position(at);
@@ -217,7 +262,7 @@ impl Carrier {
                 for (end, name) in self.marks.drain(..) {
                     let account = if end <= now { Account::Played } else { Account::Cleared };
                     self.account.insert(name.clone(), account);
-                    self.later.add(at, CarrierSays::Mark(name));
+                    self.later.add(at, CarrierSays::Mark { sequence: 0, name });
                 }
             }
         }
@@ -230,6 +275,46 @@ impl Carrier {
             }
             _ => false,
         })
+    }
+
+    /// Somebody asks whether it is there.
+    pub fn pinged(&mut self, at: CallTime) {
+        if self.stream_open && !self.is_half_open(at) {
+            self.later.add(at + Millis(PONG_MS), CarrierSays::Pong);
+        }
+    }
+
+    /// Whether it reads what it is sent.
+    pub fn reads(&self, at: CallTime) -> bool {
+        self.reads_again(at).is_none()
+    }
+
+    /// When it goes on reading, if it does not read now.
+    fn reads_again(&self, at: CallTime) -> Option<CallTime> {
+        let blocked = self.faults.iter().filter_map(|fault| match fault {
+            Fault::CarrierBlocks { at_ms, for_ms } => {
+                let since = CallTime::from_millis(*at_ms);
+                Some((since, since + Millis(*for_ms)))
+            }
+            _ => None,
+        });
+        blocked
+            .filter(|(since, until)| (*since..*until).contains(&at))
+            .map(|(_, until)| until)
+            .max()
+    }
+
+    /// Whether the stream carries nothing any more, though neither side was told. Another stream
+    /// is another connection.
+    fn is_half_open(&self, at: CallTime) -> bool {
+        let broken = |fault: &Fault| match fault {
+            Fault::HalfOpen { at_ms } => {
+                let since = CallTime::from_millis(*at_ms);
+                since >= self.stream_began && at >= since
+            }
+            _ => false,
+        };
+        self.faults.iter().any(broken)
     }
 
     /// A request to end the call.
@@ -274,7 +359,7 @@ impl Carrier {
         if !accepted {
             return;
         }
-        self.later.add(at + Millis(STOP_MS), CarrierSays::Stop);
+        self.later.add(at + Millis(STOP_MS), CarrierSays::Stop { sequence: 0 });
         let failure = self.faults.iter().find_map(|fault| match fault {
             Fault::TransferFails { how, rings_ms } => Some((*how, *rings_ms)),
             _ => None,
@@ -310,24 +395,38 @@ impl Carrier {
         self.call_over
     }
 
-    /// When the carrier wants to be woken.
-    pub fn poll_timeout(&self) -> Option<CallTime> {
+    /// When the carrier wants to be woken. `now` matters only while it does not read.
+    pub fn poll_timeout(&self, now: CallTime) -> Option<CallTime> {
         let frame = self.sends_frames().then(|| self.next_frame());
         let mark = self.marks.front().map(|(end, _)| moment(*end));
-        [frame, mark, self.later.poll_timeout()].into_iter().flatten().min()
+        [frame, mark, self.later.poll_timeout(), self.reads_again(now)].into_iter().flatten().min()
     }
 
     /// The next thing the carrier says, if it is due.
     pub fn due(&mut self, now: CallTime) -> Option<CarrierSays> {
+        loop {
+            let mut says = self.next(now)?;
+            if let CarrierSays::Mark { sequence, .. } | CarrierSays::Stop { sequence } = &mut says {
+                *sequence = self.number();
+            }
+            // On a dead connection it says so to nobody.
+            if !(says.needs_stream() && self.is_half_open(now)) {
+                return Some(says);
+            }
+        }
+    }
+
+    fn next(&mut self, now: CallTime) -> Option<CarrierSays> {
         if let Some((end, _)) = self.marks.front()
             && moment(*end) <= now
         {
             let (_, name) = self.marks.pop_front()?;
             self.account.insert(name.clone(), Account::Played);
+            let mark = CarrierSays::Mark { sequence: 0, name };
             if self.faults.contains(&Fault::MarksTwice) {
-                self.later.add(now, CarrierSays::Mark(name.clone()));
+                self.later.add(now, mark.clone());
             }
-            return Some(CarrierSays::Mark(name));
+            return Some(mark);
         }
         while let Some((end, _)) = self.unmarked.front()
             && moment(*end) <= now
@@ -336,40 +435,51 @@ impl Carrier {
             self.account.insert(name, Account::Played);
         }
         if let Some(what) = self.later.due(now) {
-            if what == CarrierSays::Joined {
-                self.stream_open = true;
-                self.on_hold = false;
-                if let Some(tape) = &mut self.tape {
-                    tape.resumed();
-                }
-                // While another document ran, time went on without frames.
-                while self.next_frame() < now {
-                    self.frames += 1;
-                }
-            }
-            if matches!(what, CarrierSays::Stop | CarrierSays::Break) {
-                self.on_hold = !self.call_over;
-                // Whatever was queued is never played.
-                self.played -= self.runs_out.saturating_sub(position(now));
-                let now = position(now);
-                if let Some(tape) = &mut self.tape {
-                    tape.stopped(now);
-                }
-                self.runs_out = self.runs_out.min(now);
-                for (end, name) in self.marks.drain(..).chain(self.unmarked.drain(..)) {
-                    let account = if end <= now { Account::Played } else { Account::Cleared };
-                    self.account.insert(name, account);
-                }
-            }
-            if what == CarrierSays::Close {
-                self.stream_open = false;
+            match what {
+                CarrierSays::Joined => self.joined(now),
+                CarrierSays::Stop { .. } | CarrierSays::Break => self.stopped(now),
+                CarrierSays::Close => self.stream_open = false,
+                _ => {}
             }
             return Some(what);
         }
-        if self.sends_frames() && self.next_frame() <= now {
-            return self.frame();
+        while self.sends_frames() && self.next_frame() <= now {
+            if let Some(says) = self.moment_of_caller(now) {
+                return Some(says);
+            }
         }
-        None
+        self.later.due(now)
+    }
+
+    /// The caller's new stream begins.
+    fn joined(&mut self, now: CallTime) {
+        self.stream_open = true;
+        self.stream_began = now;
+        self.on_hold = false;
+        (self.chunks, self.sequence) = (0, 1);
+        self.bunch.clear();
+        if let Some(tape) = &mut self.tape {
+            tape.resumed();
+        }
+        // While another document ran, time went on without frames.
+        while self.next_frame() < now {
+            self.frames += 1;
+        }
+    }
+
+    /// The stream ends. Whatever was queued is never played.
+    fn stopped(&mut self, now: CallTime) {
+        self.on_hold = !self.call_over;
+        let now = position(now);
+        self.played -= self.runs_out.saturating_sub(now);
+        if let Some(tape) = &mut self.tape {
+            tape.stopped(now);
+        }
+        self.runs_out = self.runs_out.min(now);
+        for (end, name) in self.marks.drain(..).chain(self.unmarked.drain(..)) {
+            let account = if end <= now { Account::Played } else { Account::Cleared };
+            self.account.insert(name, account);
+        }
     }
 
     /// What became of the audio before each mark.
@@ -391,7 +501,8 @@ impl Carrier {
         self.stream_open && !self.call_over && !self.on_hold
     }
 
-    fn frame(&mut self) -> Option<CarrierSays> {
+    /// What comes of the caller's next 20 ms, if anything is sent of it now.
+    fn moment_of_caller(&mut self, now: CallTime) -> Option<CarrierSays> {
         let at = self.next_frame();
         let hears_speech = self.runs_out > position(at);
         match self.caller.next(at, hears_speech) {
@@ -399,23 +510,82 @@ impl Carrier {
                 if let Some(tape) = &mut self.tape {
                     tape.sent(position(at), audio);
                 }
+                let audio = Box::new(*audio);
                 self.frames += 1;
-                let (chunk, timestamp_ms) = (self.frames, at.as_millis());
-                Some(CarrierSays::Frame { chunk, timestamp_ms, audio: Box::new(*audio) })
+                self.chunks += 1;
+                let (chunk, timestamp_ms) = (self.chunks, at.as_millis());
+                let sequence = self.number();
+                self.frame(now, CarrierSays::Frame { sequence, chunk, timestamp_ms, audio })
             }
-            Moment::Key(key) => {
+            Moment::Key(digit) => {
                 self.frames += 1;
-                Some(CarrierSays::Key(key))
+                let key = CarrierSays::Key { sequence: self.number(), digit };
+                if self.faults.contains(&Fault::KeysTwice) {
+                    self.later.add(now, key.clone());
+                }
+                Some(key)
             }
             Moment::HangsUp => {
                 self.end_call(at);
-                self.due(at)
+                self.later.due(now)
             }
         }
     }
 
+    /// Sends a frame as the faults will have it: now, later, twice, not at all, or with others.
+    fn frame(&mut self, now: CallTime, frame: CarrierSays) -> Option<CarrierSays> {
+        let number = self.chunks;
+        let hits = |from: u64, count: u64| (from..from.saturating_add(count)).contains(&number);
+        let (mut times, mut late, mut bunched) = (1, None, None);
+        for fault in &self.faults {
+            match *fault {
+                Fault::FramesLost { from, count } if hits(from, count) => return None,
+                Fault::FramesTwice { from, count } if hits(from, count) => times = 2,
+                Fault::FramesLate { from, count, late_ms } if hits(from, count) => {
+                    late = Some(late_ms);
+                }
+                Fault::FramesBunched { from, count, by }
+                | Fault::FramesShuffled { from, count, by }
+                    if hits(from, count) =>
+                {
+                    let is_last = (number - from) % by.max(1) + 1 == by.max(1)
+                        || number + 1 == from.saturating_add(count);
+                    bunched = Some((is_last, matches!(fault, Fault::FramesShuffled { .. })));
+                }
+                _ => {}
+            }
+        }
+        let (is_last, shuffled) = match (late, bunched) {
+            (Some(late_ms), _) => {
+                for _ in 0..times {
+                    self.later.add(now + Millis(late_ms), frame.clone());
+                }
+                return None;
+            }
+            (None, None) if times == 1 => return Some(frame),
+            (None, bunched) => bunched.unwrap_or((true, false)),
+        };
+        self.bunch.extend(std::iter::repeat_n(frame, times));
+        if !is_last {
+            return None;
+        }
+        if shuffled {
+            self.bunch.reverse();
+        }
+        for frame in self.bunch.drain(..) {
+            self.later.add(now, frame);
+        }
+        self.later.due(now)
+    }
+
+    /// The next message's place in the stream.
+    const fn number(&mut self) -> u64 {
+        self.sequence += 1;
+        self.sequence
+    }
+
     fn end_call(&mut self, at: CallTime) {
-        self.later.add(at, CarrierSays::Stop);
+        self.later.add(at, CarrierSays::Stop { sequence: 0 });
         self.later.add(at + Millis(CLOSE_MS), CarrierSays::Close);
         self.call_over = true;
     }
@@ -444,7 +614,7 @@ mod tests {
     fn marks(carrier: &mut Carrier, now: u64) -> Vec<String> {
         let mut names = Vec::new();
         while let Some(what) = carrier.due(at(now)) {
-            if let CarrierSays::Mark(name) = what {
+            if let CarrierSays::Mark { name, .. } = what {
                 names.push(name);
             }
         }

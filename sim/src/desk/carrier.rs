@@ -40,13 +40,14 @@ impl Desk {
                 };
                 self.legs.input(Input::Carrier(CarrierNews::Transfer(news)));
             }
-            CarrierSays::Joined => self.legs.input(Input::Carrier(CarrierNews::Joined)),
+            CarrierSays::Joined => self.bridge.carrier_joined(now, &mut self.legs),
+            CarrierSays::Pong => self.bridge.carrier_alive(now),
             // The socket's end says nothing that its `stop` has not said; the rest was on the stream.
             CarrierSays::Close
             | CarrierSays::Frame { .. }
-            | CarrierSays::Mark(_)
-            | CarrierSays::Key(_)
-            | CarrierSays::Stop => {}
+            | CarrierSays::Mark { .. }
+            | CarrierSays::Key { .. }
+            | CarrierSays::Stop { .. } => {}
         }
     }
 

@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use call_core::{CallTime, Input};
 use call_transports::bridge::Outlet;
 use call_transports::deepgram::{ClientMessage, decode_client, encode_client};
+use call_transports::outbox::Outbox;
 use call_transports::twilio::media::ToTwilio;
 
 use crate::cast::agent::Agent;
@@ -13,13 +14,67 @@ use crate::cast::carrier::Carrier;
 pub(super) struct Legs {
     pub(super) now: CallTime,
     pub(super) carrier: Carrier,
+    /// What the carrier has not read.
+    pub(super) unread: Outbox<Unread>,
+    /// Since when something waits there.
+    pub(super) unread_since: Option<CallTime>,
     pub(super) agent: Option<Agent>,
     pub(super) inputs: VecDeque<Input>,
 }
 
+/// A message that the carrier has not read.
+pub(super) enum Unread {
+    Media(Vec<u8>),
+    Mark(String),
+    Clear,
+    Ping,
+}
+
+impl Legs {
+    /// Lets the carrier read what waits for it, as far as it does.
+    pub(super) fn flush(&mut self) {
+        if !self.carrier.reads(self.now) {
+            if !self.unread.is_empty() {
+                self.unread_since.get_or_insert(self.now);
+            }
+            return;
+        }
+        while let Some(message) = self.unread.pop() {
+            match message {
+                Unread::Media(audio) => {
+                    self.carrier.receive(self.now, &ToTwilio::Media { payload: &audio });
+                }
+                Unread::Mark(name) => {
+                    self.carrier.receive(self.now, &ToTwilio::Mark { name: name.into() });
+                }
+                Unread::Clear => self.carrier.receive(self.now, &ToTwilio::Clear),
+                Unread::Ping => self.carrier.pinged(self.now),
+            }
+        }
+        self.unread_since = None;
+    }
+}
+
 impl Outlet for Legs {
+    /// As the server's leg does: a `clear` makes the audio that waits stale, marks keep their
+    /// places.
     fn to_carrier(&mut self, message: ToTwilio<'_>) {
-        self.carrier.receive(self.now, &message);
+        match message {
+            ToTwilio::Media { payload } => {
+                self.unread.push_audio(Unread::Media(payload.to_vec()), payload.len());
+            }
+            ToTwilio::Mark { name } => self.unread.push_control(Unread::Mark(name.into_owned())),
+            ToTwilio::Clear => {
+                self.unread.drop_audio();
+                self.unread.push_control(Unread::Clear);
+            }
+        }
+        self.flush();
+    }
+
+    fn probe_carrier(&mut self) {
+        self.unread.push_control(Unread::Ping);
+        self.flush();
     }
 
     fn audio_to_agent(&mut self, audio: &[u8]) {

@@ -15,6 +15,8 @@ pub(super) fn last_words_first(evidence: &Evidence<'_>, findings: &mut Findings<
         for effect in &step.effects {
             words.effect(effect, step.at);
             let (what, lines): (_, &[LineId]) = match effect {
+                // On a dead stream no word reaches anybody.
+                Effect::HangUp if is_dead(step) => continue,
                 Effect::HangUp => ("we hang up", &GOODBYES),
                 Effect::Transfer { .. } => ("we hand the call over", &[LineId::Transferring]),
                 _ => continue,
@@ -33,6 +35,10 @@ pub(super) fn last_words_first(evidence: &Evidence<'_>, findings: &mut Findings<
             }
         }
     }
+}
+
+fn is_dead(step: &Step) -> bool {
+    step.cause == Cause::Input(Input::Carrier(Carrier::Dead))
 }
 
 /// What may be said last before we hang up.

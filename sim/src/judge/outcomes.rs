@@ -253,7 +253,10 @@ impl<'a> Asked<'a> {
 
 /// Whether the carrier's stream is over, with whatever was to be said on it.
 fn stream_over(step: &Step) -> bool {
-    matches!(step.cause, Cause::Input(Input::Carrier(Carrier::Stopped | Carrier::Lost)))
+    matches!(
+        step.cause,
+        Cause::Input(Input::Carrier(Carrier::Stopped | Carrier::Lost | Carrier::Dead))
+    )
 }
 
 /// F-DG-20: no request is left without an answer, unless it was taken back, or the call is over or

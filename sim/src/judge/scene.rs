@@ -243,7 +243,7 @@ impl Scene {
 
     fn carrier(&mut self, news: &Carrier, ignored: bool) {
         match news {
-            Carrier::Stopped | Carrier::Lost => {
+            Carrier::Stopped | Carrier::Lost | Carrier::Dead => {
                 self.away = true;
                 self.speech.clear();
                 self.lines.clear();

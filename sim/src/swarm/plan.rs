@@ -128,7 +128,7 @@ fn draw(seed: &mut Seed, template: &Template) -> Change {
 }
 
 /// How each kind of fault is drawn, in the order of [`Fault`].
-const DRAWS: [fn(&mut Seed) -> Fault; 23] = [
+const DRAWS: [fn(&mut Seed) -> Fault; 31] = [
     |seed| Fault::AgentRefuses {
         session: number(seed, 1, 3),
         status: pick(seed, &[0, 401, 403, 429, 500, 503]),
@@ -155,6 +155,18 @@ const DRAWS: [fn(&mut Seed) -> Fault; 23] = [
     |seed| Fault::MarksLost { from: number(seed, 1, 12), count: pick(seed, &[1, 1, 2, 5, 99]) },
     |_| Fault::MarksTwice,
     |seed| Fault::StreamBreaks { at_ms: seed.between(0, 90_000) },
+    |seed| Fault::FramesTwice { from: frame(seed), count: frames(seed) },
+    |seed| Fault::FramesBunched { from: frame(seed), count: frames(seed), by: seed.between(2, 5) },
+    |seed| Fault::FramesShuffled { from: frame(seed), count: frames(seed), by: seed.between(2, 5) },
+    |seed| Fault::FramesLate {
+        from: frame(seed),
+        count: pick(seed, &[1, 1, 2, 5, 50]),
+        late_ms: pick(seed, &[30, 60, 100, 130, 400, 3_000]),
+    },
+    |seed| Fault::FramesLost { from: frame(seed), count: pick(seed, &[1, 1, 3, 20, 150, 600]) },
+    |_| Fault::KeysTwice,
+    |seed| Fault::HalfOpen { at_ms: seed.between(0, 90_000) },
+    |seed| Fault::CarrierBlocks { at_ms: seed.between(0, 90_000), for_ms: seed.between(0, 7_000) },
     |seed| Fault::HangUpRefused {
         status: pick(seed, &[401, 403, 404, 429, 500, 503]),
         times: number(seed, 1, 5),
@@ -189,6 +201,14 @@ const fn kind(fault: &Fault) -> &'static str {
         Fault::MarksLost { .. } => "MarksLost",
         Fault::MarksTwice => "MarksTwice",
         Fault::StreamBreaks { .. } => "StreamBreaks",
+        Fault::FramesTwice { .. } => "FramesTwice",
+        Fault::FramesBunched { .. } => "FramesBunched",
+        Fault::FramesShuffled { .. } => "FramesShuffled",
+        Fault::FramesLate { .. } => "FramesLate",
+        Fault::FramesLost { .. } => "FramesLost",
+        Fault::KeysTwice => "KeysTwice",
+        Fault::HalfOpen { .. } => "HalfOpen",
+        Fault::CarrierBlocks { .. } => "CarrierBlocks",
         Fault::HangUpRefused { .. } => "HangUpRefused",
         Fault::TransferRefused { .. } => "TransferRefused",
         Fault::TransferFails { .. } => "TransferFails",
@@ -202,6 +222,15 @@ const fn kind(fault: &Fault) -> &'static str {
 fn moment(seed: &mut Seed) -> When {
     let which = number(seed, 1, 4);
     pick(seed, &[When::Speaking(which), When::Hearing(which), When::Asking(which.min(2))])
+}
+
+/// A frame of the caller's in the first minute and a half.
+fn frame(seed: &mut Seed) -> u64 {
+    seed.between(1, 4_500)
+}
+
+fn frames(seed: &mut Seed) -> u64 {
+    pick(seed, &[1, 4, 50, 500, 9_999])
 }
 
 fn number(seed: &mut Seed, low: u32, high: u32) -> u32 {

@@ -1,4 +1,4 @@
-//! Which hard states a call came to, as far as its journal shows them.
+//! Which hard states a call came to, as far as its journal and the bridge's counters show them.
 //!
 //! A swarm that never gets into trouble proves nothing: over enough seeds each of these must have
 //! been reached. The marks are those of the fault catalogue.
@@ -11,8 +11,18 @@ use call_core::input::{Agent, Carrier, Input, Line, Operator, Playback};
 use call_core::step::Refusal;
 use call_core::{Cause, Fact, LineId, Phase, Rung, Step, UtteranceId};
 
+use crate::desk::Played;
+
 /// A mark: its id, what it stands for, and how a journal shows it.
 type Mark = (&'static str, &'static str, fn(&[Step]) -> bool);
+
+/// A mark that no journal shows, because the machine never sees audio: the bridge counts it.
+type Counted = (&'static str, &'static str, fn(&Played) -> bool);
+
+const COUNTED: [Counted; 2] = [
+    ("M-11", "audio was put back in order", put_in_order),
+    ("M-12", "speech to the caller overflowed its queue", overflowed),
+];
 
 const MARKS: [Mark; 12] = [
     ("M-05", "the farewell was injected and refused", farewell_refused),
@@ -32,15 +42,26 @@ const MARKS: [Mark; 12] = [
 /// The names of all that can be reached: phases, and marks with what they stand for.
 pub(super) fn all() -> impl Iterator<Item = String> {
     let marks = MARKS.iter().map(|(id, words, _)| format!("{id} {words}"));
+    let marks = marks.chain(COUNTED.iter().map(|(id, words, _)| format!("{id} {words}")));
     Phase::ALL.iter().map(|phase| format!("phase {phase}")).chain(marks)
 }
 
 /// What this call reached, in the order of [`all`].
-pub(super) fn reached(steps: &[Step]) -> Vec<bool> {
+pub(super) fn reached(played: &Played) -> Vec<bool> {
+    let steps = &played.steps;
     let entered: BTreeSet<_> = steps.iter().flat_map(|s| &s.moves).map(|m| m.to).collect();
     // A call is born connecting, and no move leads there.
     let phases = Phase::ALL.iter().map(|p| *p == Phase::Connecting || entered.contains(p));
-    phases.chain(MARKS.iter().map(|(_, _, shown)| shown(steps))).collect()
+    let shown = MARKS.iter().map(|(_, _, shown)| shown(steps));
+    phases.chain(shown).chain(COUNTED.iter().map(|(_, _, counted)| counted(played))).collect()
+}
+
+const fn put_in_order(played: &Played) -> bool {
+    played.order.reordered > 0
+}
+
+const fn overflowed(played: &Played) -> bool {
+    played.overflowed > 0
 }
 
 fn facts(steps: &[Step]) -> impl Iterator<Item = &Fact> {
@@ -137,7 +158,9 @@ fn stop_during_payment(steps: &[Step]) -> bool {
     let mut open = BTreeSet::new();
     for step in steps {
         match &step.cause {
-            Cause::Input(Input::Carrier(Carrier::Stopped | Carrier::Lost)) if !open.is_empty() => {
+            Cause::Input(Input::Carrier(Carrier::Stopped | Carrier::Lost | Carrier::Dead))
+                if !open.is_empty() =>
+            {
                 return true;
             }
             Cause::Input(Input::Function(ended)) => {

@@ -39,7 +39,7 @@ pub(super) fn trial(scenario: Scenario, judge: &Judge<'_>) -> Trial {
             let at = difference.recorded.or(difference.replayed).map(|step| step.at);
             breaches.push(Breach { invariant: "I-21", at, what });
         }
-        Trial { lasted: played.lasted(), reached: reached::reached(&played.steps), breaches }
+        Trial { lasted: played.lasted(), reached: reached::reached(&played), breaches }
     });
     played.unwrap_or_else(|panic| Trial {
         lasted: CallTime::ZERO,

@@ -1,7 +1,7 @@
 //! Digits that the caller keys in. They stay here: the machine counts them, the model gets a name
 //! for them, and only a function's arguments are filled in with them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 use call_core::input::Key;
 
@@ -12,11 +12,36 @@ use crate::deepgram::Spoken;
 pub(super) struct Keypad {
     pressed: String,
     numbers: BTreeMap<String, String>,
+    /// Places of the last keys among all messages of the stream.
+    reported: VecDeque<u64>,
 }
 
+/// So many keys are remembered to tell a repeated one.
+const REPORTED_MAX: usize = 16;
+
 impl Keypad {
+    /// A key was reported, in the message of this number. The same message again is no second key
+    /// (F-TW-23); without a number nobody can tell.
+    pub(super) fn reported(&mut self, sequence: Option<u64>, digit: char) -> Option<Key> {
+        if let Some(sequence) = sequence {
+            if self.reported.contains(&sequence) {
+                return None;
+            }
+            if self.reported.len() == REPORTED_MAX {
+                self.reported.pop_front();
+            }
+            self.reported.push_back(sequence);
+        }
+        self.press(digit)
+    }
+
+    /// Another stream begins, whose messages are numbered anew.
+    pub(super) fn restart(&mut self) {
+        self.reported.clear();
+    }
+
     /// A key was pressed. Nothing for one that is on no caller's telephone.
-    pub(super) fn press(&mut self, digit: char) -> Option<Key> {
+    fn press(&mut self, digit: char) -> Option<Key> {
         match digit {
             '0'..='9' => {
                 self.pressed.push(digit);
@@ -63,6 +88,21 @@ impl Keypad {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// F-TW-23, I-22, I-29.
+    #[test]
+    fn a_key_counts_once_for_each_message_that_reports_it() {
+        let mut keypad = Keypad::default();
+        for sequence in 1..=100 {
+            assert_eq!(keypad.reported(Some(sequence), '7'), Some(Key::Digit));
+            assert_eq!(keypad.reported(Some(sequence), '7'), None);
+        }
+        assert_eq!(keypad.reported.len(), REPORTED_MAX);
+        assert_eq!(keypad.reported(None, '7'), Some(Key::Digit));
+        assert_eq!(keypad.reported(None, '7'), Some(Key::Digit), "nobody can tell");
+        keypad.restart();
+        assert_eq!(keypad.reported(Some(100), '7'), Some(Key::Digit), "of another stream");
+    }
 
     /// S16.
     #[test]

@@ -15,11 +15,8 @@ impl Bridge {
             return;
         }
         self.agent = AgentLeg::Ready;
-        self.ears.agent_ready();
         self.last_to_agent = at;
-        for audio in self.unheard.drain(..) {
-            out.audio_to_agent(&audio);
-        }
+        self.voice.agent_ready(out);
         out.input(Input::Agent(Agent::Ready));
         for content in self.conversation.untold() {
             self.tell_agent(at, ClientMessage::InjectUserMessage { content }, out);
@@ -38,8 +35,7 @@ impl Bridge {
 
     pub(super) fn forget_agent(&mut self) {
         self.agent = AgentLeg::Gone;
-        self.ears.agent_gone();
-        self.unheard.clear();
+        self.voice.agent_gone();
     }
 
     pub(super) fn tell_agent(
@@ -76,7 +72,7 @@ impl Bridge {
     }
 
     pub(super) fn give_keys(&mut self, at: CallTime, digits: u32, out: &mut impl Outlet) {
-        self.ears.keying(false);
+        self.voice.ears.keying(false);
         if let Some(token) = self.keypad.complete(digits) {
             let content = format!(
                 "(I keyed in {digits} digits. You may use them in a function's arguments by the \

@@ -72,7 +72,8 @@ impl Bridge {
         match self.playout.admit(at, utterance, audio.len()) {
             Admit::Forward => self.hand_over(at, utterance, audio, out),
             Admit::Hold { first } => {
-                self.waiting.push_back(Waiting::Audio(utterance, audio.to_vec()));
+                self.waiting.push_back(Waiting::Audio(utterance, audio.len()));
+                self.held.push(audio);
                 if first {
                     out.input(Input::Playback(Playback::Waits { utterance }));
                 }
@@ -126,6 +127,7 @@ impl Bridge {
 
     pub(super) fn cut_speech(&mut self, at: CallTime, out: &mut impl Outlet) {
         self.waiting.clear();
+        self.held.clear();
         self.leave_off();
         for cut in self.playout.clear(at) {
             out.input(Input::Playback(cut));
@@ -135,7 +137,19 @@ impl Bridge {
     pub(super) fn cut_reply(&mut self, at: CallTime, out: &mut impl Outlet) {
         self.leave_off();
         let given_up = self.playout.cut_reply(at);
-        self.waiting.retain(|waiting| !given_up.utterances.contains(&waiting.utterance()));
+        let held = &mut self.held;
+        self.waiting.retain(|waiting| {
+            let keeps = !given_up.utterances.contains(&waiting.utterance());
+            if let Waiting::Audio(_, length) = waiting {
+                // Whatever is kept comes round to where it was.
+                if keeps {
+                    held.front_to_back(*length);
+                } else {
+                    held.drop_front(*length);
+                }
+            }
+            keeps
+        });
         for news in given_up.cuts {
             out.input(Input::Playback(news));
         }

@@ -20,8 +20,9 @@ use tokio_tungstenite::tungstenite::{self, Message, Utf8Bytes};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async_with_config};
 
 use super::http::{Scheme, authorization, endpoint};
-use super::{Error, Outbox, install_crypto};
+use super::{Error, install_crypto};
 use crate::deepgram::{AGENT_PATH, AUTHORIZATION_SCHEME, MESSAGE_BYTES_MAX};
+use crate::outbox::Outbox;
 
 /// T_DG_CONNECT: so often, and so long each time.
 const TRIES: u32 = 2;

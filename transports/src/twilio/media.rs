@@ -18,6 +18,7 @@ use std::fmt;
 pub use read::{decode_from_twilio, decode_to_twilio};
 pub use write::encode_from_twilio;
 
+pub mod order;
 mod read;
 mod write;
 

@@ -124,7 +124,7 @@ async fn connect(
     while carrier.is_open() || !answers.is_empty() {
         tokio::select! {
             biased;
-            () = clock.sleep_until(carrier.poll_timeout()) => {
+            () = clock.sleep_until(carrier.poll_timeout(clock.now())) => {
                 while let Some(says) = carrier.due(clock.now()) {
                     match says {
                         CarrierSays::HungUp { status, body } => {
@@ -164,7 +164,6 @@ struct Line {
     stream_sid: String,
     account_sid: String,
     call_sid: String,
-    sequence: u64,
     text: String,
 }
 
@@ -192,25 +191,24 @@ impl Line {
             stream_sid,
             account_sid: account.sid.as_str().to_owned(),
             call_sid: call_sid.as_str().to_owned(),
-            sequence: 0,
             text: String::new(),
         };
-        line.send(&FromTwilio::Connected { protocol: "Call".into(), version: "1.0.0".into() })
+        line.send(&FromTwilio::Connected { protocol: "Call".into(), version: "1.0.0".into() }, 0)
             .await?;
-        line.send(&FromTwilio::Start(start)).await?;
+        line.send(&FromTwilio::Start(start), 1).await?;
         Ok(line)
     }
 
     async fn say(&mut self, says: CarrierSays) {
         let (account_sid, call_sid) = (self.account_sid.clone(), self.call_sid.clone());
         let sent = match says {
-            CarrierSays::Stop => {
+            CarrierSays::Stop { sequence } => {
                 let (account_sid, call_sid) = (Some(account_sid.into()), Some(call_sid.into()));
-                self.send(&FromTwilio::Stop { account_sid, call_sid }).await
+                self.send(&FromTwilio::Stop { account_sid, call_sid }, sequence).await
             }
             CarrierSays::Close => self.socket.close(None).await.map_err(anyhow::Error::from),
             says => match says.on_stream() {
-                Some(message) => self.send(&message).await,
+                Some(said) => self.send(&said.message, said.sequence.unwrap_or_default()).await,
                 None => Ok(()),
             },
         };
@@ -219,12 +217,9 @@ impl Line {
         }
     }
 
-    async fn send(&mut self, message: &FromTwilio<'_>) -> anyhow::Result<()> {
+    async fn send(&mut self, message: &FromTwilio<'_>, sequence: u64) -> anyhow::Result<()> {
         self.text.clear();
-        if !matches!(message, FromTwilio::Connected { .. }) {
-            self.sequence += 1;
-        }
-        encode_from_twilio(message, &self.stream_sid, self.sequence, &mut self.text);
+        encode_from_twilio(message, &self.stream_sid, sequence, &mut self.text);
         let text = Bytes::copy_from_slice(self.text.as_bytes());
         let text = text.try_into().context("what the codec writes is UTF-8")?;
         self.socket.send(Message::Text(text)).await?;

@@ -21,6 +21,7 @@ pub struct Outbox<M> {
     audio_bytes: usize,
     controls: usize,
     shed_bytes: u64,
+    stale_bytes: u64,
     is_overfull: bool,
 }
 
@@ -37,6 +38,7 @@ impl<M> Default for Outbox<M> {
             audio_bytes: 0,
             controls: 0,
             shed_bytes: 0,
+            stale_bytes: 0,
             is_overfull: false,
         }
     }
@@ -71,6 +73,7 @@ impl<M> Outbox<M> {
     /// Drops all audio that waits, because it is not wanted any more.
     pub fn drop_audio(&mut self) {
         self.waiting.retain(|(kind, _)| *kind == Kind::Control);
+        self.stale_bytes += self.audio_bytes as u64;
         self.audio_bytes = 0;
     }
 
@@ -92,6 +95,16 @@ impl<M> Outbox<M> {
     /// Whether a control message found no room: the link is lost.
     pub const fn is_overfull(&self) -> bool {
         self.is_overfull
+    }
+
+    /// How many bytes of audio wait.
+    pub const fn audio_bytes(&self) -> u64 {
+        self.audio_bytes as u64
+    }
+
+    /// How many bytes of audio were dropped because they were not wanted any more.
+    pub const fn stale_bytes(&self) -> u64 {
+        self.stale_bytes
     }
 
     /// How many bytes of audio were dropped because too much waited.
