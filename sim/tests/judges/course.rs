@@ -146,7 +146,7 @@ fn hanging_up_a_call_that_is_being_handed_over_is_a_breach() {
     // The farewell cannot be spoken, so hanging up without it is in order; but not now.
     let news = Input::Line(Line::Failed { utterance });
     let mut failed = step(call.steps[end - 1].at, Cause::Input(news));
-    failed.facts.push(Fact::LineFailed { utterance, line });
+    failed.facts.push(Fact::LineFailed { utterance, line, by: call_core::Rung::Spoken });
     failed.effects.push(Effect::HangUp);
     call.steps.insert(end, failed);
     call.breaks(&["I-35"]);

@@ -90,9 +90,11 @@ fn a_caller_called_silent_while_a_line_is_made_is_a_breach() {
     // The line fails in good order, a moment after the prompt.
     let line = Input::Line(Line::Failed { utterance: UtteranceId::Line(90) });
     let mut failed = step(call.steps[prompt + 1].at, Cause::Input(line));
-    failed
-        .facts
-        .push(Fact::LineFailed { utterance: UtteranceId::Line(90), line: LineId::OneMinute });
+    failed.facts.push(Fact::LineFailed {
+        utterance: UtteranceId::Line(90),
+        line: LineId::OneMinute,
+        by: call_core::Rung::Spoken,
+    });
     call.steps.insert(prompt + 2, failed);
     call.breaks(&["I-15"]);
 }
