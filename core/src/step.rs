@@ -19,7 +19,7 @@ use crate::line::{Language, LineId, UtteranceId};
 use crate::time::{CallTime, Millis};
 
 /// Version of the journal's shapes.
-pub const JOURNAL_VERSION: u32 = 2;
+pub const JOURNAL_VERSION: u32 = 3;
 
 /// Everything that came of one cause.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -129,7 +129,7 @@ impl Machine {
     ) -> Outcome<State> {
         match event {
             Event::Input(Input::Carrier(Carrier::HungUp(HungUp::Done | HungUp::Failed)))
-            | Event::Input(Input::Carrier(Carrier::Stopped | Carrier::Lost))
+            | Event::Input(Input::Carrier(Carrier::Stopped | Carrier::Lost | Carrier::Completed))
             | Event::Due(Timer::HangUpLimit) => Transition(State::Ended { why }),
             _ => Super,
         }

@@ -136,6 +136,7 @@ impl Machine {
             State::Farewell { .. } | State::HangingUp { .. } | State::Ended { .. } => Some(Handled),
             _ if required => Some(Transition(State::Farewell { why: EndReason::SpeechFailed })),
             State::Reconnecting => Some(Handled),
+            State::PlayingTones => Some(self.after_speech(step)),
             // Without a filler the caller would hear nothing: somebody else must take over.
             _ if self.memory.fillers_failed >= FILLERS_FAILED_MAX => {
                 Some(self.hand_to_a_person(EndReason::SpeechFailed))
@@ -211,6 +212,10 @@ impl Machine {
         let our_line = self.memory.lines.remove(&utterance);
         let in_time = matches!(self.current.region(), Region::InCall | Region::Conversing);
         match our_line {
+            Some(our_line) if our_line.line.is_required() && self.memory.tones.is_some() => {
+                // Nobody would hear it now.
+                self.say_after_tones(our_line.line);
+            }
             Some(our_line) if our_line.line.is_required() && in_time => {
                 self.prepare(our_line.line, step);
             }
@@ -238,6 +243,12 @@ impl Machine {
             }
             State::Transferring if !self.memory.words_on_their_way() => {
                 self.ask_for_transfer(step);
+                Handled
+            }
+            State::PlayingTones => {
+                if !self.memory.words_on_their_way() {
+                    self.ask_for_tones(step);
+                }
                 Handled
             }
             State::Farewell { .. }
