@@ -305,6 +305,7 @@ impl Bridge {
             Effect::CloseAgent => self.forget_agent(),
             Effect::Prepare { .. }
             | Effect::Perform { .. }
+            | Effect::PlayTones { .. }
             | Effect::Transfer { .. }
             | Effect::HangUp
             | Effect::LeaveStream => {}
