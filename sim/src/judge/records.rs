@@ -171,8 +171,12 @@ impl<'a> Record<'a> {
 
 /// A mark that is overdue, or the end of the stream or of the call.
 fn may_leave_unknown(step: &Step) -> bool {
-    let stream_over =
-        matches!(step.cause, Cause::Input(Input::Carrier(Carrier::Stopped | Carrier::Lost)));
+    let stream_over = matches!(
+        step.cause,
+        Cause::Input(Input::Carrier(
+            Carrier::Stopped | Carrier::Lost | Carrier::Completed | Carrier::Joined
+        ))
+    );
     let ended = step.effects.contains(&Effect::LeaveStream);
     stream_over || ended || step.cause == Cause::Timer(Timer::PlaybackMark)
 }

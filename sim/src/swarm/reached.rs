@@ -14,13 +14,14 @@ use call_core::{Cause, Fact, LineId, Phase, Step, UtteranceId};
 /// A mark: its id, what it stands for, and how a journal shows it.
 type Mark = (&'static str, &'static str, fn(&[Step]) -> bool);
 
-const MARKS: [Mark; 12] = [
+const MARKS: [Mark; 13] = [
     ("M-05", "the farewell could not be spoken", farewell_not_spoken),
     ("M-06", "a required line was cut and said again", required_line_again),
     ("M-07", "a mark was lost", mark_lost),
     ("M-08", "a mark came back because of a clear", mark_cleared),
     ("M-09", "another session took the conversation over", reconnected),
     ("M-10", "a second reconnect was refused", second_reconnect_refused),
+    ("M-13", "the carrier called the call over before its stream ended", completed_before_stop),
     ("M-14", "the stream ended during a payment", stop_during_payment),
     ("M-17", "the server was to end while the call was live", drained),
     ("M-18", "the caller answered the silence prompt", prompt_answered),
@@ -100,6 +101,16 @@ fn mark_cleared(steps: &[Step]) -> bool {
     })
 }
 
+fn completed_before_stop(steps: &[Step]) -> bool {
+    let ends = steps.iter().find_map(|step| match &step.cause {
+        Cause::Input(Input::Carrier(
+            news @ (Carrier::Stopped | Carrier::Lost | Carrier::Completed),
+        )) => Some((news, step.ignored)),
+        _ => None,
+    });
+    matches!(ends, Some((Carrier::Completed, false)))
+}
+
 fn reopens(step: &Step) -> bool {
     step.effects.iter().any(|effect| matches!(effect, Effect::OpenAgent { resume: true, .. }))
 }
@@ -126,7 +137,9 @@ fn stop_during_payment(steps: &[Step]) -> bool {
     let mut open = BTreeSet::new();
     for step in steps {
         match &step.cause {
-            Cause::Input(Input::Carrier(Carrier::Stopped | Carrier::Lost)) if !open.is_empty() => {
+            Cause::Input(Input::Carrier(Carrier::Stopped | Carrier::Lost | Carrier::Completed))
+                if !open.is_empty() =>
+            {
                 return true;
             }
             Cause::Input(Input::Function(ended)) => {
