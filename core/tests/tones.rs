@@ -43,7 +43,7 @@ fn the_stream_leaves_for_tones_and_the_call_goes_on_when_it_is_back() {
     let unmuted = effects(&steps).iter().position(|effect| *effect == Effect::UnmuteAgent);
     assert_eq!(unmuted, Some(0), "the agent may be heard before it is answered");
     desk.agent_speaks(1, 21_000, 23_000);
-    assert_eq!(desk.next(), Some((48_000, Timer::SilencePrompt)), "silence begins anew");
+    assert_eq!(desk.next(), Some((47_000, Timer::SilencePrompt)), "silence began anew");
 }
 
 /// F-TR-12: the order of the `stop` and the carrier's answer is not promised.
