@@ -261,6 +261,7 @@ fn agent_asks() -> Input {
             .to_owned(),
         fingerprint: "0123456789abcdef".to_owned(),
         target: None,
+        tones: None,
         fault: None,
     };
     Input::Agent(Agent::Asked(vec![ask]))

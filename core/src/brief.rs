@@ -98,6 +98,8 @@ pub struct Limits {
     pub line_injected: Millis,
     /// T_SILENCE: caller silent → "are you still there".
     pub silence_prompt: Millis,
+    /// Caller began to speak → "are you still there", where no words have come of it yet.
+    pub long_turn: Millis,
     /// T_HANGUP: caller silent in all → farewell.
     pub silence_farewell: Millis,
     /// T_FILLER: longest dead air while something is pending, before a filler is spoken.
@@ -116,6 +118,8 @@ pub struct Limits {
     pub reconnect_gap: Millis,
     /// Longest speech of the agent's without a word of the caller's (F-DG-31).
     pub agent_speech: Millis,
+    /// Tones accepted by the carrier → the call's new stream, the tones included.
+    pub tones: Millis,
     /// A transfer asked for → its outcome, ringing included.
     pub transfer: Millis,
     /// The caller is warned so long before the longest call is reached.
@@ -141,6 +145,7 @@ impl Default for Limits {
             line_ready: Millis::from_secs(2),
             line_injected: Millis(1_500),
             silence_prompt: Millis::from_secs(25),
+            long_turn: Millis::from_secs(35),
             silence_farewell: Millis::from_secs(60),
             filler: Millis::from_secs(4),
             reply: Millis::from_secs(12),
@@ -150,6 +155,7 @@ impl Default for Limits {
             reconnect: Millis::from_secs(8),
             reconnect_gap: Millis::from_secs(60),
             agent_speech: Millis::from_secs(90),
+            tones: Millis::from_secs(30),
             transfer: Millis::from_secs(60),
             call_warning: Millis::from_secs(60),
             pay: Millis::from_secs(20),

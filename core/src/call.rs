@@ -13,6 +13,7 @@ mod memory;
 mod reconnecting;
 mod speech;
 mod timers;
+mod tones;
 mod topology;
 
 use alloc::boxed::Box;

@@ -18,6 +18,7 @@
 //! | [`Effect::TellAgent`] | nothing: a help to the model | |
 //! | [`Effect::UnmuteAgent`], [`Effect::SetLanguage`], [`Effect::CollectKeys`] | nothing | |
 //! | [`Effect::GiveKeys`] | nothing: the agent speaks next | `Timer::ReplyLimit` |
+//! | [`Effect::PlayTones`] | `Carrier::Tones`, then `Carrier::Joined` | `Timer::TonesLimit` |
 //! | [`Effect::Transfer`] | `Carrier::Transfer` | `Timer::TransferLimit` |
 //! | [`Effect::HangUp`] | `Carrier::HungUp`, `Carrier::Stopped` | `Timer::HangUpLimit` |
 //! | [`Effect::LeaveStream`] | nothing: the call's task ends | |
@@ -126,6 +127,14 @@ pub enum Effect {
         /// Name of the target.
         target: String,
     },
+    /// Play tones on the call: its present stream ends for them, and a new one joins it behind them.
+    /// Which tones they are, the shell keeps under the request's id.
+    PlayTones {
+        /// The provider's id of the request.
+        id: String,
+        /// How many tones there are, pauses not counted.
+        tones: u32,
+    },
     /// Answer a function request.
     Answer {
         /// The provider's id of the request.
@@ -159,14 +168,16 @@ pub enum Function {
     MakePayment,
     /// Hands the call over to a person.
     TransferCall,
+    /// Plays the tones of telephone keys to the other side.
+    PlayDtmf,
     /// Says goodbye and ends the call.
     HangupCall,
 }
 
 impl Function {
     /// Every function, by name.
-    pub const ALL: [Self; 4] =
-        [Self::LookupLoan, Self::MakePayment, Self::TransferCall, Self::HangupCall];
+    pub const ALL: [Self; 5] =
+        [Self::LookupLoan, Self::MakePayment, Self::TransferCall, Self::PlayDtmf, Self::HangupCall];
 
     /// The name the model calls it by.
     pub const fn name(self) -> &'static str {
@@ -174,12 +185,16 @@ impl Function {
             Self::LookupLoan => "lookup_loan",
             Self::MakePayment => "make_payment",
             Self::TransferCall => "transfer_call",
+            Self::PlayDtmf => "play_dtmf",
             Self::HangupCall => "hangup_call",
         }
     }
 
     /// Whether it changes anything outside: such a function is never cancelled, and never run
     /// twice for the same meaning.
+    ///
+    /// Tones are no write: a menu may want the same key once more, so the same tones under another
+    /// id are another wish. Under one id they are played once, as the ledger sees to it.
     pub const fn is_write(self) -> bool {
         matches!(self, Self::MakePayment)
     }
@@ -204,6 +219,8 @@ pub enum Answer {
     Done,
     /// It was not allowed.
     Refused(Refusal),
+    /// It was tried, and could not be done.
+    NotDone,
     /// It took too long.
     TimedOut,
     /// It took too long, and perhaps it happened and perhaps not.

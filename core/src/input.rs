@@ -64,10 +64,26 @@ pub enum Carrier {
     HungUp(HungUp),
     /// News of a transfer that we asked for.
     Transfer(Transfer),
-    /// A new stream joined this call, after a transfer that did not come about.
+    /// The carrier answered our request to play tones.
+    Tones(Tones),
+    /// A new stream joined this call: after tones, or after a transfer that did not come about.
     Joined,
+    /// The carrier's status of the call is one of the last: it is over, whatever its stream says.
+    Completed,
     /// The caller pressed a key. Which digit it was is kept from the machine.
     Key(Key),
+}
+
+/// How the carrier answered a request to play tones.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Tones {
+    /// It took the request: the stream ends, the tones are played, and a new stream comes.
+    Accepted,
+    /// It refused the request; the call is still ours.
+    Refused,
+    /// The caller was gone before.
+    Gone,
 }
 
 /// What a transfer came to.
@@ -192,6 +208,8 @@ pub struct FunctionAsk {
     pub fingerprint: String,
     /// For `transfer_call`: the target that the model names.
     pub target: Option<String>,
+    /// For `play_dtmf`: how many tones the arguments ask for. Which ones is kept from the machine.
+    pub tones: Option<u32>,
     /// What is wrong with the arguments by the function's schema; nothing if they fit.
     pub fault: Option<String>,
 }

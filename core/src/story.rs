@@ -29,7 +29,7 @@ use alloc::vec::Vec;
 
 use crate::brief::{Brief, Direction};
 use crate::effect::Effect;
-use crate::input::{Agent, AgentLoss, Carrier, HungUp, Input, Operator};
+use crate::input::{Agent, AgentLoss, Carrier, HungUp, Input, Operator, Tones};
 use crate::line::{LineId, Rung, UtteranceId};
 use crate::step::{Audience, Cause, Fact, IdentityCheck, IdentityLevel, Step};
 use crate::time::Millis;
@@ -101,6 +101,12 @@ impl Teller {
             }
             Cause::Input(Input::Carrier(Carrier::Joined)) => {
                 told.push(("call", "the caller is back, by a new stream".to_string()));
+            }
+            Cause::Input(Input::Carrier(Carrier::Completed)) => {
+                told.push(("call", "the carrier says that the call is over".to_string()));
+            }
+            Cause::Input(Input::Carrier(Carrier::Tones(Tones::Refused))) => {
+                told.push(("call", "the carrier refuses to play tones".to_string()));
             }
             Cause::Input(Input::Carrier(Carrier::Lost)) => {
                 told.push(("call", "the stream broke".to_string()));
@@ -248,6 +254,8 @@ fn effect_noticed(effect: &Effect) -> Option<String> {
         Effect::HangUp => Some("hang up".to_string()),
         Effect::OpenAgent { resume: true, .. } => Some("open another session".to_string()),
         Effect::CollectKeys => Some("collect keys".to_string()),
+        Effect::PlayTones { tones: 1, .. } => Some("play a tone".to_string()),
+        Effect::PlayTones { tones, .. } => Some(format!("play {tones} tones")),
         Effect::Transfer { target } => Some(format!("transfer to {target}")),
         Effect::Prepare {
             line:

@@ -472,6 +472,7 @@ top
 ├─ in_call
 │  ├─ connecting        waits for the agent; the opening may already play
 │  ├─ reconnecting      hold line; a new session with the conversation so far
+│  ├─ playing_tones     the stream has left for tones, and comes back
 │  ├─ conversing
 │  │  ├─ greeting          until the required opening was heard
 │  │  ├─ listening         the caller has the floor; silence counts

@@ -2,7 +2,9 @@
 
 mod support;
 
-use call_core::{Effect, EndReason, Fact, LineId, Phase, call::Timer, input::HungUp};
+use call_core::{
+    Brief, Effect, EndReason, Fact, Limits, LineId, Millis, Phase, call::Timer, input::HungUp,
+};
 
 use support::{
     Desk, agent_says, asks, audio_done, began, caller_says, cut, digit, done, effects, facts,
@@ -71,13 +73,63 @@ fn words_reset_the_silence_and_let_the_prompt_be_asked_again() {
     assert_eq!(desk.next(), Some((105_000, Timer::SilenceFarewell)));
 }
 
-/// F-HU-04, F-DG-15.
+/// F-HU-04, F-DG-15, S04: it delays the prompt, to three quarters of the way at most, and not the
+/// farewell.
 #[test]
 fn noise_does_not_reset_the_silence() {
     let mut desk = Desk::listening();
     for at in (6_000..30_000).step_by(1_000) {
         assert_eq!(effects(&desk.at(at, noise())), []);
     }
+    assert_eq!(desk.next(), Some((50_000, Timer::SilencePrompt)));
+    assert_eq!(lines(&desk.until(50_000)), [LineId::StillThere]);
+    desk.plays(line(2), 50_100, 52_000);
+    for at in (52_000..67_000).step_by(1_000) {
+        assert_eq!(effects(&desk.at(at, noise())), []);
+    }
+    assert_eq!(desk.next(), Some((67_000, Timer::SilenceFarewell)), "45 s before, 15 s to go");
+}
+
+// A long turn: its words come only when it is over.
+
+/// I-15, F-HU-04.
+#[test]
+fn a_caller_who_speaks_for_half_a_minute_is_not_asked_whether_they_are_there() {
+    let mut desk = Desk::listening();
+    desk.at(7_000, noise());
+    assert_eq!(desk.next(), Some((42_000, Timer::SilencePrompt)), "35 s from the voice on");
+    assert_eq!(phases(&desk.at(38_000, caller_says("That was a long story."))), [Phase::Thinking]);
+    desk.agent_speaks(1, 39_000, 41_000);
+    assert_eq!(desk.next(), Some((66_000, Timer::SilencePrompt)), "25 s again, without a voice");
+}
+
+/// I-15: a voice that was heard before the caller had the floor.
+#[test]
+fn a_caller_who_began_over_our_speech_may_go_on_for_as_long() {
+    let mut desk = Desk::speaking();
+    desk.at(12_000, noise());
+    assert_eq!(phases(&desk.at(12_000, cut(sentence(1), 1_000, 2_000))), [Phase::Listening]);
+    assert_eq!(desk.next(), Some((47_000, Timer::SilencePrompt)));
+}
+
+/// S04: the first cough does not buy a television more than its bound.
+#[test]
+fn a_prompt_waits_no_longer_than_three_quarters_of_the_way_to_the_farewell() {
+    let mut desk = Desk::listening();
+    desk.at(29_000, noise());
+    assert_eq!(desk.next(), Some((50_000, Timer::SilencePrompt)), "not 64 s");
+    desk.until(50_000);
+    desk.at(50_100, line_ready(line(2)));
+    assert_eq!(desk.next().map(|(_, timer)| timer), Some(Timer::LineReady));
+}
+
+#[test]
+fn a_voice_shortly_before_does_not_hasten_the_prompt() {
+    let mut desk = Desk::listening_with(Brief {
+        limits: Limits { long_turn: Millis(1_000), ..Limits::default() },
+        ..Brief::example()
+    });
+    desk.at(10_000, noise());
     assert_eq!(desk.next(), Some((30_000, Timer::SilencePrompt)));
 }
 

@@ -33,6 +33,7 @@ use call_transports::bridge::Bridge;
 use call_transports::deepgram::AgentProfile;
 use call_transports::net::{AgentConnector, Middleware, Speaker, TwilioRest};
 use call_transports::twilio::Sid;
+use tokio_util::sync::CancellationToken;
 use tracing::Instrument as _;
 
 use world::Live;
@@ -70,6 +71,8 @@ pub struct Setup {
     pub stream_sid: String,
     /// Keys the fingerprints of function arguments.
     pub fingerprint_key: Vec<u8>,
+    /// Cancelled when the carrier's callbacks say that the call is over.
+    pub over: CancellationToken,
 }
 
 impl fmt::Debug for Setup {
@@ -102,10 +105,10 @@ pub async fn play(
     services: Arc<Services>,
     watch: Option<Watch>,
 ) -> Vec<Step> {
-    let Setup { brief, voices, profiles, call_sid, stream_sid, fingerprint_key } = setup;
+    let Setup { brief, voices, profiles, call_sid, stream_sid, fingerprint_key, over } = setup;
     let span = tracing::info_span!("call", call = %call_sid, company = %brief.company);
     let bridge = Bridge::new(profiles, fingerprint_key);
-    let names = world::Names { call: call_sid, stream: stream_sid, voices };
+    let names = world::Names { call: call_sid, stream: stream_sid, voices, over };
     async move {
         let (call, first) = Call::new(brief);
         let mut live = Live::new(socket, names, bridge, services, watch);

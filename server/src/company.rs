@@ -311,6 +311,15 @@ mod tests {
     }
 
     #[test]
+    fn tones_are_not_offered_as_long_as_this_server_cannot_have_them_played() {
+        let text = ACME.replacen("\"lookup_loan\"", "\"lookup_loan\", \"play_dtmf\"", 1);
+        assert_ne!(text, ACME);
+        let error = Tenant::parse("acme.toml", &text).unwrap_err().to_string();
+        assert!(error.contains("functions: "), "{error}");
+        assert!(error.contains("play_dtmf"), "{error}");
+    }
+
+    #[test]
     fn what_no_company_can_have_is_refused() {
         let faulty = [
             ("+15550100099", "5550100099", "numbers: must be in E.164"),

@@ -13,6 +13,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use call_core::{Language, LineId};
 use call_transports::twilio::Sid;
+use call_transports::twilio::status::StatusCallback;
 use call_transports::twilio::twiml::{self, Document, Parameter, Reason, Stream};
 use call_transports::twilio::webhook::{self, InboundCall};
 use locales::Locale;
@@ -151,19 +152,24 @@ async fn after_stream(State(app): State<App>, Signed(form): Signed) -> Twiml {
     apology(language)
 }
 
-async fn call_status(Signed(form): Signed) -> StatusCode {
+/// Tells a call that is going on when the carrier calls it over. Callbacks come late, twice and out of
+/// order, and steer nothing else.
+async fn call_status(State(app): State<App>, Signed(form): Signed) -> StatusCode {
     let Some(call) = call_sid(&form) else {
         warn!("a call's status does not say of which call");
         return StatusCode::BAD_REQUEST;
     };
-    let status = form.iter().find(|(name, _)| name == "CallStatus");
-    let status = status.map(|(_, status)| webhook::CallStatus::from(status.as_str()));
-    // Only words that we know are logged: others may hold anything.
-    let word = match &status {
-        None | Some(webhook::CallStatus::Other(_)) => "unknown",
-        Some(known) => known.as_str(),
+    let Some(callback) = StatusCallback::from_form(&form) else {
+        warn!(%call, "a call's status cannot be read");
+        return StatusCode::NO_CONTENT;
     };
-    info!(%call, status = word, "the carrier tells a call's status");
+    // Only words that we know are logged: others may hold anything.
+    let word = match &callback.status {
+        webhook::CallStatus::Other(_) => "unknown",
+        known => known.as_str(),
+    };
+    let change = app.tokens().take_in(&call, &callback);
+    info!(%call, status = word, ?change, "the carrier tells a call's status");
     StatusCode::NO_CONTENT
 }
 

@@ -12,7 +12,9 @@ use std::time::{Duration, Instant};
 
 use call_core::Language;
 use call_transports::twilio::Sid;
+use call_transports::twilio::status::{Change, Progress, StatusCallback};
 use call_transports::twilio::webhook::PhoneNumber;
+use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 /// What a token stands for.
@@ -129,6 +131,9 @@ pub struct Tokens {
 struct Entry {
     grant: Grant,
     standing: Standing,
+    progress: Progress,
+    /// Cancelled when a callback says that the call is over.
+    over: CancellationToken,
 }
 
 #[derive(Debug)]
@@ -163,7 +168,8 @@ impl Tokens {
         }
         let token = Token::new();
         let standing = Standing::Waiting { token: token.clone(), until: now + self.life };
-        self.calls.insert(grant.call.clone(), Entry { grant, standing });
+        let (progress, over) = (Progress::default(), CancellationToken::new());
+        self.calls.insert(grant.call.clone(), Entry { grant, standing, progress, over });
         Admission::Granted(token)
     }
 
@@ -179,7 +185,8 @@ impl Tokens {
         now: Instant,
     ) -> Result<Grant, Refused> {
         let call = Sid::parse(claim.call).ok_or(Refused::UnknownCall)?;
-        let Entry { grant, standing } = self.calls.get_mut(&call).ok_or(Refused::UnknownCall)?;
+        let Entry { grant, standing, .. } =
+            self.calls.get_mut(&call).ok_or(Refused::UnknownCall)?;
         let Standing::Waiting { token: ours, until } = standing else {
             return Err(Refused::Used);
         };
@@ -202,6 +209,21 @@ impl Tokens {
         if let Some(Entry { standing: standing @ Standing::Live, .. }) = self.calls.get_mut(call) {
             *standing = Standing::Over { ending, since: now };
         }
+    }
+
+    /// A status callback of a call. Nothing of it is news for a call that we do not know.
+    pub fn take_in(&mut self, call: &Sid, callback: &StatusCallback) -> Change {
+        let Some(entry) = self.calls.get_mut(call) else { return Change::None };
+        let change = entry.progress.take_in(callback);
+        if change == Change::Over {
+            entry.over.cancel();
+        }
+        change
+    }
+
+    /// What is cancelled when a callback says that this call is over.
+    pub fn over(&self, call: &Sid) -> CancellationToken {
+        self.calls.get(call).map_or_else(CancellationToken::new, |entry| entry.over.clone())
     }
 
     /// How a call ended; nothing if it is not over, or is not known.

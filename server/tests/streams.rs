@@ -5,6 +5,7 @@ mod support;
 use std::time::Duration;
 
 use call_core::Call;
+use call_core::input::{Carrier, Input};
 use call_core::step::{Cause, Step};
 use call_transports::twilio::media::{FromTwilio, Media, MediaFormat, Start, Track};
 use call_transports::twilio::signature::sign;
@@ -177,6 +178,45 @@ async fn a_call_that_ended_is_on_record_and_asks_for_nothing_more_f_wh_03() {
     let hang_up = [Verb::Hangup];
     assert_eq!(server.verbs(AFTER_STREAM, &voice_inbound()).await, hang_up);
     assert_eq!(server.verbs(INBOUND, &voice_inbound()).await, hang_up);
+}
+
+/// M-13.
+#[tokio::test]
+async fn a_call_that_is_called_over_while_its_socket_is_open_ends_f_wh_13() {
+    let server = Server::start().await;
+    let mut socket = server.call().await;
+    let status = |word: &str, sequence: &str| {
+        let mut form = with(&voice_inbound(), "CallStatus", word);
+        form.push(("SequenceNumber".to_owned(), sequence.to_owned()));
+        form
+    };
+    for (word, sequence) in [("in-progress", "2"), ("ringing", "1")] {
+        server.post("/twilio/call-status", &status(word, sequence)).await;
+    }
+    assert_eq!(server.app.live(), 1);
+    for (word, sequence) in [("completed", "3"), ("completed", "3"), ("in-progress", "2")] {
+        let (answer, _) = server.post("/twilio/call-status", &status(word, sequence)).await;
+        assert_eq!(answer, StatusCode::NO_CONTENT);
+    }
+    assert_eq!(close_code(&mut socket).await, Some(1000), "we close it");
+    assert_eq!(server.end_reason(CALL).await, "caller_hangup");
+    let journal = server.app.store().journal(CALL).await.unwrap();
+    let over = Cause::Input(Input::Carrier(Carrier::Completed));
+    assert_eq!(journal.iter().filter(|step| step.cause == over).count(), 1);
+    assert_eq!(server.app.live(), 0);
+}
+
+/// F-WH-05.
+#[tokio::test]
+async fn a_call_that_was_over_before_its_stream_came_does_not_begin_to_talk() {
+    let server = Server::start().await;
+    let token = token_of(&server.inbound(&voice_inbound()).await);
+    server.post("/twilio/call-status", &with(&voice_inbound(), "CallStatus", "completed")).await;
+    let mut socket = server.open(PATH).await;
+    say(&mut socket, &CONNECTED).await;
+    say(&mut socket, &FromTwilio::Start(start(&token))).await;
+    assert_eq!(close_code(&mut socket).await, Some(1000));
+    assert_eq!(server.end_reason(CALL).await, "caller_hangup");
 }
 
 #[tokio::test]

@@ -23,6 +23,7 @@ use call_transports::deepgram::AgentProfile;
 use call_transports::functions::Ended;
 use call_transports::outbox::Outbox;
 use call_transports::twilio::media::order;
+use call_transports::twilio::status::Progress;
 use futures::FutureExt as _;
 
 use crate::cast::agent::{Agent, AgentSays, Mind};
@@ -32,7 +33,7 @@ use crate::cast::schedule::Schedule;
 use crate::heard::Tape;
 use crate::judge::{AudioTotals, Breach, Evidence, Flow, judge_all};
 use crate::scenario::{Problem, Scenario};
-use crate::verdict::{Verdict, judge};
+use crate::verdict::{Known, Verdict, judge};
 use legs::Legs;
 use watch::Watch;
 
@@ -147,7 +148,13 @@ pub fn play_with(scenario: Scenario, options: Options) -> Played {
         "the simulator's world is always ready, unless it stopped the call"
     );
     let written = desk.scenario.back_office.accepted.len();
-    let verdicts = judge(&desk.steps, &desk.scenario.expect, &desk.legs.carrier, written);
+    // Callbacks go on when the call is long over.
+    for told in desk.legs.carrier.callbacks() {
+        desk.progress.take_in(&told);
+    }
+    let status = desk.progress.status().map_or("", |status| status.as_str()).to_owned();
+    let known = Known { carrier: &desk.legs.carrier, written, status: &status };
+    let verdicts = judge(&desk.steps, &desk.scenario.expect, &known);
     let account = desk.legs.carrier.account().clone();
     let tape = desk.legs.carrier.take_tape();
     let audio = desk.audio();
@@ -237,6 +244,8 @@ struct Desk {
     sessions: u32,
     lines: u32,
     hang_ups: usize,
+    /// Where the call stands by the carrier's callbacks.
+    progress: Progress,
     watch: Watch,
     runaway: Option<Breach>,
 }
@@ -279,6 +288,7 @@ impl Desk {
             sessions: 0,
             lines: 0,
             hang_ups: 0,
+            progress: Progress::default(),
             watch: Watch::new(limits),
             runaway: None,
             scenario,

@@ -157,6 +157,32 @@ pub enum Fault {
         /// After how much ringing.
         rings_ms: u64,
     },
+    /// Requests to play tones are refused (F-TR-03, F-TR-04).
+    TonesRefused {
+        /// HTTP status.
+        status: u16,
+    },
+    /// The tones are played, and no new stream comes behind them (F-TW-29).
+    TonesNoReturn,
+    /// The caller hangs up while tones are played, where there is no stream to say so.
+    CallerGoneInTones {
+        /// So many milliseconds after the stream ended for them.
+        after_ms: u64,
+    },
+    /// The stream's `stop` comes late, whatever ended it (F-WH-13, F-TR-12).
+    StopLate {
+        /// By so many milliseconds.
+        ms: u64,
+    },
+    /// Every status callback comes so late.
+    CallbacksLate {
+        /// By so many milliseconds.
+        ms: u64,
+    },
+    /// Status callbacks of every kind come, each twice and in the wrong order (F-WH-04, F-WH-05).
+    CallbacksDisordered,
+    /// No status callback ever comes (F-WH-14).
+    CallbacksLost,
     /// Our lines from the n-th on cannot be spoken.
     SpeakFails {
         /// Which line is the first, from 1.
@@ -244,7 +270,16 @@ impl Fault {
             Self::TransferRefused { .. } => &["F-TR-03"],
             Self::TransferFails { .. } => &["F-TR-07"],
             Self::InjectionRefused { .. } | Self::InjectionIgnored { .. } => &["F-DG-23"],
-            Self::FramesBunched { .. } | Self::SpeakFails { .. } | Self::SpeakSlow { .. } => &[],
+            Self::TonesRefused { status: 400 } => &["F-TR-04"],
+            Self::TonesRefused { .. } => &["F-TR-03"],
+            Self::TonesNoReturn | Self::CallerGoneInTones { .. } => &["F-TW-29"],
+            Self::StopLate { .. } => &["F-WH-13", "F-TR-12"],
+            Self::CallbacksDisordered => &["F-WH-04", "F-WH-05"],
+            Self::CallbacksLost => &["F-WH-14"],
+            Self::CallbacksLate { .. }
+            | Self::FramesBunched { .. }
+            | Self::SpeakFails { .. }
+            | Self::SpeakSlow { .. } => &[],
         }
     }
 }

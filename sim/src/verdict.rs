@@ -17,28 +17,34 @@ pub struct Verdict {
     pub held: bool,
 }
 
-/// Judges a call. `written` is how many writes the back office accepted.
-pub fn judge(
-    steps: &[Step],
-    expectations: &[Expectation],
-    carrier: &Carrier,
-    written: usize,
-) -> Vec<Verdict> {
+/// What the cast knows of a call beside its journal.
+#[derive(Debug, Clone, Copy)]
+pub struct Known<'a> {
+    /// The carrier, with its own account.
+    pub carrier: &'a Carrier,
+    /// How many writes the back office accepted.
+    pub written: usize,
+    /// Where the call stands by all status callbacks; empty if there were none.
+    pub status: &'a str,
+}
+
+/// Judges a call.
+pub fn judge(steps: &[Step], expectations: &[Expectation], known: &Known<'_>) -> Vec<Verdict> {
     let mut verdicts: Vec<Verdict> = expectations
         .iter()
         .map(|expectation| Verdict {
             asked: format!("{expectation:?}"),
-            held: holds(steps, expectation, written),
+            held: holds(steps, expectation, known),
         })
         .collect();
     verdicts.push(Verdict {
         asked: "the carrier agrees with what was heard".to_owned(),
-        held: carrier_agrees(steps, carrier.account()),
+        held: carrier_agrees(steps, known.carrier.account()),
     });
     verdicts
 }
 
-fn holds(steps: &[Step], expectation: &Expectation, written: usize) -> bool {
+fn holds(steps: &[Step], expectation: &Expectation, known: &Known<'_>) -> bool {
     let facts = || steps.iter().flat_map(|step| &step.facts);
     let heard = |pick: fn(&Fact) -> Option<UtteranceId>, words: &str| {
         facts().filter_map(pick).any(|utterance| spoke(steps, utterance, words))
@@ -65,7 +71,9 @@ fn holds(steps: &[Step], expectation: &Expectation, written: usize) -> bool {
         Expectation::Function(name, outcome) => facts().any(|fact| {
             matches!(fact, Fact::FunctionDone { name: n, outcome: o, .. } if n == name && o == outcome)
         }),
-        Expectation::Written(count) => written == *count,
+        Expectation::Written(count) => known.written == *count,
+        Expectation::Tones(tones) => known.carrier.tones() == tones,
+        Expectation::Status(status) => known.status == status,
         Expectation::Phase(phase) => {
             steps.iter().flat_map(|step| &step.moves).any(|m| m.to.to_string() == *phase)
         }

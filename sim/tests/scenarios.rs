@@ -5,7 +5,7 @@
 
 use std::path::{Path, PathBuf};
 
-use call_core::{Call, Cause, Step};
+use call_core::{Call, Cause, Fact, Step};
 use sim::{Played, play};
 
 #[test]
@@ -87,6 +87,26 @@ fn the_journal_holds_no_secret_of_the_callers() {
     let journal = journal(&played);
     for secret in ["100234", "one zero zero", "1980", "nineteen eighty", "62701", "six two seven"] {
         assert!(!journal.contains(secret), "the journal holds {secret:?}");
+    }
+}
+
+/// S37, F-TR-11: an account number may be keyed in by tones, and even one digit of it is a secret.
+#[test]
+fn the_journal_and_the_story_hold_no_digit_of_tones() {
+    for name in ["s37_tones", "s37_tones_wrong_digits"] {
+        let played = played(&root().join(format!("{name}.ron")));
+        let asked = |fact: &&Fact| matches!(fact, Fact::FunctionAsked { .. });
+        let facts: Vec<_> = played.steps.iter().flat_map(|s| &s.facts).filter(asked).collect();
+        let counted = |fact: &Fact| {
+            matches!(fact, Fact::FunctionAsked { name, arguments, .. }
+            if name == "play_dtmf" && arguments.contains("tone"))
+        };
+        assert!(facts.into_iter().any(counted), "{name} asks for tones");
+        for secret in ["5552041", "\"1", "ww", "555"] {
+            let told = [journal(&played).replace("\\\"", "\""), played.story()];
+            let held = told.iter().any(|text| text.contains(secret));
+            assert!(!held, "{name} holds {secret:?}");
+        }
     }
 }
 

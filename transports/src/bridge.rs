@@ -382,6 +382,7 @@ impl Bridge {
             | Effect::Inject { .. }
             | Effect::UseRecording { .. }
             | Effect::Perform { .. }
+            | Effect::PlayTones { .. }
             | Effect::Transfer { .. }
             | Effect::HangUp => {}
             Effect::LeaveStream => self.watch.over(),

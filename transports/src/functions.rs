@@ -15,6 +15,7 @@ use sha2::Sha256;
 
 use crate::deepgram::{FunctionCall, FunctionDefinition};
 use crate::middleware::{Loan, LoanAnswer, LoanLookup};
+use crate::twilio::twiml::{TONES_MAX, Tones};
 
 /// The most bytes of arguments that are looked at (F-DG-19).
 const ARGUMENTS_BYTES_MAX: usize = 8 * 1024;
@@ -58,6 +59,22 @@ pub fn definition(function: Function) -> FunctionDefinition {
             }),
             true,
         ),
+        Function::PlayDtmf => (
+            "Presses telephone keys for you, for a menu or a machine on the other side. You hear \
+             nothing for some seconds meanwhile, and nobody hears you: say nothing until the \
+             answer comes. Ask for nothing else at the same time.",
+            json!({
+                "type": "object",
+                "properties": {
+                    "digits": {
+                        "type": "string",
+                        "description": "0 to 9, * and #; w waits half a second; 32 signs at most",
+                    },
+                },
+                "required": ["digits"],
+            }),
+            true,
+        ),
         Function::HangupCall => (
             "Ends the call. The goodbye is spoken for you: say nothing more yourself.",
             json!({ "type": "object", "properties": {} }),
@@ -83,7 +100,9 @@ pub fn ask(call: &FunctionCall, fingerprint_key: &[u8]) -> FunctionAsk {
     FunctionAsk {
         id: call.id.clone(),
         name: mask_name(&call.name),
-        arguments: if arguments.len() > ARGUMENTS_BYTES_MAX {
+        arguments: if Function::from_name(&call.name) == Some(Function::PlayDtmf) {
+            tones_shown(arguments)
+        } else if arguments.len() > ARGUMENTS_BYTES_MAX {
             "\"[too long]\"".to_owned()
         } else if arguments.trim().is_empty() {
             "{}".to_owned()
@@ -92,8 +111,42 @@ pub fn ask(call: &FunctionCall, fingerprint_key: &[u8]) -> FunctionAsk {
         },
         fingerprint: fingerprint(&call.name, arguments, fingerprint_key),
         target: transfer_target(&call.name, arguments),
+        tones: match Function::from_name(&call.name) {
+            Some(Function::PlayDtmf) => tones(arguments).ok().map(|tones| tones.keys()),
+            _ => None,
+        },
         fault,
     }
+}
+
+/// How many tones are asked for, in place of the arguments: even a single digit of an account is
+/// kept from whoever reads journals, which the usual masks would let through.
+fn tones_shown(arguments: &str) -> String {
+    match tones(arguments) {
+        Ok(tones) if tones.keys() == 1 => json!({ "digits": "[1 tone]" }).to_string(),
+        Ok(tones) => json!({ "digits": format!("[{} tones]", tones.keys()) }).to_string(),
+        Err(_) => "\"[no tones]\"".to_owned(),
+    }
+}
+
+/// The tones that a request's arguments ask for.
+///
+/// # Errors
+///
+/// What is wrong with them: a field's name and what it must be, never its value.
+pub fn tones(arguments: &str) -> Result<Tones, String> {
+    #[derive(Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Wanted {
+        digits: String,
+    }
+
+    if arguments.len() > ARGUMENTS_BYTES_MAX {
+        return Err("the arguments are too long".to_owned());
+    }
+    let Wanted { digits } = read(arguments)?;
+    Tones::parse(&digits)
+        .ok_or_else(|| format!("digits must be 1 to {TONES_MAX} of 0-9, *, # and w"))
 }
 
 /// Whom a transfer shall go to, where the arguments say so. A name, never a number: what is not on
@@ -219,6 +272,7 @@ pub fn answer_content(answer: &Answer) -> String {
         Answer::Unknown => {
             ("unknown", "it may or may not have happened; say so, and do not try again")
         }
+        Answer::NotDone => ("failed", "it could not be done; say so"),
         Answer::TimedOut => ("failed", "took too long; say so and offer to try again"),
         Answer::Refused(why) => ("refused", why.word()),
     };
@@ -244,6 +298,7 @@ fn fault(function: Function, arguments: &str) -> Option<String> {
     match function {
         Function::LookupLoan => loan_lookup(arguments).err(),
         Function::MakePayment => payment(arguments).err(),
+        Function::PlayDtmf => tones(arguments).err(),
         // Models add reasons and the like to a function without parameters; nothing reads them.
         Function::TransferCall | Function::HangupCall => None,
     }
@@ -383,5 +438,37 @@ mod tests {
         let ended = lookup_ended("1", Some(answer));
         assert!(ended.content.contains("24310"));
         assert_eq!(ended.input.disclosed, Loan::FIELDS);
+    }
+
+    fn tones_call(arguments: &str) -> FunctionCall {
+        FunctionCall { name: "play_dtmf".to_owned(), ..call(arguments) }
+    }
+
+    /// F-TR-11, S37.
+    #[test]
+    fn tones_are_counted_and_none_of_them_is_shown() {
+        let ask = ask(&tones_call(r#"{"digits":"1ww5552#"}"#), b"key");
+        assert_eq!((ask.tones, ask.fault), (Some(6), None));
+        assert_eq!(ask.arguments, r#"{"digits":"[6 tones]"}"#);
+        assert_eq!(tones(r#"{"digits":"1ww5552#"}"#).expect("sound").reveal(), "1ww5552#");
+    }
+
+    /// F-TR-11: other signs, too many, none at all.
+    #[test]
+    fn what_is_no_sequence_of_tones_is_refused_and_not_shown() {
+        let long = "7".repeat(33);
+        let digits = ["", "ww", "12a4", "1,2", "12 34", "A", "1W2", "١٢", long.as_str()];
+        for digits in digits {
+            let arguments = json!({ "digits": digits }).to_string();
+            let ask = ask(&tones_call(&arguments), b"key");
+            let fault = ask.fault.expect(digits);
+            assert_eq!(fault, "digits must be 1 to 32 of 0-9, *, # and w");
+            assert_eq!((ask.tones, ask.arguments.as_str()), (None, "\"[no tones]\""));
+        }
+        for arguments in ["", "[]", r#"{"digits":12}"#, r#"{"digits":"1","to":"x"}"#] {
+            let ask = ask(&tones_call(arguments), b"key");
+            assert!(ask.fault.expect(arguments).contains("fields"));
+            assert_eq!(ask.arguments, "\"[no tones]\"");
+        }
     }
 }

@@ -9,7 +9,7 @@ use call_transports::bridge::{Bridge, Outlet, Words};
 use call_transports::deepgram::{
     AgentProfile, ClientMessage, HistoryEntry, Injection, Role, ServerMessage, Spoken,
 };
-use call_transports::twilio::media::ToTwilio;
+use call_transports::twilio::media::{Envelope, FromTwilio, ToTwilio};
 
 const LINE: UtteranceId = UtteranceId::Line(3);
 const FAREWELL: &str = "Thank you for calling Acme. Goodbye.";
@@ -32,6 +32,8 @@ impl Outlet for Out {
             ToTwilio::Clear => {}
         }
     }
+
+    fn probe_carrier(&mut self) {}
 
     fn audio_to_agent(&mut self, _audio: &[u8]) {}
 
@@ -207,7 +209,8 @@ fn an_injected_line_that_is_cut_half_way_ends_where_it_was_cut() {
     table.out.inputs.clear();
     assert_eq!(table.audio(820, 8_000), [], "late audio of it");
     assert_eq!(table.out.audio, 8_000);
-    let mark = call_transports::twilio::media::FromTwilio::Mark { name: "line-3".into() };
+    let message = FromTwilio::Mark { name: "line-3".into() };
+    let mark = Envelope { stream_sid: None, sequence: None, message };
     table.bridge.from_carrier(CallTime::from_millis(1_400), &mark, &mut table.out);
     let news = std::mem::take(&mut table.out.inputs);
     assert!(

@@ -1,7 +1,10 @@
 //! What we ask of Twilio to hang up, and how its answers are judged.
 
 use call_transports::twilio::Sid;
-use call_transports::twilio::rest::{HANG_UP_BODY, HangUpOutcome, call_path, hang_up_outcome};
+use call_transports::twilio::rest::{
+    HANG_UP_BODY, HangUpOutcome, TWIML_CHARACTERS_MAX, call_path, hang_up_outcome, redirect_body,
+};
+use call_transports::twilio::twiml::{Document, Parameter, Stream, Tones, Verb, parse};
 use call_transports::twilio::webhook::decode_form;
 
 #[test]
@@ -66,4 +69,22 @@ fn the_code_may_be_a_string_and_may_be_missing() {
     let missing = hang_up_outcome(400, br#"{"message":"no","status":400}"#);
     assert_eq!(missing, HangUpOutcome::Failed { status: 400, code: None });
     assert_eq!(hang_up_outcome(400, br#"{"code":10004}"#), HangUpOutcome::TryAgain);
+}
+
+/// F-TW-29: the tones, and behind them a new stream of the same call.
+#[test]
+fn tones_are_asked_for_by_a_document_that_ends_in_a_new_stream() {
+    let stream = Stream::new("wss://voice.example.test/twilio/acme/en").unwrap();
+    let stream = stream.with(Parameter::new("token", "t-2").unwrap());
+    let document = Document::new().tones(Tones::parse("1ww5#").unwrap()).connect(stream.clone());
+    let xml = document.render().unwrap();
+    assert!(xml.contains(r#"<Play digits="1ww5#"/><Connect>"#), "{xml}");
+    let body = redirect_body(&xml).unwrap();
+    let form = decode_form(body.as_bytes()).unwrap();
+    assert_eq!(form, [("Twiml".to_owned(), xml)]);
+    let verbs = parse(&form[0].1).unwrap();
+    assert_eq!(verbs, [Verb::Tones(Tones::parse("1ww5#").unwrap()), Verb::Connect(stream)]);
+    assert!(!format!("{verbs:?}").contains("1ww5"), "tones do not print");
+    assert!(parse(r#"<Response><Play digits="1,5"/></Response>"#).is_err());
+    assert_eq!(redirect_body(&"x".repeat(TWIML_CHARACTERS_MAX + 1)), None);
 }

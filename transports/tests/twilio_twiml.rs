@@ -162,7 +162,10 @@ fn an_element_out_of_its_place_is_named_by_where_it_stands() {
     let unusable = |inside, attribute| Error::Attribute { inside, attribute };
     for (inner, error) in [
         ("Goodbye", unexpected("Response")),
-        ("<Play>x</Play>", unexpected("Response")),
+        ("<Pause/>", unexpected("Response")),
+        ("<Play>x</Play>", unexpected("Play")),
+        ("<Play/>", missing("Play", "digits")),
+        ("<Play digits=\"1,2\"/>", unusable("Play", "digits")),
         ("<hangup/>", unexpected("Response")),
         ("<Hangup>now</Hangup>", unexpected("Hangup")),
         ("<Reject><Hangup/></Reject>", unexpected("Reject")),

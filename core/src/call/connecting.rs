@@ -50,7 +50,7 @@ impl Machine {
     /// What holds from the answer to the end of the call.
     pub(super) fn in_call(&mut self, event: &Event<'_>, step: &mut Draft) -> Outcome<State> {
         match event {
-            Event::Input(Input::Carrier(Carrier::Stopped)) => {
+            Event::Input(Input::Carrier(Carrier::Stopped | Carrier::Completed)) => {
                 Transition(State::Ended { why: EndReason::CallerHangup })
             }
             Event::Input(Input::Carrier(Carrier::Lost)) => {

@@ -25,7 +25,7 @@ impl Machine {
     /// The state that the facts call for: in a conversation, leaves follow from what is true.
     fn resting(&self) -> State {
         let memory = &self.memory;
-        if !memory.agent_ready {
+        if !memory.agent_ready || memory.tones.is_some() {
             self.current
         } else if !memory.opening_over {
             State::Greeting
@@ -49,7 +49,7 @@ impl Machine {
     pub(super) fn conversing(&mut self, event: &Event<'_>, step: &mut Draft) -> Outcome<State> {
         match event {
             Event::Input(Input::Agent(Agent::CallerStarted)) => {
-                self.memory.caller_started.get_or_insert(step.at);
+                self.voice_began(step);
                 // The agent gives up its reply at every voice. What it had sent may still wait
                 // behind a line of ours, which goes on.
                 let agent_speaks =
@@ -138,25 +138,55 @@ impl Machine {
         language: Option<crate::line::Language>,
         step: &mut Draft,
     ) {
+        self.memory.voice = None;
         let started = self.memory.caller_started.take().unwrap_or(step.at);
         step.fact(Fact::CallerLine { started, ended: step.at, language, text: text.into() });
     }
 
     pub(super) fn enter_listening(&mut self, step: &mut Draft) {
+        self.memory.timers.disarm(Timer::AgentSpeech);
+        self.memory.silence.since = Some(step.at);
+        let (_, farewell) = self.silence_limits();
+        let before = self.memory.silence.before;
+        if !self.memory.sabotaged(Sabotage::WaitsOn) {
+            self.memory.arm(Timer::SilenceFarewell, step.at, farewell.less(before));
+        }
+        self.arm_prompt(step);
+    }
+
+    /// How long the caller may be silent before the prompt, and before the farewell.
+    fn silence_limits(&self) -> (Millis, Millis) {
         let limits = &self.memory.brief.limits;
-        let (prompt, farewell) = if self.memory.silence.patient {
+        if self.memory.silence.patient {
             (Millis(limits.patience.0 / 2), limits.patience)
         } else {
             (limits.silence_prompt, limits.silence_farewell)
-        };
-        self.memory.timers.disarm(Timer::AgentSpeech);
-        let before = self.memory.silence.before;
-        self.memory.silence.since = Some(step.at);
-        if !self.memory.silence.prompted {
-            self.memory.arm(Timer::SilencePrompt, step.at, prompt.less(before));
         }
-        if !self.memory.sabotaged(Sabotage::WaitsOn) {
-            self.memory.arm(Timer::SilenceFarewell, step.at, farewell.less(before));
+    }
+
+    /// The prompt waits for a voice that was heard to begin: its words come only when it pauses.
+    /// Noise begins like a voice, so it waits no longer than three quarters of the way to the
+    /// farewell, which waits for no voice.
+    fn arm_prompt(&mut self, step: &Draft) {
+        if self.memory.silence.prompted {
+            return;
+        }
+        let (prompt, farewell) = self.silence_limits();
+        let before = self.memory.silence.before;
+        let since = self.memory.silence.since.unwrap_or(step.at);
+        let latest = since + Millis(farewell.0 / 4 * 3).less(before);
+        let long_turn = self.memory.brief.limits.long_turn;
+        let after_voice = self.memory.voice.map(|voice| (voice + long_turn).min(latest));
+        let due = (since + prompt.less(before)).max(after_voice.unwrap_or(since));
+        self.memory.timers.arm(Timer::SilencePrompt, due);
+    }
+
+    /// A voice begins, or a noise.
+    pub(super) fn voice_began(&mut self, step: &Draft) {
+        self.memory.caller_started.get_or_insert(step.at);
+        self.memory.voice = Some(step.at);
+        if self.current == State::Listening {
+            self.arm_prompt(step);
         }
     }
 
@@ -172,7 +202,8 @@ impl Machine {
         self.memory.timers.disarm(Timer::SilenceFarewell);
     }
 
-    /// The caller has the floor. Noise does not reset the silence clock; only words do.
+    /// The caller has the floor. Noise does not reset the silence clock; only words do. It delays
+    /// the prompt, within a bound.
     pub(super) fn listening(&mut self, event: &Event<'_>, step: &mut Draft) -> Outcome<State> {
         match event {
             Event::Due(Timer::SilencePrompt) => {
@@ -228,7 +259,7 @@ impl Machine {
             Event::Input(Input::Agent(Agent::CallerStarted))
                 if !self.memory.required_speech() && !self.memory.sabotaged(Sabotage::TalksOn) =>
             {
-                self.memory.caller_started.get_or_insert(step.at);
+                self.voice_began(step);
                 self.memory.cuts += 1;
                 self.stop_speaking(step);
                 if self.memory.cuts > CUTS_MAX {

@@ -133,7 +133,7 @@ impl Machine {
                 Handled
             }
             Event::Input(Input::Carrier(Carrier::HungUp(HungUp::Done | HungUp::Failed)))
-            | Event::Input(Input::Carrier(Carrier::Stopped | Carrier::Lost))
+            | Event::Input(Input::Carrier(Carrier::Stopped | Carrier::Lost | Carrier::Completed))
             | Event::Due(Timer::HangUpLimit) => Transition(State::Ended { why }),
             // The request goes another way than the stream, and its answer will come.
             Event::Input(Input::Carrier(Carrier::Dead)) => Handled,

@@ -9,6 +9,7 @@ use statig::Outcome::{self, Handled, Transition};
 use super::Draft;
 use super::ledger::{Entry, EntryState, OPEN_MAX};
 use super::timers::Timer;
+use super::tones::Tones;
 use super::topology::{Event, Machine, State};
 use crate::effect::{Answer, Effect, Function};
 use crate::input::{Agent, FunctionAsk, FunctionEnded, FunctionOutcome, Input};
@@ -37,9 +38,13 @@ impl Machine {
                 }
                 let mut end = None;
                 for ask in asks {
+                    let known = self.memory.ledger.get(&ask.id).is_some();
+                    // While the call is busy with tones nothing is begun that the agent would
+                    // then have to speak of.
+                    let leaves = self.memory.tones.is_some() || matches!(end, Some(End::Tones(_)));
                     let may_run =
                         self.memory.opening_over || self.memory.sabotaged(Sabotage::AsksEarly);
-                    if may_run {
+                    if known || (may_run && !leaves) {
                         end = end.or(self.asked(ask, step));
                     } else if self.memory.too_early.len() < OPEN_MAX
                         && self.memory.too_early.iter().all(|early| early.id != ask.id)
@@ -52,7 +57,10 @@ impl Machine {
                         Some(Transition(State::Farewell { why: EndReason::AgentHangup }))
                     }
                     Some(End::Transfer(target)) => self.transfer_to(target.as_deref()),
-                    None if self.memory.functions_in_turn > IN_TURN_MAX => {
+                    Some(End::Tones(tones)) => Some(self.leave_for_tones(tones)),
+                    None if self.memory.functions_in_turn > IN_TURN_MAX
+                        && self.memory.tones.is_none() =>
+                    {
                         Some(self.hand_to_a_person(EndReason::AgentFailed))
                     }
                     None => Some(self.settle()),
@@ -105,7 +113,10 @@ impl Machine {
             let answer = match &entry.state {
                 EntryState::Settled(answer) => Some(answer.clone()),
                 EntryState::Late => Some(Answer::TimedOut),
-                EntryState::Running { .. } | EntryState::Follows(_) | EntryState::Withdrawn => None,
+                EntryState::Running { .. }
+                | EntryState::Tones { .. }
+                | EntryState::Follows(_)
+                | EntryState::Withdrawn => None,
             };
             if let Some(answer) = answer {
                 let name = entry.name.clone();
@@ -127,6 +138,11 @@ impl Machine {
             Ok(Function::TransferCall) => {
                 self.done_here(ask, step);
                 Some(End::Transfer(ask.target.clone()))
+            }
+            Ok(Function::PlayDtmf) => {
+                step.fact(Fact::FunctionAllowed { id: ask.id.clone() });
+                self.record(ask, EntryState::Tones { wanted: true });
+                Some(End::Tones(Tones::new(ask)))
             }
             Ok(function @ (Function::LookupLoan | Function::MakePayment)) => {
                 self.start(ask, function, step);
@@ -201,7 +217,12 @@ impl Machine {
             Function::MakePayment if self.memory.identity < IdentityLevel::Verified => {
                 return Err(Refusal::NotVerified);
             }
-            Function::LookupLoan | Function::MakePayment => {}
+            // What runs would be answered while the caller cannot be spoken to.
+            Function::PlayDtmf if self.memory.ledger.running() > 0 => {
+                return Err(Refusal::TooManyOpen);
+            }
+            Function::PlayDtmf if !self.memory.ledger.is_full() => return Ok(function),
+            Function::LookupLoan | Function::MakePayment | Function::PlayDtmf => {}
         }
         let running = self.memory.ledger.running();
         let too_many = running >= OPEN_MAX && !self.memory.sabotaged(Sabotage::TakesAll);
@@ -262,7 +283,13 @@ impl Machine {
     }
 
     /// Settles a running function, and answers it and all that meant the same.
-    fn finish(&mut self, id: &str, outcome: &str, answer: &Answer, step: &mut Draft) -> bool {
+    pub(super) fn finish(
+        &mut self,
+        id: &str,
+        outcome: &str,
+        answer: &Answer,
+        step: &mut Draft,
+    ) -> bool {
         let state = EntryState::Settled(answer.clone());
         let Some(settled) = self.memory.ledger.settle(id, state) else { return false };
         let (id, name) = (id.to_string(), settled.name.clone());
@@ -319,7 +346,7 @@ impl Machine {
 
     /// The agent takes a request back. A read is over with that; a write goes on, and only its
     /// answer is not wanted any more.
-    fn withdrawn(&mut self, id: &str, step: &mut Draft) {
+    pub(super) fn withdrawn(&mut self, id: &str, step: &mut Draft) {
         if self.memory.ledger.unwanted(id) {
             return;
         }
@@ -328,6 +355,10 @@ impl Machine {
             step.fact(Fact::FunctionDone { id: id.to_string(), name: settled.name, outcome });
             self.rearm_limit();
         }
+    }
+
+    pub(super) fn function_over(&self, id: String, name: String, how: &str, step: &mut Draft) {
+        step.fact(Fact::FunctionDone { id, name, outcome: how.to_string() });
     }
 
     fn rearm_limit(&mut self) {
@@ -344,6 +375,13 @@ impl Machine {
             if self.memory.ledger.get(&id).is_some_and(Entry::is_write) {
                 continue;
             }
+            if let Some(settled) = self.memory.ledger.settle(&id, EntryState::Withdrawn) {
+                let outcome = "unknown".to_string();
+                step.fact(Fact::FunctionDone { id, name: settled.name, outcome });
+            }
+        }
+        // Nor will anybody learn whether tones were played.
+        for id in self.memory.ledger.tones() {
             if let Some(settled) = self.memory.ledger.settle(&id, EntryState::Withdrawn) {
                 let outcome = "unknown".to_string();
                 step.fact(Fact::FunctionDone { id, name: settled.name, outcome });
@@ -388,6 +426,7 @@ impl Machine {
 enum End {
     Goodbye,
     Transfer(Option<String>),
+    Tones(Tones),
 }
 
 fn outcome_word(outcome: &FunctionOutcome) -> &str {

@@ -48,6 +48,11 @@ pub(super) enum EntryState {
         /// Whether the agent still wants the answer.
         wanted: bool,
     },
+    /// Its tones are wanted, or on their way.
+    Tones {
+        /// Whether the agent still wants the answer.
+        wanted: bool,
+    },
     /// It means the same as another request that runs, and gets that one's answer.
     Follows(String),
     Settled(Answer),
@@ -90,6 +95,7 @@ impl Ledger {
         let answer = match &entry.state {
             EntryState::Settled(answer) => Some(answer.clone()),
             EntryState::Running { .. }
+            | EntryState::Tones { .. }
             | EntryState::Follows(_)
             | EntryState::Late
             | EntryState::Withdrawn => None,
@@ -97,10 +103,13 @@ impl Ledger {
         Some((id.clone(), answer))
     }
 
-    /// Settles a running request. Nothing if it does not run.
+    /// Settles a running request, or tones. Nothing if it does not run.
     pub(super) fn settle(&mut self, id: &str, state: EntryState) -> Option<SettledNow> {
         let entry = self.entries.get_mut(id)?;
-        let EntryState::Running { wanted, .. } = entry.state else { return None };
+        let (EntryState::Running { wanted, .. } | EntryState::Tones { wanted }) = entry.state
+        else {
+            return None;
+        };
         entry.state = state;
         Some(SettledNow { name: entry.name.clone(), wanted })
     }
@@ -122,10 +131,14 @@ impl Ledger {
         self.get(id).is_some_and(Entry::is_write)
     }
 
-    /// Whether a running write, or one that joined it, is not wanted any more from now on.
+    /// Whether a running write, one that joined it, or tones, is not wanted any more from now on.
     pub(super) fn unwanted(&mut self, id: &str) -> bool {
         match self.entries.get_mut(id).map(|entry| &mut entry.state) {
             Some(EntryState::Running { function, wanted, .. }) if function.is_write() => {
+                *wanted = false;
+                true
+            }
+            Some(EntryState::Tones { wanted }) => {
                 *wanted = false;
                 true
             }
@@ -168,6 +181,12 @@ impl Ledger {
         self.entries.len() >= ASKED_MAX
     }
 
+    /// Requests for tones that are not settled: their ids.
+    pub(super) fn tones(&self) -> Vec<String> {
+        let open = |entry: &Entry| matches!(entry.state, EntryState::Tones { .. });
+        self.entries.iter().filter(|(_, entry)| open(entry)).map(|(id, _)| id.clone()).collect()
+    }
+
     pub(super) fn running(&self) -> usize {
         self.entries.values().filter(|e| matches!(e.state, EntryState::Running { .. })).count()
     }
@@ -179,6 +198,7 @@ impl Ledger {
             .filter_map(|entry| match entry.state {
                 EntryState::Running { limit, .. } => Some(limit),
                 EntryState::Settled(_)
+                | EntryState::Tones { .. }
                 | EntryState::Follows(_)
                 | EntryState::Late
                 | EntryState::Withdrawn => None,

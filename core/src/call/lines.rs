@@ -238,6 +238,8 @@ impl Machine {
             } else {
                 self.use_recording(line, step);
             }
+        } else if line.is_required() {
+            self.say_after_tones(line);
         }
         self.rearm_lines();
         Some(Handled)
@@ -248,6 +250,7 @@ impl Machine {
         match self.current {
             State::HangingUp { .. } | State::Ended { .. } => false,
             State::Transferring => !self.memory.handing.asked,
+            State::PlayingTones => self.memory.tones.as_ref().is_none_or(|tones| !tones.asked()),
             _ => true,
         }
     }
@@ -255,7 +258,8 @@ impl Machine {
     /// Whether the agent may be asked to say a line. An agent that is why we cannot go on is not.
     fn may_inject(&self, line: LineId) -> bool {
         let in_session = matches!(self.current.region(), Region::Conversing | Region::Ending);
-        self.memory.agent_ready && in_session && line != LineId::Trouble
+        let heard = self.memory.tones.is_none();
+        self.memory.agent_ready && in_session && heard && line != LineId::Trouble
     }
 
     /// Not even a recording begins to play: the carrier takes no speech.
@@ -263,7 +267,9 @@ impl Machine {
         let OurLine { line, by, .. } = self.memory.lines.remove(&utterance)?;
         step.fact(Fact::LineFailed { utterance, line, by });
         match self.current {
-            State::Farewell { .. } | State::Transferring => Some(self.after_speech(step)),
+            State::Farewell { .. } | State::Transferring | State::PlayingTones => {
+                Some(self.after_speech(step))
+            }
             State::HangingUp { .. } | State::Ended { .. } => Some(Handled),
             _ if line.is_required() => {
                 Some(Transition(State::Ended { why: EndReason::StreamLost }))

@@ -6,6 +6,7 @@ use alloc::vec::Vec;
 
 use super::ledger::Ledger;
 use super::timers::{Timer, Timers};
+use super::tones::Tones;
 use crate::brief::Brief;
 use crate::input::FunctionAsk;
 use crate::line::{Language, LineId, Rung, UtteranceId};
@@ -39,6 +40,8 @@ pub(super) struct Memory {
     pub(super) reply_owed: Option<CallTime>,
     /// When the caller began the turn that is not yet understood.
     pub(super) caller_started: Option<CallTime>,
+    /// When a voice was last heard to begin, of which no words have come yet.
+    pub(super) voice: Option<CallTime>,
     pub(super) silence: Silence,
     pub(super) identity: IdentityLevel,
     pub(super) identity_tries: u32,
@@ -56,6 +59,8 @@ pub(super) struct Memory {
     /// The digits of a number that is being keyed in, counted.
     pub(super) keys: Option<u32>,
     pub(super) handing: Handing,
+    /// Tones that are wanted, or on their way.
+    pub(super) tones: Option<Tones>,
     defect: Defect,
 }
 
@@ -133,6 +138,7 @@ impl Memory {
             agent_mid_reply: false,
             reply_owed: None,
             caller_started: None,
+            voice: None,
             silence: Silence::default(),
             identity: IdentityLevel::None,
             identity_tries: 0,
@@ -144,6 +150,7 @@ impl Memory {
             reopened: false,
             keys: None,
             handing: Handing::default(),
+            tones: None,
             defect,
         }
     }

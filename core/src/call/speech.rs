@@ -112,6 +112,10 @@ impl Machine {
         self.memory.last_sound = step.at;
         let our_line = self.memory.lines.remove(&utterance);
         match our_line {
+            Some(our_line) if our_line.line.is_required() && self.memory.tones.is_some() => {
+                // Nobody would hear it now.
+                self.say_after_tones(our_line.line);
+            }
             Some(our_line) if our_line.line.is_required() => self.say_again(&our_line, step),
             Some(_) => {}
             None if known => {}
@@ -137,6 +141,12 @@ impl Machine {
             }
             State::Transferring if !self.memory.words_on_their_way() => {
                 self.ask_for_transfer(step);
+                Handled
+            }
+            State::PlayingTones => {
+                if !self.memory.words_on_their_way() {
+                    self.ask_for_tones(step);
+                }
                 Handled
             }
             State::Farewell { .. }

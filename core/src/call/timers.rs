@@ -36,6 +36,8 @@ pub enum Timer {
     CallWarning,
     /// The server will stop: the call must be in other hands.
     DrainLimit,
+    /// Tones should have come to something by now.
+    TonesLimit,
     /// A transfer should have come to something by now.
     TransferLimit,
     /// The farewell should have been heard by now.
@@ -48,7 +50,7 @@ pub enum Timer {
 
 impl Timer {
     /// Every timer, in the order in which timers that are due together fire.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::AgentReady,
         Self::LineReady,
         Self::SilencePrompt,
@@ -62,6 +64,7 @@ impl Timer {
         Self::AgentSpeech,
         Self::CallWarning,
         Self::DrainLimit,
+        Self::TonesLimit,
         Self::TransferLimit,
         Self::FarewellLimit,
         Self::HangUpLimit,
@@ -85,6 +88,7 @@ impl fmt::Display for Timer {
             Self::AgentSpeech => "agent does not stop",
             Self::CallWarning => "a minute is left",
             Self::DrainLimit => "server will stop",
+            Self::TonesLimit => "tones take too long",
             Self::TransferLimit => "transfer came to nothing",
             Self::FarewellLimit => "farewell not heard in time",
             Self::HangUpLimit => "carrier did not hang up",

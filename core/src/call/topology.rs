@@ -34,6 +34,7 @@ pub(crate) enum State {
     Speaking,
     FunctionPending,
     Reconnecting,
+    PlayingTones,
     Farewell { why: EndReason },
     Transferring,
     HangingUp { why: EndReason },
@@ -52,7 +53,7 @@ pub(crate) enum Region {
 impl State {
     pub(super) const fn region(self) -> Region {
         match self {
-            Self::Connecting | Self::Reconnecting => Region::InCall,
+            Self::Connecting | Self::Reconnecting | Self::PlayingTones => Region::InCall,
             Self::Greeting
             | Self::Listening
             | Self::Thinking
@@ -72,6 +73,7 @@ impl State {
             Self::Speaking => Phase::Speaking,
             Self::FunctionPending => Phase::FunctionPending,
             Self::Reconnecting => Phase::Reconnecting,
+            Self::PlayingTones => Phase::PlayingTones,
             Self::Farewell { .. } => Phase::Farewell,
             Self::Transferring => Phase::Transferring,
             Self::HangingUp { .. } => Phase::HangingUp,
@@ -117,6 +119,8 @@ pub enum Phase {
     FunctionPending,
     /// The agent was lost, and another session is being opened.
     Reconnecting,
+    /// Tones are played to the other side: our stream has left for them, and comes back.
+    PlayingTones,
     /// Goodbye is said.
     Farewell,
     /// A person is to take over: announced, asked for, waited for.
@@ -129,7 +133,7 @@ pub enum Phase {
 
 impl Phase {
     /// Every phase.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Connecting,
         Self::Greeting,
         Self::Listening,
@@ -137,6 +141,7 @@ impl Phase {
         Self::Speaking,
         Self::FunctionPending,
         Self::Reconnecting,
+        Self::PlayingTones,
         Self::Farewell,
         Self::Transferring,
         Self::HangingUp,
@@ -158,6 +163,7 @@ impl Phase {
             Self::Speaking => State::Speaking,
             Self::FunctionPending => State::FunctionPending,
             Self::Reconnecting => State::Reconnecting,
+            Self::PlayingTones => State::PlayingTones,
             Self::Farewell => State::Farewell { why },
             Self::Transferring => State::Transferring,
             Self::HangingUp => State::HangingUp { why },
@@ -175,6 +181,7 @@ impl Phase {
             Self::Speaking => "until the carrier's mark says played",
             Self::FunctionPending => "a function runs",
             Self::Reconnecting => "hold line; a new session with the conversation so far",
+            Self::PlayingTones => "the stream has left for tones, and comes back",
             Self::Transferring => "until the carrier tells the outcome; back if nobody answers",
             Self::Farewell => "until heard, or its deadline",
             Self::HangingUp => "until the carrier confirms, or its deadline",
@@ -193,6 +200,7 @@ impl fmt::Display for Phase {
             Self::Speaking => "speaking",
             Self::FunctionPending => "function_pending",
             Self::Reconnecting => "reconnecting",
+            Self::PlayingTones => "playing_tones",
             Self::Transferring => "transferring",
             Self::Farewell => "farewell",
             Self::HangingUp => "hanging_up",
@@ -284,6 +292,7 @@ impl blocking::State<Machine> for State {
             Self::Thinking => machine.thinking(event, step),
             Self::Speaking => machine.speaking(event, step),
             Self::Reconnecting => machine.reconnecting(event, step),
+            Self::PlayingTones => machine.playing_tones(event, step),
             Self::Farewell { why } => machine.farewell(event, why, step),
             Self::Transferring => machine.transferring(event, step),
             Self::HangingUp { why } => machine.hanging_up(event, why, step),
@@ -296,6 +305,7 @@ impl blocking::State<Machine> for State {
             Self::Connecting => machine.enter_connecting(step),
             Self::Greeting | Self::Speaking => {}
             Self::Reconnecting => machine.enter_reconnecting(step),
+            Self::PlayingTones => machine.enter_playing_tones(step),
             Self::Transferring => machine.enter_transferring(step),
             Self::Listening => machine.enter_listening(step),
             Self::Thinking => machine.enter_thinking(step),
@@ -310,6 +320,7 @@ impl blocking::State<Machine> for State {
         match *self {
             Self::Listening => machine.exit_listening(step),
             Self::Thinking | Self::FunctionPending => machine.exit_waiting(),
+            Self::PlayingTones => machine.exit_playing_tones(step),
             Self::Connecting
             | Self::Greeting
             | Self::Speaking

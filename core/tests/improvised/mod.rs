@@ -12,7 +12,7 @@ use call_core::{
     effect::Function,
     input::{
         Agent, AgentLoss, Carrier, FunctionAsk, FunctionEnded, FunctionOutcome, HungUp, Key, Line,
-        Operator, Playback, Transfer,
+        Operator, Playback, Tones, Transfer,
     },
     step::IdentityCheck,
 };
@@ -131,6 +131,7 @@ fn prelude() -> Vec<Input> {
         arguments: "{}".into(),
         fingerprint: "00".into(),
         target: None,
+        tones: None,
         fault: None,
     };
     vec![
@@ -169,6 +170,10 @@ impl Awaited {
             Cause::Input(Input::Carrier(Carrier::Transfer(Transfer::Accepted))) => {
                 self.0.push(Input::Carrier(Carrier::Stopped));
                 self.0.push(Input::Carrier(Carrier::Transfer(Transfer::Busy)));
+                self.0.push(Input::Carrier(Carrier::Joined));
+            }
+            Cause::Input(Input::Carrier(Carrier::Tones(Tones::Accepted))) => {
+                self.0.push(Input::Carrier(Carrier::Stopped));
                 self.0.push(Input::Carrier(Carrier::Joined));
             }
             _ => {}
@@ -212,6 +217,7 @@ fn confirmation(effect: &Effect) -> Option<Input> {
             disclosed: Vec::new(),
         })),
         Effect::HangUp => Some(Input::Carrier(Carrier::HungUp(HungUp::Done))),
+        Effect::PlayTones { .. } => Some(Input::Carrier(Carrier::Tones(Tones::Accepted))),
         Effect::Transfer { .. } => Some(Input::Carrier(Carrier::Transfer(Transfer::Accepted))),
         _ => None,
     }
@@ -232,7 +238,7 @@ fn spoken(utterance: UtteranceId) -> Line {
 
 fn briefs() -> impl Strategy<Value = Brief> {
     let every: Vec<_> = Function::ALL.into_iter().map(|f| f.name().to_string()).collect();
-    let offered = prop_oneof![3 => Just(every.clone()), 1 => subsequence(every, 0..=4)];
+    let offered = prop_oneof![3 => Just(every.clone()), 1 => subsequence(every, 0..=5)];
     let targets = subsequence(vec!["front-desk".to_string(), "hardship".to_string()], 0..=2);
     let languages = subsequence(Language::ALL.to_vec(), 1..=2);
     let farewell =
@@ -254,7 +260,7 @@ fn briefs() -> impl Strategy<Value = Brief> {
 fn limits() -> impl Strategy<Value = Limits> {
     let length = || (500_u64..=40_000).prop_map(Millis);
     let call = (5_000_u64..=1_800_000).prop_map(Millis);
-    (proptest::array::uniform20(length()), call).prop_map(|(lengths, call)| {
+    (proptest::array::uniform22(length()), call).prop_map(|(lengths, call)| {
         let [
             patience,
             key_gap,
@@ -262,12 +268,14 @@ fn limits() -> impl Strategy<Value = Limits> {
             reconnect_gap,
             agent_speech,
             transfer,
+            tones,
             call_warning,
             pay,
             agent_ready,
             line_ready,
             line_injected,
             silence_prompt,
+            long_turn,
             silence_farewell,
             filler,
             reply,
@@ -284,12 +292,14 @@ fn limits() -> impl Strategy<Value = Limits> {
             reconnect_gap,
             agent_speech,
             transfer,
+            tones,
             call_warning,
             pay,
             agent_ready,
             line_ready,
             line_injected,
             silence_prompt,
+            long_turn,
             silence_farewell,
             filler,
             reply,
@@ -363,6 +373,9 @@ fn mishaps() -> impl Strategy<Value = Input> {
         3 => losses().prop_map(|loss| Input::Agent(Agent::Lost(loss))),
         4 => transfer_news().prop_map(|news| Input::Carrier(Carrier::Transfer(news))),
         1 => Just(Input::Carrier(Carrier::Joined)),
+        1 => Just(Input::Carrier(Carrier::Completed)),
+        2 => proptest::sample::select(vec![Tones::Accepted, Tones::Refused, Tones::Gone])
+            .prop_map(|news| Input::Carrier(Carrier::Tones(news))),
         2 => operators().prop_map(Input::Operator),
         1 => Just(Input::Agent(Agent::Warned("SLOW".into()))),
         4 => vec(ids(), 0..3).prop_map(|ids| Input::Agent(Agent::Withdrew(ids))),
@@ -412,8 +425,9 @@ fn functions_ended() -> impl Strategy<Value = FunctionEnded> {
 fn asks() -> impl Strategy<Value = FunctionAsk> {
     let names = prop_oneof![
         6 => Just("lookup_loan"),
-        6 => Just("make_payment"),
+        8 => Just("make_payment"),
         1 => Just("transfer_call"),
+        2 => Just("play_dtmf"),
         2 => Just("hangup_call"),
         1 => Just("fly"),
     ];
@@ -427,6 +441,7 @@ fn asks() -> impl Strategy<Value = FunctionAsk> {
             arguments: "{}".into(),
             fingerprint: fingerprint.into(),
             target,
+            tones: Some(3),
             fault,
         },
     )

@@ -11,7 +11,7 @@ use call_core::{
     effect::Answer,
     input::{
         Agent, AgentLoss, Carrier, FunctionAsk, FunctionEnded, FunctionOutcome, HungUp, Key, Line,
-        Operator, Playback, Transfer,
+        Operator, Playback, Tones, Transfer,
     },
     step::IdentityCheck,
 };
@@ -24,7 +24,7 @@ pub(crate) const FRONT_DESK: &str = "front-desk";
 
 /// A company that has people to transfer to, and takes payments.
 pub(crate) fn people() -> Brief {
-    let functions = ["lookup_loan", "make_payment", "transfer_call", "hangup_call"];
+    let functions = ["lookup_loan", "make_payment", "transfer_call", "play_dtmf", "hangup_call"];
     Brief {
         functions: functions.map(String::from).to_vec(),
         transfer_targets: vec![FRONT_DESK.into(), "hardship".into()],
@@ -166,6 +166,14 @@ impl Desk {
         desk.at(13_500, transfer_is(Transfer::Accepted));
         desk.at(13_600, stopped());
         assert_eq!(desk.phase(), Phase::Transferring);
+        desk
+    }
+
+    /// A desk whose agent asked for tones at 00:11.000, and whose carrier was asked at once.
+    pub(crate) fn playing_tones() -> Self {
+        let mut desk = Self::thinking_with(people());
+        desk.at(11_000, asks(&[tones("f1")]));
+        assert_eq!(desk.phase(), Phase::PlayingTones);
         desk
     }
 
@@ -312,6 +320,15 @@ pub(crate) fn performed(steps: &[Step]) -> Vec<String> {
     effects(steps).into_iter().filter_map(id).collect()
 }
 
+/// Requests whose tones were played, and how many tones.
+pub(crate) fn toned(steps: &[Step]) -> Vec<(String, u32)> {
+    let tones = |effect: Effect| match effect {
+        Effect::PlayTones { id, tones } => Some((id, tones)),
+        _ => None,
+    };
+    effects(steps).into_iter().filter_map(tones).collect()
+}
+
 /// Timers that fired, and when.
 pub(crate) fn fired(steps: &[Step]) -> Vec<(u64, Timer)> {
     let timer = |step: &Step| match step.cause {
@@ -384,6 +401,15 @@ pub(crate) fn dry() -> Input {
 
 pub(crate) fn transfer_is(news: Transfer) -> Input {
     Input::Carrier(Carrier::Transfer(news))
+}
+
+pub(crate) fn tones_are(news: Tones) -> Input {
+    Input::Carrier(Carrier::Tones(news))
+}
+
+/// The carrier's callbacks say that the call is over.
+pub(crate) fn completed() -> Input {
+    Input::Carrier(Carrier::Completed)
 }
 
 /// The caller is back, by a new stream.
@@ -467,6 +493,7 @@ pub(crate) fn ask(id: &str, name: &str) -> FunctionAsk {
         arguments: "{}".into(),
         fingerprint: "00".into(),
         target: None,
+        tones: None,
         fault: None,
     }
 }
@@ -485,6 +512,11 @@ pub(crate) fn transfer(id: &str) -> FunctionAsk {
 
 pub(crate) fn transfer_to(id: &str, target: &str) -> FunctionAsk {
     FunctionAsk { target: Some(target.into()), ..transfer(id) }
+}
+
+/// Three tones.
+pub(crate) fn tones(id: &str) -> FunctionAsk {
+    FunctionAsk { tones: Some(3), ..ask(id, "play_dtmf") }
 }
 
 /// A payment; all of them mean the same.

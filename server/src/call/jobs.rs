@@ -87,7 +87,10 @@ impl Jobs {
                 self.running.push(Box::pin(look_up(services, id, lookup)));
             }
             // No company can offer payments yet; the machine does the others itself.
-            Function::MakePayment | Function::TransferCall | Function::HangupCall => {
+            Function::MakePayment
+            | Function::TransferCall
+            | Function::PlayDtmf
+            | Function::HangupCall => {
                 let ended = functions::write_ended(&id, Err("unavailable"));
                 self.running.push(Box::pin(async move { Done::Function(ended) }));
             }

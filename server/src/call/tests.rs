@@ -323,6 +323,7 @@ fn setup() -> Setup {
         call_sid: Sid::parse(CALL).unwrap(),
         stream_sid: STREAM.to_owned(),
         fingerprint_key: b"key".to_vec(),
+        over: CancellationToken::new(),
     }
 }
 

@@ -1,13 +1,14 @@
 //! The world as the call machine sees it: what happens next, and effects carried out.
 
 use std::collections::BTreeMap;
-use std::future::poll_fn;
+use std::future::{Future as _, poll_fn};
+use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use axum::extract::ws::WebSocket;
-use call_core::input::{AgentLoss, Carrier, Transfer};
+use call_core::input::{AgentLoss, Carrier, Tones, Transfer};
 use call_core::redact::mask_text;
 use call_core::{CallTime, Effect, Input, Language, Millis, Step, Stimulus, World};
 use call_transports::bridge::{Bridge, Outlet, Words};
@@ -17,6 +18,7 @@ use call_transports::twilio::Sid;
 use call_transports::twilio::media::{FromTwilio, decode_from_twilio};
 use futures::FutureExt as _;
 use tokio::time::timeout;
+use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 
 use super::agent::{AgentLeg, News};
 use super::carrier::{CarrierLeg, Frame};
@@ -40,12 +42,16 @@ pub(super) struct Names {
     pub(super) stream: String,
     /// The voices of our own lines.
     pub(super) voices: BTreeMap<Language, String>,
+    /// Cancelled when the carrier's callbacks say that the call is over.
+    pub(super) over: CancellationToken,
 }
 
 /// A call on real sockets and a real clock.
 pub(super) struct Live {
     call: Sid,
     voices: BTreeMap<Language, String>,
+    /// Ready when the carrier's callbacks say that the call is over; nothing once they have.
+    over: Option<Pin<Box<WaitForCancellationFutureOwned>>>,
     clock: Clock,
     bridge: Bridge,
     out: Out,
@@ -87,10 +93,11 @@ impl Live {
         services: Arc<Services>,
         watch: Option<Watch>,
     ) -> Self {
-        let Names { call, stream, voices } = names;
+        let Names { call, stream, voices, over } = names;
         Self {
             call,
             voices,
+            over: Some(Box::pin(over.cancelled_owned())),
             clock: Clock::start(),
             bridge,
             out: Out::new(CarrierLeg::new(socket, stream)),
@@ -144,7 +151,8 @@ impl Live {
             let jobs = self.poll_jobs(cx);
             let agent = self.poll_agent(cx, now);
             let carrier = self.poll_carrier(cx, now);
-            if jobs || agent || carrier || !self.out.inputs.is_empty() {
+            let over = self.poll_over(cx, now);
+            if jobs || agent || carrier || over || !self.out.inputs.is_empty() {
                 continue;
             }
             self.out.carrier.poll_flush(cx, now);
@@ -193,6 +201,17 @@ impl Live {
             Done::Function(ended) => self.bridge.function_ended(ended, &mut self.out),
             Done::HungUp(how) => self.out.input(Input::Carrier(Carrier::HungUp(how))),
         }
+        true
+    }
+
+    /// The carrier's callbacks may say that the call is over before its stream does.
+    fn poll_over(&mut self, cx: &mut Context<'_>, now: CallTime) -> bool {
+        let Some(over) = &mut self.over else { return false };
+        if over.as_mut().poll(cx).is_pending() {
+            return false;
+        }
+        self.over = None;
+        self.bridge.carrier_ended(now, Carrier::Completed, &mut self.out);
         true
     }
 
@@ -324,6 +343,10 @@ impl Live {
             // No company can name a person to transfer to yet.
             Effect::Transfer { .. } => {
                 self.out.input(Input::Carrier(Carrier::Transfer(Transfer::Refused)));
+            }
+            // No company can offer tones yet.
+            Effect::PlayTones { .. } => {
+                self.out.input(Input::Carrier(Carrier::Tones(Tones::Refused)));
             }
             // The stream is left when the machine has come to its end.
             Effect::LeaveStream

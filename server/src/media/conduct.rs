@@ -30,6 +30,7 @@ pub(super) async fn conduct(app: App, socket: WebSocket, grant: Grant, stream_si
         call_sid: grant.call.clone(),
         stream_sid,
         fingerprint_key: app.config().fingerprint_key.clone(),
+        over: app.tokens().over(&grant.call),
     };
     let play = call::play(socket, setup, app.services(), Some(app.watch().clone()));
     keep(&app, &grant.call, &brief, play).await;

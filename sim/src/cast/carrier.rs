@@ -10,6 +10,9 @@ use call_core::CallTime;
 use call_core::Millis;
 use call_core::playout::BYTES_PER_MS;
 use call_transports::twilio::media::{Envelope, FromTwilio, Media, ToTwilio, Track};
+use call_transports::twilio::status::StatusCallback;
+use call_transports::twilio::twiml::{Verb, parse};
+use call_transports::twilio::webhook::CallStatus;
 
 use super::caller::{Caller, Moment};
 use super::schedule::Schedule;
@@ -29,6 +32,12 @@ const TALK_MS: u64 = 5_000;
 const REJOIN_MS: u64 = 400;
 /// A ping is answered after this long.
 const PONG_MS: u64 = 40;
+/// A telephone key is played for so long, with the pause behind it.
+const TONE_MS: u64 = 200;
+/// A `w` among tones is a pause of so long.
+const PAUSE_MS: u64 = 500;
+/// A status callback comes this long after what it tells of.
+const CALLBACK_MS: u64 = 150;
 /// The socket closes this long after `stop`.
 const CLOSE_MS: u64 = 30;
 
@@ -71,6 +80,15 @@ pub enum CarrierSays {
     },
     /// The called person's leg ended: how, as the follow-up webhook says it.
     Dialled(Dialled),
+    /// The answer to a request to play tones: HTTP status and body.
+    Tones {
+        /// HTTP status.
+        status: u16,
+        /// JSON.
+        body: String,
+    },
+    /// A status callback.
+    Status(StatusCallback),
     /// The caller's new stream begins.
     Joined,
     /// The connection breaks without a word.
@@ -112,6 +130,8 @@ impl CarrierSays {
             }
             Self::Transferred { .. }
             | Self::Dialled(_)
+            | Self::Tones { .. }
+            | Self::Status(_)
             | Self::Joined
             | Self::Break
             | Self::Close
@@ -177,6 +197,7 @@ pub struct Carrier {
     faults: Vec<Fault>,
     marks_seen: u32,
     hang_ups: u32,
+    tones: Vec<String>,
     tape: Option<Tape>,
 }
 
@@ -189,7 +210,7 @@ impl Carrier {
                 later.add(CallTime::from_millis(*at_ms), CarrierSays::Break);
             }
         }
-        Self {
+        let mut carrier = Self {
             caller,
             runs_out: 0,
             marks: VecDeque::new(),
@@ -209,8 +230,11 @@ impl Carrier {
             faults,
             marks_seen: 0,
             hang_ups: 0,
+            tones: Vec::new(),
             tape: None,
-        }
+        };
+        carrier.progress();
+        carrier
     }
 
     /// Keeps the sound of the call from now on.
@@ -359,22 +383,76 @@ impl Carrier {
         if !accepted {
             return;
         }
-        self.later.add(at + Millis(STOP_MS), CarrierSays::Stop { sequence: 0 });
+        let stop = at + Millis(STOP_MS) + self.stop_late();
+        self.later.add(stop, CarrierSays::Stop { sequence: 0 });
         let failure = self.faults.iter().find_map(|fault| match fault {
             Fault::TransferFails { how, rings_ms } => Some((*how, *rings_ms)),
             _ => None,
         });
         match failure {
             Some((how, rings_ms)) => {
-                let over = at + Millis(STOP_MS + rings_ms);
+                let over = stop + Millis(rings_ms);
                 self.later.add(over, CarrierSays::Dialled(Dialled::Unanswered(how)));
                 self.later.add(over + Millis(REJOIN_MS), CarrierSays::Joined);
             }
             None => {
-                let over = at + Millis(STOP_MS + TALK_MS);
+                let over = stop + Millis(TALK_MS);
                 self.later.add(over, CarrierSays::Dialled(Dialled::Completed));
+                self.completed(over);
             }
         }
+    }
+
+    /// A request to run this document, which begins with tones: the stream ends, the tones are
+    /// played, and a new stream comes.
+    pub fn redirect(&mut self, at: CallTime, document: &str) {
+        let refused = self.faults.iter().find_map(|fault| match fault {
+            Fault::TonesRefused { status } => Some(*status),
+            _ => None,
+        });
+        let tones = match parse(document).as_deref() {
+            Ok([Verb::Tones(tones), Verb::Connect(_), ..]) => Some(tones.reveal().to_owned()),
+            _ => None,
+        };
+        let (status, body) = match refused {
+            _ if self.call_over => (400, r#"{"code":21220,"status":400}"#.to_owned()),
+            Some(400) => (400, r#"{"code":21220,"status":400}"#.to_owned()),
+            Some(status) => (status, format!(r#"{{"code":20500,"status":{status}}}"#)),
+            None if tones.is_none() => (400, r#"{"code":12100,"status":400}"#.to_owned()),
+            None => (200, r#"{"status":"in-progress"}"#.to_owned()),
+        };
+        self.later.add(at + Millis(REST_MS), CarrierSays::Tones { status, body });
+        let Some(tones) = tones.filter(|_| status == 200) else { return };
+        let stop = at + Millis(STOP_MS) + self.stop_late();
+        self.later.add(stop, CarrierSays::Stop { sequence: 0 });
+        let sign_ms = |sign: u8| if sign == b'w' { PAUSE_MS } else { TONE_MS };
+        let tones_ms: u64 = tones.bytes().map(sign_ms).sum();
+        let gone = self.faults.iter().find_map(|fault| match fault {
+            Fault::CallerGoneInTones { after_ms } => Some(*after_ms),
+            _ => None,
+        });
+        self.tones.push(tones);
+        if let Some(after_ms) = gone {
+            self.completed(stop + Millis(after_ms));
+        } else if !self.faults.contains(&Fault::TonesNoReturn) {
+            self.later.add(stop + Millis(tones_ms + REJOIN_MS), CarrierSays::Joined);
+        }
+    }
+
+    /// What was played of tones, request by request.
+    pub fn tones(&self) -> &[String] {
+        &self.tones
+    }
+
+    /// Status callbacks that are still to come.
+    pub fn callbacks(&mut self) -> Vec<StatusCallback> {
+        let mut left = Vec::new();
+        while let Some(what) = self.later.due(CallTime::from_millis(u64::MAX)) {
+            if let CarrierSays::Status(told) = what {
+                left.push(told);
+            }
+        }
+        left
     }
 
     /// The server closed the stream's socket.
@@ -382,7 +460,10 @@ impl Carrier {
         self.stream_open = false;
         self.marks.clear();
         self.unmarked.clear();
-        self.later.retain(|what| matches!(what, CarrierSays::HungUp { .. }));
+        let elsewhere = |what: &CarrierSays| {
+            matches!(what, CarrierSays::HungUp { .. } | CarrierSays::Status(_))
+        };
+        self.later.retain(elsewhere);
     }
 
     /// Whether the stream's socket is still open on this side.
@@ -439,6 +520,9 @@ impl Carrier {
                 CarrierSays::Joined => self.joined(now),
                 CarrierSays::Stop { .. } | CarrierSays::Break => self.stopped(now),
                 CarrierSays::Close => self.stream_open = false,
+                CarrierSays::Status(StatusCallback { status: CallStatus::Completed, .. }) => {
+                    self.call_over = true;
+                }
                 _ => {}
             }
             return Some(what);
@@ -584,9 +668,57 @@ impl Carrier {
         self.sequence
     }
 
+    fn stop_late(&self) -> Millis {
+        let late = self.faults.iter().find_map(|fault| match fault {
+            Fault::StopLate { ms } => Some(Millis(*ms)),
+            _ => None,
+        });
+        late.unwrap_or(Millis(0))
+    }
+
+    /// The call's course, as its first callbacks tell it. A number that is called has none of them,
+    /// unless they are asked for.
+    fn progress(&mut self) {
+        if self.faults.contains(&Fault::CallbacksDisordered) {
+            // The order of their arrival; numbered in the order in which they were sent.
+            for (place, sequence) in [(1, 2), (2, 0), (3, 2), (4, 1), (5, 0), (6, 1)] {
+                self.callback(CallTime::from_millis(place * CALLBACK_MS), sequence);
+            }
+        }
+    }
+
+    /// The call is over, and its callbacks say so.
+    fn completed(&mut self, at: CallTime) {
+        self.callback(at + Millis(CALLBACK_MS), 3);
+        if self.faults.contains(&Fault::CallbacksDisordered) {
+            self.callback(at + Millis(2 * CALLBACK_MS), 2);
+            self.callback(at + Millis(3 * CALLBACK_MS), 3);
+        }
+    }
+
+    fn callback(&mut self, at: CallTime, sequence: u32) {
+        let late = self.faults.iter().find_map(|fault| match fault {
+            Fault::CallbacksLate { ms } => Some(Millis(*ms)),
+            _ => None,
+        });
+        if self.faults.contains(&Fault::CallbacksLost) {
+            return;
+        }
+        let status = match sequence {
+            0 => CallStatus::Initiated,
+            1 => CallStatus::Ringing,
+            2 => CallStatus::InProgress,
+            _ => CallStatus::Completed,
+        };
+        let told = StatusCallback { status, sequence: Some(sequence) };
+        self.later.add(at + late.unwrap_or(Millis(0)), CarrierSays::Status(told));
+    }
+
     fn end_call(&mut self, at: CallTime) {
-        self.later.add(at, CarrierSays::Stop { sequence: 0 });
-        self.later.add(at + Millis(CLOSE_MS), CarrierSays::Close);
+        let stop = at + self.stop_late();
+        self.later.add(stop, CarrierSays::Stop { sequence: 0 });
+        self.later.add(stop + Millis(CLOSE_MS), CarrierSays::Close);
+        self.completed(at);
         self.call_over = true;
     }
 

@@ -1,9 +1,10 @@
 //! What the carrier says, told to the bridge and the machine as the server would tell it.
 
 use call_core::Millis;
-use call_core::input::{Carrier as CarrierNews, HungUp, Input, Transfer};
+use call_core::input::{Carrier as CarrierNews, HungUp, Input, Tones, Transfer};
 use call_transports::bridge::Outlet as _;
 use call_transports::twilio::rest::{HangUpOutcome, hang_up_outcome};
+use call_transports::twilio::status::Change;
 
 use super::{Desk, Job};
 use crate::cast::carrier::{CarrierSays, Dialled};
@@ -30,6 +31,19 @@ impl Desk {
                     _ => Transfer::Refused,
                 };
                 self.legs.input(Input::Carrier(CarrierNews::Transfer(news)));
+            }
+            CarrierSays::Tones { status, body } => {
+                let news = match hang_up_outcome(status, body.as_bytes()) {
+                    HangUpOutcome::Done => Tones::Accepted,
+                    HangUpOutcome::AlreadyOver => Tones::Gone,
+                    _ => Tones::Refused,
+                };
+                self.legs.input(Input::Carrier(CarrierNews::Tones(news)));
+            }
+            CarrierSays::Status(told) => {
+                if self.progress.take_in(&told) == Change::Over {
+                    self.bridge.carrier_ended(now, CarrierNews::Completed, &mut self.legs);
+                }
             }
             CarrierSays::Dialled(how) => {
                 let news = match how {

@@ -3,10 +3,12 @@
 use std::collections::BTreeMap;
 
 use call_core::effect::{Effect, Function};
-use call_core::input::AgentLoss;
+use call_core::input::{AgentLoss, Carrier, Input, Tones};
 use call_core::{Language, LineId, Millis};
-use call_transports::bridge::{Clip, Words};
+use call_transports::bridge::{Clip, Outlet as _, Words};
 use call_transports::functions;
+use call_transports::twilio::rest::redirect_body;
+use call_transports::twilio::twiml::{Document, Stream};
 use locales::{Locale, Rendered};
 
 use super::{Desk, Job};
@@ -65,6 +67,7 @@ impl Desk {
             Effect::Perform { id, function, key } => self.run_function(id, *function, key),
             Effect::HangUp => self.legs.carrier.hang_up(now),
             Effect::Transfer { .. } => self.legs.carrier.transfer(now),
+            Effect::PlayTones { id, .. } => self.play_tones(id),
             Effect::LeaveStream => self.legs.carrier.stream_closed(),
             _ => {}
         }
@@ -103,6 +106,20 @@ impl Desk {
         (Millis(takes), fails)
     }
 
+    /// As a server does: the call gets a document with the tones and a new stream behind them.
+    fn play_tones(&mut self, id: &str) {
+        let tones = self.bridge.arguments(id).and_then(|text| functions::tones(text).ok());
+        let stream = Stream::new("wss://voice.example.test/twilio");
+        let document = tones
+            .zip(stream.ok())
+            .and_then(|(tones, stream)| Document::new().tones(tones).connect(stream).render().ok());
+        match document.filter(|document| redirect_body(document).is_some()) {
+            Some(document) => self.legs.carrier.redirect(self.legs.now, &document),
+            // Nothing can be asked of the carrier.
+            None => self.legs.input(Input::Carrier(Carrier::Tones(Tones::Refused))),
+        }
+    }
+
     fn run_function(&mut self, id: &str, function: Function, key: &str) {
         let now = self.legs.now;
         let back_office = &mut self.scenario.back_office;
@@ -122,7 +139,7 @@ impl Desk {
                 }
             }
             // The machine does these itself.
-            Function::TransferCall | Function::HangupCall => {}
+            Function::TransferCall | Function::PlayDtmf | Function::HangupCall => {}
         }
     }
 }

@@ -23,8 +23,9 @@ pub(super) struct Watch {
 
 impl Watch {
     pub(super) fn new(limits: &Limits) -> Self {
-        let Limits { call, farewell, hang_up, transfer, pay, .. } = limits;
-        let ending = *farewell + *farewell + *hang_up + *hang_up + *transfer + *pay;
+        let Limits { call, farewell, hang_up, tones, transfer, pay, .. } = limits;
+        let away = *hang_up + *tones + *hang_up + *transfer;
+        let ending = *farewell + *farewell + away + *hang_up + *pay;
         Self { latest: CallTime::ZERO + *call + ending + SLACK, now: CallTime::ZERO, turns: 0 }
     }
 

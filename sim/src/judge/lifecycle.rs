@@ -113,7 +113,7 @@ pub(super) fn repetition_is_no_news(evidence: &Evidence<'_>, findings: &mut Find
             before = None;
         }
         for effect in &step.effects {
-            if let Effect::Perform { id, .. } = effect
+            if let Effect::Perform { id, .. } | Effect::PlayTones { id, .. } = effect
                 && !performed.insert(id)
             {
                 findings.at(step.at, "a request that was performed is performed again");

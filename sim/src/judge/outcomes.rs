@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 
 use call_core::call::Timer;
 use call_core::effect::Function;
-use call_core::input::{Agent, Carrier, FunctionAsk, FunctionOutcome, Input, Line, Transfer};
+use call_core::input::{
+    Agent, Carrier, FunctionAsk, FunctionOutcome, Input, Line, Tones, Transfer,
+};
 use call_core::{CallTime, Cause, Effect, Fact, Limits, Millis, Step, UtteranceId};
 
 use super::{Evidence, Findings};
@@ -30,6 +32,7 @@ pub(super) fn one_outcome_each(evidence: &Evidence<'_>, findings: &mut Findings<
                     asked.function(id, *function, findings);
                 }
                 Effect::Transfer { .. } => asked.transfer(findings),
+                Effect::PlayTones { id, .. } => asked.tones(id, findings),
                 Effect::HangUp => asked.hang_up(findings),
                 Effect::OpenAgent { resume, .. } => asked.session(*resume, findings),
                 _ => {}
@@ -223,6 +226,44 @@ impl<'a> Asked<'a> {
         }
     }
 
+    /// Tones are played or not, in time, and what came of them is on record when that is known: the
+    /// stream is back, the carrier refused, or did not do it, or the call is over.
+    fn tones(&self, id: &str, findings: &mut Findings<'_>) {
+        let outcomes = |step: &Step| -> Vec<String> {
+            let outcomes = step.facts.iter().filter_map(|fact| match fact {
+                Fact::FunctionDone { id: i, outcome, .. } if i == id => Some(outcome.clone()),
+                _ => None,
+            });
+            outcomes.collect()
+        };
+        let mut limit = self.at() + self.limits.hang_up;
+        let mut leaves = false;
+        for (number, step) in self.behind() {
+            let told = match &step.cause {
+                Cause::Input(Input::Carrier(Carrier::Tones(Tones::Refused))) => Some("not-done"),
+                Cause::Timer(Timer::TonesLimit) if !leaves => Some("not-done"),
+                Cause::Input(Input::Carrier(Carrier::Joined)) if leaves => Some("done"),
+                _ if self.ended_by(number) => Some("unknown"),
+                _ => None,
+            };
+            if outcomes(step) != Vec::from_iter(told) {
+                findings.at(step.at, "what became of tones is told differently on record");
+            }
+            if step.at > limit {
+                break;
+            }
+            if told.is_some() {
+                return;
+            }
+            let accepted = Cause::Input(Input::Carrier(Carrier::Tones(Tones::Accepted)));
+            if !leaves && (step.cause == accepted || stream_over(step)) {
+                leaves = true;
+                limit = step.at + self.limits.tones;
+            }
+        }
+        findings.at(self.at(), "tones were asked for, and nothing came of it in time");
+    }
+
     fn hang_up(&self, findings: &mut Findings<'_>) {
         let limit = self.at() + self.limits.hang_up;
         let end = self.end.map(|end| self.evidence.steps[end].at);
@@ -255,7 +296,9 @@ impl<'a> Asked<'a> {
 fn stream_over(step: &Step) -> bool {
     matches!(
         step.cause,
-        Cause::Input(Input::Carrier(Carrier::Stopped | Carrier::Lost | Carrier::Dead))
+        Cause::Input(Input::Carrier(
+            Carrier::Stopped | Carrier::Lost | Carrier::Dead | Carrier::Completed
+        ))
     )
 }
 

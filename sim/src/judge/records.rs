@@ -175,7 +175,9 @@ impl<'a> Record<'a> {
 fn may_leave_unknown(step: &Step) -> bool {
     let stream_over = matches!(
         step.cause,
-        Cause::Input(Input::Carrier(Carrier::Stopped | Carrier::Lost | Carrier::Dead))
+        Cause::Input(Input::Carrier(
+            Carrier::Stopped | Carrier::Lost | Carrier::Dead | Carrier::Completed | Carrier::Joined
+        ))
     );
     let ended = step.effects.contains(&Effect::LeaveStream);
     stream_over || ended || step.cause == Cause::Timer(Timer::PlaybackMark)

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use call_core::call::Timer;
-use call_core::effect::Effect;
+use call_core::effect::{Answer, Effect, Function};
 use call_core::input::{Agent, Carrier, Input, Key, Playback};
 use call_core::phrases::meaning;
 use call_core::{Brief, CallTime, Cause, Fact, Limits, LineId, Millis, Step, UtteranceId};
@@ -50,6 +50,8 @@ pub(super) struct Scene {
     /// Since when the caller hears nothing although something is owed.
     dead_since: Option<CallTime>,
     now: CallTime,
+    /// A voice was heard to begin, of which no words have come.
+    voice: bool,
     session: Session,
     /// The agent speaks, and has not said that all of it was sent.
     mid_reply: bool,
@@ -73,6 +75,7 @@ impl Scene {
             prompts: 0,
             dead_since: None,
             now: CallTime::ZERO,
+            voice: false,
             session: Session::None,
             mid_reply: false,
             reply_owed: false,
@@ -150,6 +153,13 @@ impl Scene {
         }
     }
 
+    /// How long the caller may be silent before the prompt is overdue: it waits for a voice that
+    /// may yet become words, and no longer than three quarters of the way to the farewell.
+    pub(super) fn prompt_latest(&self) -> Millis {
+        let (prompt, farewell) = self.silence_limits();
+        if self.voice { prompt.max(Millis(farewell.0 / 4 * 3)) } else { prompt }
+    }
+
     fn in_talk(&self) -> bool {
         self.session == Session::Ready && !self.closing && !self.away && !self.ended
     }
@@ -217,10 +227,15 @@ impl Scene {
                 self.session = Session::None;
                 self.mid_reply = false;
             }
-            Agent::CallerStarted | Agent::AudioDone => self.mid_reply = false,
+            Agent::CallerStarted => {
+                self.mid_reply = false;
+                self.voice = true;
+            }
+            Agent::AudioDone => self.mid_reply = false,
             Agent::CallerSaid { text, .. } if !ignored => {
                 let meaning = meaning(text);
                 let listening = self.waits_for_caller();
+                self.voice = false;
                 self.caller_active(meaning.moment);
                 // An assent leaves a reply owed that was owed before; a yes into silence is more.
                 let owed = !meaning.empty || (meaning.yes && listening);
@@ -243,7 +258,7 @@ impl Scene {
 
     fn carrier(&mut self, news: &Carrier, ignored: bool) {
         match news {
-            Carrier::Stopped | Carrier::Lost | Carrier::Dead => {
+            Carrier::Stopped | Carrier::Lost | Carrier::Dead | Carrier::Completed => {
                 self.away = true;
                 self.speech.clear();
                 self.lines.clear();
@@ -323,9 +338,12 @@ impl Scene {
                 let running = Running { writes, limit: self.now + budget };
                 self.functions.insert(id.clone(), running);
             }
+            // Behind tones the other side has the floor.
+            Effect::Answer { name, answer: Answer::Done, .. }
+                if Function::from_name(name) == Some(Function::PlayDtmf) => {}
             Effect::Answer { .. } => self.reply_owed = !self.closing,
             Effect::GiveKeys { digits } => self.reply_owed |= *digits > 0,
-            Effect::HangUp | Effect::Transfer { .. } => self.away = true,
+            Effect::HangUp | Effect::Transfer { .. } | Effect::PlayTones { .. } => self.away = true,
             Effect::LeaveStream => self.ended = true,
             _ => {}
         }

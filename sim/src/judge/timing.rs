@@ -14,7 +14,11 @@ pub(super) fn ends_in_time(evidence: &Evidence<'_>, findings: &mut Findings<'_>)
     // A call in other hands is not ours to end: should it come back, it is ended then.
     let handed = |step: &Step| step.effects.iter().any(|e| matches!(e, Effect::Transfer { .. }));
     let away = if evidence.steps.iter().any(handed) { limits.transfer } else { Millis(0) };
-    let longest = CallTime::ZERO + limits.call + limits.farewell + away + limits.hang_up;
+    // Nor can a call be ended while tones are played in place of its stream.
+    let toned = |step: &Step| step.effects.iter().any(|e| matches!(e, Effect::PlayTones { .. }));
+    let tones =
+        if evidence.steps.iter().any(toned) { limits.hang_up + limits.tones } else { Millis(0) };
+    let longest = CallTime::ZERO + limits.call + limits.farewell + away + tones + limits.hang_up;
     let over = match evidence.end() {
         Some(end) => evidence.steps[end].at,
         None => evidence.last(),
@@ -54,6 +58,12 @@ pub(super) fn silence_is_silence(evidence: &Evidence<'_>, findings: &mut Finding
                 let silence = scene.silence;
                 let what = format!("the caller is called silent after {silence}, not {due}");
                 findings.at(step.at, what);
+            }
+            if step.cause == Cause::Timer(Timer::SilencePrompt)
+                && scene.silence > scene.prompt_latest()
+            {
+                let silence = scene.silence;
+                findings.at(step.at, format!("the caller is asked only after {silence}"));
             }
             if !scene.waits_for_caller() {
                 findings.at(step.at, "the caller is called silent while somebody has the floor");

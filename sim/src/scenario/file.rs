@@ -192,6 +192,10 @@ pub enum Expectation {
     Ended(String),
     /// The back office accepted so many writes.
     Written(usize),
+    /// The carrier played exactly these tones, request by request.
+    Tones(Vec<String>),
+    /// By its callbacks, and those that come after the call, the call stands so.
+    Status(String),
     /// The phases of the call included this one.
     Phase(String),
 }

@@ -128,7 +128,7 @@ fn draw(seed: &mut Seed, template: &Template) -> Change {
 }
 
 /// How each kind of fault is drawn, in the order of [`Fault`].
-const DRAWS: [fn(&mut Seed) -> Fault; 31] = [
+const DRAWS: [fn(&mut Seed) -> Fault; 38] = [
     |seed| Fault::AgentRefuses {
         session: number(seed, 1, 3),
         status: pick(seed, &[0, 401, 403, 429, 500, 503]),
@@ -176,6 +176,13 @@ const DRAWS: [fn(&mut Seed) -> Fault; 31] = [
         how: pick(seed, &[Unanswered::Busy, Unanswered::NoAnswer, Unanswered::Failed]),
         rings_ms: seed.between(0, 70_000),
     },
+    |seed| Fault::TonesRefused { status: pick(seed, &[400, 401, 404, 429, 500]) },
+    |_| Fault::TonesNoReturn,
+    |seed| Fault::CallerGoneInTones { after_ms: seed.between(0, 4_000) },
+    |seed| Fault::StopLate { ms: pick(seed, &[50, 300, 1_500, 5_000, 20_000]) },
+    |seed| Fault::CallbacksLate { ms: seed.between(0, 20_000) },
+    |_| Fault::CallbacksDisordered,
+    |_| Fault::CallbacksLost,
     |seed| Fault::SpeakFails { from: number(seed, 1, 6), count: pick(seed, &[1, 1, 2, 9]) },
     |seed| Fault::SpeakSlow { ms: seed.between(0, 4_000) },
     |seed| Fault::InjectionRefused { from: number(seed, 1, 4), count: pick(seed, &[1, 2, 9]) },
@@ -212,6 +219,13 @@ const fn kind(fault: &Fault) -> &'static str {
         Fault::HangUpRefused { .. } => "HangUpRefused",
         Fault::TransferRefused { .. } => "TransferRefused",
         Fault::TransferFails { .. } => "TransferFails",
+        Fault::TonesRefused { .. } => "TonesRefused",
+        Fault::TonesNoReturn => "TonesNoReturn",
+        Fault::CallerGoneInTones { .. } => "CallerGoneInTones",
+        Fault::StopLate { .. } => "StopLate",
+        Fault::CallbacksLate { .. } => "CallbacksLate",
+        Fault::CallbacksDisordered => "CallbacksDisordered",
+        Fault::CallbacksLost => "CallbacksLost",
         Fault::SpeakFails { .. } => "SpeakFails",
         Fault::SpeakSlow { .. } => "SpeakSlow",
         Fault::InjectionRefused { .. } => "InjectionRefused",

@@ -24,13 +24,14 @@ const COUNTED: [Counted; 2] = [
     ("M-12", "speech to the caller overflowed its queue", overflowed),
 ];
 
-const MARKS: [Mark; 12] = [
+const MARKS: [Mark; 13] = [
     ("M-05", "the farewell was injected and refused", farewell_refused),
     ("M-06", "a required line was cut and said again", required_line_again),
     ("M-07", "a mark was lost", mark_lost),
     ("M-08", "a mark came back because of a clear", mark_cleared),
     ("M-09", "another session took the conversation over", reconnected),
     ("M-10", "a second reconnect was refused", second_reconnect_refused),
+    ("M-13", "the carrier called the call over before its stream ended", completed_before_stop),
     ("M-14", "the stream ended during a payment", stop_during_payment),
     ("M-17", "the server was to end while the call was live", drained),
     ("M-18", "the caller answered the silence prompt", prompt_answered),
@@ -132,6 +133,16 @@ fn mark_cleared(steps: &[Step]) -> bool {
     })
 }
 
+fn completed_before_stop(steps: &[Step]) -> bool {
+    let ends = steps.iter().find_map(|step| match &step.cause {
+        Cause::Input(Input::Carrier(
+            news @ (Carrier::Stopped | Carrier::Lost | Carrier::Completed),
+        )) => Some((news, step.ignored)),
+        _ => None,
+    });
+    matches!(ends, Some((Carrier::Completed, false)))
+}
+
 fn reopens(step: &Step) -> bool {
     step.effects.iter().any(|effect| matches!(effect, Effect::OpenAgent { resume: true, .. }))
 }
@@ -158,9 +169,9 @@ fn stop_during_payment(steps: &[Step]) -> bool {
     let mut open = BTreeSet::new();
     for step in steps {
         match &step.cause {
-            Cause::Input(Input::Carrier(Carrier::Stopped | Carrier::Lost | Carrier::Dead))
-                if !open.is_empty() =>
-            {
+            Cause::Input(Input::Carrier(
+                Carrier::Stopped | Carrier::Lost | Carrier::Dead | Carrier::Completed,
+            )) if !open.is_empty() => {
                 return true;
             }
             Cause::Input(Input::Function(ended)) => {

@@ -75,6 +75,24 @@ fn a_transfer_of_which_nothing_comes_is_a_breach() {
 }
 
 #[test]
+fn tones_of_which_nothing_comes_are_a_breach() {
+    for name in ["s37_tones", "s37_tones_refused", "s37_tones_no_return"] {
+        let mut call = Spoilt::named(name);
+        call.take_facts(
+            |fact| matches!(fact, Fact::FunctionDone { name, .. } if name == "play_dtmf"),
+        );
+        call.breaks(&["I-13"]);
+    }
+}
+
+#[test]
+fn a_stream_that_comes_back_too_late_from_tones_is_a_breach() {
+    let mut call = Spoilt::named("s37_tones");
+    call.limits().tones = Millis(500);
+    call.breaks(&["I-13"]);
+}
+
+#[test]
 fn a_hang_up_after_which_the_call_goes_on_is_a_breach() {
     let mut call = Spoilt::named("late_payment");
     let end = call.find(|step| step.effects.contains(&Effect::LeaveStream));

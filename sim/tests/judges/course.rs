@@ -100,6 +100,17 @@ fn news_that_is_acted_on_twice_is_a_breach() {
     call.breaks(&["I-22"]);
 }
 
+/// F-DG-16.
+#[test]
+fn tones_that_are_played_twice_under_one_id_are_a_breach() {
+    let mut call = Spoilt::named("s37_tones_refused");
+    let plays = |effect: &Effect| matches!(effect, Effect::PlayTones { .. });
+    let step = call.find(|step| step.effects.iter().any(plays));
+    let tones = call.steps[step].effects.iter().find(|effect| plays(effect)).cloned();
+    call.steps[step].effects.extend(tones);
+    call.breaks(&["I-22"]);
+}
+
 #[test]
 fn a_request_that_is_performed_twice_under_one_id_is_a_breach() {
     let mut call = Spoilt::named("late_payment");

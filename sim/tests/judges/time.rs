@@ -99,6 +99,13 @@ fn a_caller_called_silent_while_a_line_is_made_is_a_breach() {
     call.breaks(&["I-15"]);
 }
 
+#[test]
+fn a_prompt_that_comes_too_late_is_a_breach_where_no_voice_was_heard() {
+    let mut call = Spoilt::named("caller_silent");
+    call.limits().silence_prompt = Millis::from_secs(4);
+    call.breaks(&["I-15"]);
+}
+
 // I-16
 
 #[test]

@@ -118,7 +118,11 @@ impl Bridge {
     ) {
         let kept = match answer {
             Answer::Result { of } => self.results.get(of).cloned(),
-            Answer::Done | Answer::Refused(_) | Answer::TimedOut | Answer::Unknown => None,
+            Answer::Done
+            | Answer::Refused(_)
+            | Answer::NotDone
+            | Answer::TimedOut
+            | Answer::Unknown => None,
         };
         let content = kept.unwrap_or_else(|| functions::answer_content(answer).into());
         self.arguments.remove(id);

@@ -10,11 +10,13 @@
 //! | [`signature`] | the signature on every request that Twilio makes |
 //! | [`twiml`] | the documents that answer a voice webhook |
 //! | [`webhook`] | form bodies and the inbound call they describe |
-//! | [`rest`] | the request that hangs up a live call, and what its answer means |
+//! | [`status`] | status callbacks, in whatever order they come |
+//! | [`rest`] | the requests that hang up or redirect a live call, and what their answers mean |
 
 pub mod media;
 pub mod rest;
 pub mod signature;
+pub mod status;
 pub mod twiml;
 pub mod webhook;
 

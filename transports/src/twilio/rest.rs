@@ -1,14 +1,26 @@
-//! Hanging up a live call by REST: the request as text, and what the answer means.
+//! Hanging up or redirecting a live call by REST: the requests as text, and what the answers mean.
 //!
 //! Facts: Twilio documentation, the Call resource of the API of 2010-04-01, and its error
 //! dictionary. Sending is the business of the sockets.
 
 use serde::Deserialize;
 
+use super::webhook::encode_form;
 use super::{Scalar, Sid, object};
 
 /// The form body that ends a call, whatever the call is doing. Posted to [`call_path`].
 pub const HANG_UP_BODY: &str = "Status=completed";
+
+/// The longest document that a request takes, in characters (`Twiml` of the Call resource).
+pub const TWIML_CHARACTERS_MAX: usize = 4_000;
+
+/// The form body that gives a live call this document instead of the one that it runs: a stream of
+/// that one ends. Posted to [`call_path`]. Nothing if the document is too long.
+#[must_use]
+pub fn redirect_body(document: &str) -> Option<String> {
+    let fits = document.chars().count() <= TWIML_CHARACTERS_MAX;
+    fits.then(|| encode_form(&[("Twiml".to_owned(), document.to_owned())]))
+}
 
 /// The path, below the host of the API, where a live call is updated by POST.
 ///

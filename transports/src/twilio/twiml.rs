@@ -4,14 +4,16 @@
 //! stand-in. A call executes one document at a time; [`Verb::Connect`] holds it until the socket is
 //! closed, and then the next verb runs.
 //!
-//! Facts: Twilio documentation, TwiML reference of Connect, Stream, Redirect, Say, Hangup and
-//! Reject, and error pages 12100 (document that does not parse) and 11750 (document too large).
+//! Facts: Twilio documentation, TwiML reference of Connect, Stream, Redirect, Say, Play,
+//! Hangup and Reject, and error pages 12100 (document that does not parse) and 11750 (document too large).
 
 use std::fmt::Write as _;
 
 pub use parse::parse;
+pub use tones::{TONES_MAX, Tones};
 
 mod parse;
+mod tones;
 
 /// The largest document that Twilio takes over HTTP, in bytes: 64 kB, counted in thousands.
 pub const DOCUMENT_BYTES_MAX: usize = 64_000;
@@ -79,6 +81,12 @@ impl Document {
         self.then(Verb::Say { language: language.into(), voice: None, text: text.into() })
     }
 
+    /// Adds [`Verb::Tones`].
+    #[must_use]
+    pub fn tones(self, tones: Tones) -> Self {
+        self.then(Verb::Tones(tones))
+    }
+
     /// Adds [`Verb::Hangup`].
     #[must_use]
     pub fn hang_up(self) -> Self {
@@ -128,6 +136,8 @@ pub enum Verb {
         /// What is said, as plain text.
         text: String,
     },
+    /// Plays the tones of telephone keys.
+    Tones(Tones),
     /// Ends the call.
     Hangup,
     /// Declines the call without answering it. Has an effect as the first verb only.
@@ -155,6 +165,11 @@ impl Verb {
                 out.push('>');
                 push_escaped(text, out)?;
                 out.push_str("</Say>");
+            }
+            Verb::Tones(tones) => {
+                out.push_str("<Play");
+                push_attribute("digits", tones.reveal(), out)?;
+                out.push_str("/>");
             }
             Verb::Hangup => out.push_str("<Hangup/>"),
             Verb::Reject { reason: Reason::Rejected } => out.push_str("<Reject/>"),

@@ -1,7 +1,7 @@
 //! Reading a document, as strictly as Twilio reads XML and only as far as TwiML needs it: elements,
 //! attributes, text, comments and references to characters.
 
-use super::{DOCUMENT_BYTES_MAX, Error, Parameter, Reason, Stream, Verb, is_xml};
+use super::{DOCUMENT_BYTES_MAX, Error, Parameter, Reason, Stream, Tones, Verb, is_xml};
 
 /// Reads a document, for the stand-in.
 ///
@@ -47,6 +47,12 @@ fn verb(element: &Element<'_>) -> Result<Verb, Error> {
             voice: element.attribute("voice").map(str::to_owned),
             text: element.text("Say")?.to_owned(),
         }),
+        "Play" => {
+            element.nothing("Play")?;
+            let tones = Tones::parse(element.required("Play", "digits")?);
+            let unusable = Error::Attribute { inside: "Play", attribute: "digits" };
+            tones.map(Verb::Tones).ok_or(unusable)
+        }
         "Hangup" => element.nothing("Hangup").map(|()| Verb::Hangup),
         "Reject" => {
             element.nothing("Reject")?;
