@@ -54,7 +54,7 @@ impl Call {
     /// A call with a deliberate defect, and what is to be done first.
     #[cfg(feature = "sabotage")]
     pub fn sabotaged(brief: Brief, sabotage: Sabotage) -> (Self, Step) {
-        Self::begin(brief, Defect::of(sabotage))
+        Self::begin(brief, Defect::of_call(sabotage))
     }
 
     fn begin(brief: Brief, defect: Defect) -> (Self, Step) {

@@ -30,6 +30,8 @@ pub enum Sabotage {
     AnswersLate,
     /// I-20: the caller's words during the end are put on record and then passed on as unhandled.
     HandlesIgnored,
+    /// I-21: what is put on record depends on how many calls the process has had.
+    CountsCalls,
     /// I-22: a request that comes twice under one id is run twice.
     RunsAgain,
     /// I-24: the agent's session is left open when the call ends.
@@ -52,7 +54,7 @@ pub enum Sabotage {
 
 impl Sabotage {
     /// Every defect.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 21] = [
         Self::PaysAgain,
         Self::WaitsOn,
         Self::HangsUpEarly,
@@ -64,6 +66,7 @@ impl Sabotage {
         Self::ForgetsEnd,
         Self::AnswersLate,
         Self::HandlesIgnored,
+        Self::CountsCalls,
         Self::RunsAgain,
         Self::LeavesSession,
         Self::ForgetsSpeech,
@@ -89,6 +92,7 @@ impl Sabotage {
             Self::ForgetsEnd => "I-18",
             Self::AnswersLate => "I-19",
             Self::HandlesIgnored => "I-20",
+            Self::CountsCalls => "I-21",
             Self::RunsAgain => "I-22",
             Self::LeavesSession => "I-24",
             Self::ForgetsSpeech => "I-25",
@@ -123,6 +127,17 @@ impl Defect {
     #[cfg(feature = "sabotage")]
     pub(crate) const fn of(sabotage: Sabotage) -> Self {
         Self { chosen: Some(sabotage) }
+    }
+
+    /// The defect of a new call. One of them comes and goes with every other call, which is what
+    /// is wrong with it.
+    #[cfg(feature = "sabotage")]
+    pub(crate) fn of_call(sabotage: Sabotage) -> Self {
+        use core::sync::atomic::{AtomicU32, Ordering};
+        static CALLS: AtomicU32 = AtomicU32::new(0);
+        let spared = sabotage == Sabotage::CountsCalls
+            && !CALLS.fetch_add(1, Ordering::Relaxed).is_multiple_of(2);
+        if spared { Self::NONE } else { Self::of(sabotage) }
     }
 
     /// Whether it is this one.

@@ -1,5 +1,6 @@
 //! The command line: what can be asked for, and how the answer is shown.
 
+mod mistakes;
 mod paper;
 mod play;
 mod replay;

@@ -15,9 +15,7 @@ use call_core::company::{AgentConfig, CallDetails, Company};
 use call_core::input::{AgentLoss, Input, Operator};
 use call_core::redact::mask_phone;
 use call_core::story::story;
-use call_core::{
-    Brief, Call, CallTime, EndReason, Fact, Language, Limits, Step, Stimulus, UtteranceId, World,
-};
+use call_core::{CallTime, EndReason, Fact, Language, Limits, Step, Stimulus, UtteranceId, World};
 use call_transports::bridge::{Bridge, Clip, Outlet as _};
 use call_transports::deepgram::AgentProfile;
 use call_transports::functions::Ended;
@@ -32,6 +30,7 @@ use crate::cast::hearing::Hearing;
 use crate::cast::schedule::Schedule;
 use crate::heard::Tape;
 use crate::judge::{AudioTotals, Breach, Evidence, Flow, judge_all};
+use crate::machine::Machine;
 use crate::scenario::{Problem, Scenario};
 use crate::verdict::{Known, Verdict, judge};
 use legs::Legs;
@@ -66,6 +65,8 @@ pub struct Played {
     pub tape: Option<Tape>,
     /// Why the desk stopped a call that had not ended by itself.
     pub runaway: Option<Breach>,
+    /// The machine that it was played with.
+    pub machine: Machine,
 }
 
 impl Played {
@@ -81,7 +82,8 @@ impl Played {
 
     /// What is known of the call, for judges.
     pub fn evidence(&self) -> Evidence<'_> {
-        Evidence { steps: &self.steps, account: &self.account, audio: self.audio }
+        let Self { steps, account, audio, machine, .. } = self;
+        Evidence { steps, account, audio: *audio, machine: *machine }
     }
 
     /// Every invariant that did not hold.
@@ -108,9 +110,8 @@ impl Played {
 pub struct Options {
     /// Keep the sound, as the caller's telephone sent and played it.
     pub tape: bool,
-    /// Play the call with a deliberate defect.
-    #[cfg(feature = "sabotage")]
-    pub sabotage: Option<call_core::Sabotage>,
+    /// The machine that it is played with.
+    pub machine: Machine,
 }
 
 /// Reads a scenario file and plays it.
@@ -141,7 +142,8 @@ pub fn play_with(scenario: Scenario, options: Options) -> Played {
     if options.tape {
         desk.legs.carrier.record();
     }
-    let (call, first) = desk.answer(brief, options);
+    options.machine.spoil(&mut desk.bridge);
+    let (call, first) = options.machine.call(brief);
     let ended = call_core::run(call, first, &mut desk).now_or_never();
     assert!(
         ended.is_some() || desk.runaway.is_some(),
@@ -173,6 +175,7 @@ pub fn play_with(scenario: Scenario, options: Options) -> Played {
         written,
         tape,
         runaway,
+        machine: options.machine,
     }
 }
 
@@ -251,20 +254,6 @@ struct Desk {
 }
 
 impl Desk {
-    /// The machine of a new call.
-    #[cfg(feature = "sabotage")]
-    fn answer(&mut self, brief: Brief, options: Options) -> (Call, Step) {
-        let Some(sabotage) = options.sabotage else { return Call::new(brief) };
-        self.bridge.sabotage(sabotage);
-        Call::sabotaged(brief, sabotage)
-    }
-
-    /// The machine of a new call.
-    #[cfg(not(feature = "sabotage"))]
-    fn answer(&mut self, brief: Brief, _: Options) -> (Call, Step) {
-        Call::new(brief)
-    }
-
     fn new(scenario: Scenario, limits: &Limits) -> Self {
         let profiles = profiles(&scenario.company);
         let mut jobs = Schedule::default();

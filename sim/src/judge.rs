@@ -18,6 +18,7 @@
 //! | I-18 | one beginning, one end |
 //! | I-19 | nothing follows the end but late outcomes of writes |
 //! | I-20 | time does not go back, and an ignored input changes nothing |
+//! | I-21 | the same inputs, told to another machine, give the same steps |
 //! | I-22 | news told twice has the effects of news told once |
 //! | I-24 | agent sessions opened are closed, and never two are open |
 //! | I-25 | cause precedes effect, and all speech that began is heard, cut or unknown |
@@ -33,6 +34,7 @@ mod heard;
 mod lifecycle;
 mod outcomes;
 mod records;
+mod repetition;
 mod resources;
 mod scene;
 mod timing;
@@ -43,6 +45,7 @@ use std::fmt;
 use call_core::{Brief, CallTime, Cause, Effect, Fact, Millis, Phase, Step};
 
 use crate::cast::carrier::Account;
+use crate::machine::Machine;
 
 pub use resources::{AudioTotals, Flow};
 
@@ -61,6 +64,8 @@ pub struct Evidence<'a> {
     pub account: &'a BTreeMap<String, Account>,
     /// What became of the audio, as far as it was counted.
     pub audio: AudioTotals,
+    /// The machine that the call was played with.
+    pub machine: Machine,
 }
 
 /// An invariant that did not hold.
@@ -86,7 +91,7 @@ impl fmt::Display for Breach {
 type Judge = fn(&Evidence<'_>, &mut Findings);
 
 /// Every judge, with the invariant it stands for.
-const JUDGES: [(&str, Judge); 20] = [
+const JUDGES: [(&str, Judge); 21] = [
     ("I-01", resources::writes_once),
     ("I-11", timing::ends_in_time),
     ("I-12", ending::last_words_first),
@@ -98,7 +103,8 @@ const JUDGES: [(&str, Judge); 20] = [
     ("I-18", lifecycle::one_end),
     ("I-19", lifecycle::nothing_after_the_end),
     ("I-20", lifecycle::time_and_order),
-    ("I-22", lifecycle::repetition_is_no_news),
+    ("I-21", repetition::replays),
+    ("I-22", repetition::no_news),
     ("I-24", lifecycle::sessions_balance),
     ("I-25", records::cause_before_effect),
     ("I-29", resources::bounded),
@@ -111,8 +117,14 @@ const JUDGES: [(&str, Judge); 20] = [
 
 /// Holds every invariant against a call. Nothing if all of them hold.
 pub fn judge_all(evidence: &Evidence<'_>) -> Vec<Breach> {
+    let all: Vec<_> = judged().collect();
+    judge_by(evidence, &all)
+}
+
+/// Holds these invariants against a call, and no others. Nothing if all of them hold.
+pub fn judge_by(evidence: &Evidence<'_>, invariants: &[&str]) -> Vec<Breach> {
     let mut breaches = Vec::new();
-    for (invariant, judge) in JUDGES {
+    for (invariant, judge) in JUDGES.into_iter().filter(|(id, _)| invariants.contains(id)) {
         let mut findings = Findings { invariant, breaches: &mut breaches };
         judge(evidence, &mut findings);
     }

@@ -11,6 +11,7 @@ pub mod faults;
 pub mod heard;
 pub mod journal;
 pub mod judge;
+pub mod machine;
 pub mod replay;
 pub mod scenario;
 pub mod seed;

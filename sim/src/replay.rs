@@ -1,7 +1,9 @@
 //! Plays a journal again: the same inputs to a new machine, and whether the same came of them.
 
-use call_core::{Call, Cause, Step};
+use call_core::{Cause, Step};
 use serde_json::to_string_pretty;
+
+use crate::machine::Machine;
 
 /// Lines around a difference that are shown with it.
 const AROUND: usize = 2;
@@ -20,13 +22,18 @@ pub struct Difference {
 /// Feeds a journal's inputs to a new call. Returns the first difference, or nothing if the call is
 /// the same, step by step.
 pub fn replay(journal: &[Step]) -> Option<Difference> {
+    replay_with(Machine::default(), journal)
+}
+
+/// Likewise, to a call of this machine.
+pub fn replay_with(machine: Machine, journal: &[Step]) -> Option<Difference> {
     let difference = |number, replayed: Option<Step>| {
         Some(Difference { number, recorded: journal.get(number).cloned(), replayed })
     };
     let Some(Step { cause: Cause::Started(brief), .. }) = journal.first() else {
         return difference(0, None);
     };
-    let (mut call, first) = Call::new((**brief).clone());
+    let (mut call, first) = machine.call((**brief).clone());
     if journal[0] != first {
         return difference(0, Some(first));
     }

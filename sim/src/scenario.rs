@@ -1,8 +1,18 @@
 //! Scenario files: what stands in them, and how they are read.
 
+//! [`read`] and [`shape`] find every mistake in how a file is written, [`check`] every one in what
+//! it says; [`problem`] shows them.
+
+mod check;
+mod company;
 mod file;
+mod load;
+mod near;
 mod problem;
+mod read;
+mod shape;
 mod template;
+mod tree;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -21,7 +31,7 @@ use crate::faults::Fault;
 use crate::seed::Seed;
 
 pub use file::Expectation;
-pub use problem::Problem;
+pub use problem::{Mistake, Problem};
 pub use template::{Template, Variation};
 
 /// A scenario that was read and found sound.
@@ -71,36 +81,28 @@ impl Scenario {
     ///
     /// # Errors
     ///
-    /// The first thing wrong, with file, line and column, and what to do about it.
+    /// Everything that is wrong, with file, line and column, and what to do about it.
     pub fn load(path: &Path) -> Result<Self, Box<Problem>> {
         Template::load(path).map(Template::into_scenario)
     }
 
+    /// Puts together what was read and found sound.
     fn build(
-        source: &problem::Source,
-        folder: &Path,
         file: file::Scenario,
-        company: Company,
-        recordings: &mut BTreeMap<String, Recording>,
-    ) -> Result<Self, Box<Problem>> {
-        let mut turns = Vec::new();
-        for (number, act) in file.caller.turns.into_iter().enumerate() {
-            turns.push(turn(source, folder, file.seed, number, act, recordings)?);
-        }
-        let to = match company.numbers.first() {
-            Some(number) => number.clone(),
-            None => {
-                return Err(source.at_word(&file.company, "the company has no number to call"));
-            }
-        };
+        company: &Company,
+        recordings: &BTreeMap<String, Recording>,
+    ) -> Self {
+        let seed = file.seed;
+        let turns = file.caller.turns.into_iter().enumerate();
+        let turns = turns.map(|(number, act)| turn(seed, number, act, recordings)).collect();
         let loan_files = file.back_office.loans.into_iter().map(LoanFile::from).collect();
-        Ok(Self {
+        Self {
             title: file.title,
-            company: Company { limits: limits(&company.limits, file.limits), ..company },
+            company: Company { limits: limits(&company.limits, file.limits), ..company.clone() },
             language: file.language,
             from: file.caller.from,
-            to,
-            seed: file.seed,
+            to: company.numbers.first().cloned().unwrap_or_default(),
+            seed,
             turns,
             script: file.agent.into_iter().map(reply).collect(),
             back_office: BackOffice {
@@ -112,7 +114,7 @@ impl Scenario {
             faults: file.faults,
             operator: file.operator.into_iter().map(operator).collect(),
             expect: file.expect,
-        })
+        }
     }
 
     /// The caller, ready to call.
@@ -136,13 +138,11 @@ impl Scenario {
 }
 
 fn turn(
-    source: &problem::Source,
-    folder: &Path,
     seed: u64,
     number: usize,
     act: file::Act,
-    recordings: &mut BTreeMap<String, Recording>,
-) -> Result<Turn, Box<Problem>> {
+    recordings: &BTreeMap<String, Recording>,
+) -> Turn {
     let cue = |after: file::Cue| match after {
         file::Cue::Quiet(pause) => Cue::AfterQuiet(pause),
         file::Cue::Into(into) => Cue::Into(into),
@@ -151,39 +151,26 @@ fn turn(
     let wordless = |cue, act| Turn { cue, act, words: String::new(), language: None };
     match act {
         file::Act::Says { words, wav, language, after } => {
-            let recording = match wav {
-                Some(wav) => match recordings.get(&wav) {
-                    Some(recording) => recording.clone(),
-                    None => {
-                        let recording = Recording::load(&folder.join(&wav))
-                            .map_err(|error| source.at_word(&wav, &error.to_string()))?;
-                        recordings.insert(wav, recording.clone());
-                        recording
-                    }
-                },
-                None => Recording::from_words(&words, seed.wrapping_add(number as u64)),
-            };
-            if recording.speech.is_empty() {
-                let help = "there is no speech in this recording: nobody could understand it";
-                return Err(source.at_word(&words, help));
-            }
-            Ok(Turn { cue: cue(after), act: Act::Speaks(recording), words, language })
+            let recording = wav.and_then(|wav| recordings.get(&wav).cloned());
+            let recording = recording
+                .unwrap_or_else(|| Recording::from_words(&words, seed.wrapping_add(number as u64)));
+            Turn { cue: cue(after), act: Act::Speaks(recording), words, language }
         }
-        file::Act::Noise { ms, after } => {
-            // As many letters as the noise lasts, of a sound that is nobody's words.
-            let letters = "~".repeat((ms * 15 / 1_000).max(1) as usize);
-            let noise = Recording::from_words(&letters, seed.wrapping_add(1_000 + number as u64));
-            Ok(wordless(cue(after), Act::Speaks(noise)))
+        file::Act::Noise { ms, wav, after } => {
+            let recording = wav.and_then(|wav| recordings.get(&wav).cloned());
+            let noise = recording.unwrap_or_else(|| {
+                // As many letters as the noise lasts, of a sound that is nobody's words.
+                let letters = ms.unwrap_or_default() * 15 / 1_000;
+                let letters = "~".repeat(letters.max(1) as usize);
+                Recording::from_words(&letters, seed.wrapping_add(1_000 + number as u64))
+            });
+            wordless(cue(after), Act::Speaks(noise))
         }
         file::Act::Keys { digits, gap_ms, after } => {
-            let keys: Vec<char> = digits.chars().collect();
-            if keys.is_empty() || !keys.iter().all(|key| "0123456789*#".contains(*key)) {
-                let help = "keys are 0 to 9, * and #, at least one";
-                return Err(source.at_word(&format!("\"{digits}\""), help));
-            }
-            Ok(wordless(cue(after), Act::Keys(keys, (gap_ms / FRAME_MS).max(1))))
+            let keys = digits.chars().collect();
+            wordless(cue(after), Act::Keys(keys, (gap_ms / FRAME_MS).max(1)))
         }
-        file::Act::HangsUp { after } => Ok(wordless(cue(after), Act::HangsUp)),
+        file::Act::HangsUp { after } => wordless(cue(after), Act::HangsUp),
     }
 }
 

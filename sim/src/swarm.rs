@@ -4,10 +4,18 @@
 //! expects is not asked, because it may rightly fail under faults; the invariants must hold
 //! whatever happens, and the call must end by itself. A call that fails is made smaller until every
 //! fault in it is needed, and kept as a scenario file.
+//!
+//! Each call has two phases. In the first, for safety, things go wrong and every invariant must
+//! hold. In the second, for liveness, nothing goes wrong any more from some moment on, and the call
+//! must settle: see `settle`. A part of the calls is played once more among other calls, and must
+//! be the same: see `again`.
 
+mod acts;
+mod again;
 mod plan;
 mod reached;
 mod report;
+mod settle;
 mod trial;
 
 use std::collections::BTreeMap;
@@ -20,6 +28,7 @@ use std::thread;
 use crate::judge::{Breach, Evidence};
 use crate::scenario::Template;
 
+pub use acts::Deed;
 pub use plan::{Change, Plan};
 pub use report::Report;
 pub use trial::Failure;
@@ -84,13 +93,38 @@ impl Swarm {
         for part in results {
             all.extend(part?);
         }
+        self.play_again(&mut all, judge)?;
         Ok(Report::new(self, all.into_values()))
+    }
+
+    /// Plays a part of the calls again, among others (I-31).
+    fn play_again(&self, all: &mut BTreeMap<u64, Call>, judge: &Judge<'_>) -> io::Result<()> {
+        let first = all.iter().filter_map(|(seed, call)| Some((*seed, call.trial.digest?)));
+        let play = |seed| {
+            let (scenario, plan) = Plan::draw(seed, &self.templates);
+            let template = &self.templates[scenario];
+            trial::trial(plan.scenario(template), judge).digest.unwrap_or_default()
+        };
+        for seed in again::differing(&first.collect(), self.threads, &play) {
+            let (Some(call), what) = (all.get_mut(&seed), "played again, the call is another one")
+            else {
+                continue;
+            };
+            let breach = Breach { invariant: "I-31", at: None, what: what.to_owned() };
+            if call.failure.is_none() {
+                let (scenario, plan) = Plan::draw(seed, &self.templates);
+                let template = &self.templates[scenario];
+                let failure = trial::pursue(template, &plan, vec![breach], judge, &self.folder)?;
+                call.failure = Some(failure);
+            }
+        }
+        Ok(())
     }
 
     fn play(&self, seed: u64, judge: &Judge<'_>) -> io::Result<Call> {
         let (scenario, plan) = Plan::draw(seed, &self.templates);
         let template = &self.templates[scenario];
-        let trial = trial::trial(template.vary(&plan.variation()), judge);
+        let trial = trial::trial(plan.scenario(template), judge);
         let failure = if trial.breaches.is_empty() {
             None
         } else {

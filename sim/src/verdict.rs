@@ -1,6 +1,8 @@
 //! What is held against a call when it is over: the scenario's expectations, and the carrier's own
 //! account of what was played.
 
+mod instead;
+
 use std::collections::BTreeMap;
 
 use call_core::{Fact, LineId, Step, UtteranceId};
@@ -15,6 +17,8 @@ pub struct Verdict {
     pub asked: String,
     /// Whether it held.
     pub held: bool,
+    /// What came instead, where it did not hold and that can be said.
+    pub instead: Option<String>,
 }
 
 /// What the cast knows of a call beside its journal.
@@ -32,14 +36,16 @@ pub struct Known<'a> {
 pub fn judge(steps: &[Step], expectations: &[Expectation], known: &Known<'_>) -> Vec<Verdict> {
     let mut verdicts: Vec<Verdict> = expectations
         .iter()
-        .map(|expectation| Verdict {
-            asked: format!("{expectation:?}"),
-            held: holds(steps, expectation, known),
+        .map(|expectation| {
+            let held = holds(steps, expectation, known);
+            let instead = if held { None } else { instead::instead(steps, expectation, known) };
+            Verdict { asked: format!("{expectation:?}"), held, instead }
         })
         .collect();
     verdicts.push(Verdict {
         asked: "the carrier agrees with what was heard".to_owned(),
         held: carrier_agrees(steps, known.carrier.account()),
+        instead: None,
     });
     verdicts
 }

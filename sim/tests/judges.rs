@@ -22,7 +22,8 @@ use spoilt::{Spoilt, root};
 #[test]
 fn every_scenario_keeps_every_invariant() {
     for file in scenarios() {
-        let breaches = Spoilt::play(&file).judge();
+        let call = Spoilt::play(&file);
+        let breaches = [call.judge(), call.replay_breaches()].concat();
         assert!(breaches.is_empty(), "{}: {breaches:#?}", file.display());
     }
 }

@@ -14,6 +14,7 @@ use call_core::Sabotage;
 use sim::Scenario;
 use sim::desk::{Options, play_with};
 use sim::judge::judged;
+use sim::machine::Machine;
 
 #[test]
 fn each_defect_breaks_its_own_invariant_and_no_other() {
@@ -58,9 +59,10 @@ fn a_defect_is_chosen_on_the_command_line() {
 
 /// The invariants that are broken in any scenario: in which, and how.
 fn broken(sabotage: Option<Sabotage>) -> BTreeMap<&'static str, BTreeSet<String>> {
+    let machine = sabotage.map_or(Machine::default(), Machine::sabotaged);
     let mut broken = BTreeMap::<_, BTreeSet<_>>::new();
     for (name, scenario) in SCENARIOS.iter() {
-        let played = play_with(scenario.clone(), Options { tape: false, sabotage });
+        let played = play_with(scenario.clone(), Options { tape: false, machine });
         for breach in played.breaches() {
             broken.entry(breach.invariant).or_default().insert(format!("{name}: {breach}"));
         }

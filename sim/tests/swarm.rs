@@ -1,14 +1,15 @@
 //! Swarms: calls under random faults, judged by the invariants whatever the scenario was about.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use call_core::input::{Agent, Input};
+use call_core::input::{Agent, Carrier, Input};
 use call_core::{CallTime, Cause, Fact};
 use sim::desk::play_scenario;
 use sim::judge::{Breach, Evidence, judge_all};
 use sim::scenario::Template;
-use sim::swarm::{Change, Failure, Judge, Report, Swarm};
-use sim::{Scenario, faults::Fault};
+use sim::swarm::{Change, Deed, Failure, Judge, Report, Swarm};
+use sim::{Scenario, faults::Fault, journal};
 
 /// A quick look; a nightly run plays a hundred thousand.
 #[test]
@@ -26,6 +27,88 @@ fn the_report_does_not_depend_on_the_number_of_threads() {
     let two = run(0..60, 2, few(), folder.path(), &no_warning);
     assert!(!one.failures.is_empty(), "failures are compared as well");
     assert_eq!(one.to_string(), two.to_string());
+}
+
+/// I-21, I-31: the journals, and the files of calls that fail.
+#[test]
+fn the_same_file_and_seed_give_the_same_bytes_on_one_thread_and_on_two() {
+    let bytes = |template: &Template| {
+        let mut bytes = Vec::new();
+        let played = play_scenario(template.clone().into_scenario());
+        journal::write(&played.steps, &mut bytes).expect("a vector takes everything");
+        bytes
+    };
+    let templates = few();
+    let alone: Vec<Vec<u8>> = templates.iter().map(bytes).collect();
+    let beside: Vec<Vec<u8>> = std::thread::scope(|scope| {
+        let reversed = || templates.iter().rev().map(bytes).rev().collect::<Vec<_>>();
+        let workers = [scope.spawn(reversed), scope.spawn(reversed)];
+        workers.into_iter().flat_map(|worker| worker.join().expect("it plays")).collect()
+    });
+    assert_eq!(beside, [alone.clone(), alone].concat());
+
+    let kept = [1, 2].map(|threads| {
+        let folder = tempfile::tempdir().expect("a folder");
+        let report = run(0..60, threads, few(), folder.path(), &no_warning);
+        let read = |failure: &Failure| std::fs::read(&failure.file).expect("it was kept");
+        report.failures.iter().map(read).collect::<Vec<_>>()
+    });
+    assert!(!kept[0].is_empty());
+    // Both folders lie in one, so even the paths in the files are the same.
+    assert_eq!(kept[0], kept[1]);
+}
+
+/// I-31.
+#[test]
+fn a_part_of_the_calls_is_played_again_among_others() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let report = run(0..40, 2, few(), folder.path(), &judge_all);
+    assert_eq!(report.again, 3, "seeds 0, 16 and 32");
+    assert!(report.held(), "{report}");
+}
+
+/// I-11.
+#[test]
+fn every_call_settles_when_nothing_goes_wrong_any_more() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let report = run(0..60, 2, few(), folder.path(), &|_| Vec::new());
+    assert!(report.held(), "{report}");
+    assert!(report.settled_ms > 10_000, "somebody had to wait for a silent caller");
+    assert!(report.to_string().contains("(liveness): settled in "));
+}
+
+/// What people do at any moment is as much a reason as what goes wrong.
+#[test]
+fn a_call_that_fails_by_what_somebody_does_is_reduced_to_the_deed_and_kept() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let deeds = |evidence: &Evidence<'_>| {
+        let mut breaches = Vec::new();
+        for step in evidence.steps.iter().filter(|step| !step.ignored) {
+            let invariant = match &step.cause {
+                Cause::Input(Input::Operator(_)) => "operator",
+                Cause::Input(Input::Carrier(Carrier::Key(_))) => "key",
+                _ => continue,
+            };
+            breaches.push(Breach { invariant, at: Some(step.at), what: "a deed".to_owned() });
+        }
+        breaches
+    };
+    let report = run(0..150, 2, few(), folder.path(), &deeds);
+    let mut alone = BTreeSet::new();
+    for failure in &report.failures {
+        assert!(failure.reproduced, "{}", failure.seed);
+        let scenario = Scenario::load(&failure.file).expect("the file is a sound scenario");
+        assert_eq!(deeds(&play_scenario(scenario).evidence()), failure.breaches);
+        alone.extend(match failure.changes.as_slice() {
+            [Change::Deed(Deed::Keys { digits, .. })] => {
+                assert_eq!(digits.len(), 1, "one key is enough");
+                Some("keys")
+            }
+            [Change::Deed(Deed::Operator { .. })] => Some("operator"),
+            _ => None,
+        });
+    }
+    assert_eq!(alone, BTreeSet::from(["keys", "operator"]));
 }
 
 #[test]

@@ -1,10 +1,25 @@
 //! Makes the recordings of scenario callers, and has those of our own lines made: `cargo xtask
 //! audio`.
+//!
+//! Most callers speak in a quiet room. Others cough, hum, or have a television on, and theirs are
+//! [`SCENES`], in every coding and at every rate that a recording may come in.
 
-use std::{fs, path::Path, process::Command};
+mod file;
+mod noises;
+mod scenes;
+mod sound;
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
 
 use anyhow::{Context, Result, ensure};
 use hound::{WavReader, WavSpec, WavWriter};
+
+use file::Coding;
+use sound::Sound;
 
 use crate::{
     machine::{self, Program},
@@ -30,6 +45,21 @@ const RECORDINGS: [Recording; 8] = [
     ),
     spanish("pago_tarde_3", "Puedo pagarlo todo el viernes."),
     spanish("pago_tarde_4", "No, eso es todo. Gracias. Adiós."),
+];
+
+/// The recordings in which more is heard than one voice. No two have the same form, so that a
+/// scenario is played from every form that a real one may have.
+const SCENES: [Scene; 10] = [
+    scene("cough", (Coding::Pcm16, 48_000), scenes::cough),
+    scene("mm_hmm", (Coding::Float, 44_100), scenes::mm_hmm),
+    scene("aja", (Coding::Pcm24, 16_000), scenes::aja),
+    scene("line_noise", (Coding::MuLaw, 8_000), scenes::line_noise),
+    scene("television", (Coding::Pcm16, 11_025), scenes::television),
+    scene("second_voice", (Coding::Pcm8, 11_025), scenes::second_voice),
+    scene("hours_line_noise", (Coding::Pcm16, 8_000), scenes::hours_line_noise),
+    scene("horario_ruido", (Coding::MuLaw, 16_000), scenes::horario_ruido),
+    scene("terms_second_voice", (Coding::Pcm16, 16_000), scenes::terms_second_voice),
+    scene("number_keypad", (Coding::Pcm24, 8_000), scenes::number_keypad),
 ];
 
 /// Where the recordings lie, from the root of the workspace.
@@ -62,6 +92,25 @@ const fn spanish(name: &'static str, text: &'static str) -> Recording {
     Recording { voice: "es-419", ..english(name, text) }
 }
 
+/// One file with more in it than a voice.
+struct Scene {
+    /// The file's name, without `.wav`.
+    name: &'static str,
+    coding: Coding,
+    /// Samples a second.
+    rate: u32,
+    /// What each channel holds.
+    heard: fn(&Studio) -> Result<Vec<Sound>>,
+}
+
+const fn scene(
+    name: &'static str,
+    (coding, rate): (Coding, u32),
+    heard: fn(&Studio) -> Result<Vec<Sound>>,
+) -> Scene {
+    Scene { name, coding, rate, heard }
+}
+
 pub(crate) const ESPEAK: Program =
     Program { name: "espeak-ng", package: "espeak-ng", purpose: "to speak the recordings" };
 
@@ -74,8 +123,12 @@ pub(crate) fn make() -> Result<()> {
     for recording in &RECORDINGS {
         recording.make(&root).with_context(|| format!("{} was not made", recording.name))?;
     }
+    for scene in &SCENES {
+        scene.make(&root).with_context(|| format!("{} was not made", scene.name))?;
+    }
     let lines = recordings::make(&root)?;
-    eprintln!("\n{} recordings are in {FOLDER}, {lines} in locales/recordings", RECORDINGS.len());
+    let callers = RECORDINGS.len() + SCENES.len();
+    eprintln!("\n{callers} recordings are in {FOLDER}, {lines} in locales/recordings");
     Ok(())
 }
 
@@ -98,6 +151,47 @@ impl Recording {
             writer.write_sample(sample)?;
         }
         Ok(writer.finalize()?)
+    }
+}
+
+impl Scene {
+    fn make(&self, root: &Path) -> Result<()> {
+        let file = root.join(FOLDER).join(self.name).with_extension("wav");
+        // Voices are spoken into the recording's own file: it is written last.
+        let studio = Studio { root: root.to_path_buf(), tape: file.clone() };
+        let channels = (self.heard)(&studio)?;
+        let channels: Vec<_> = channels.iter().map(|sound| sound.at_rate(self.rate)).collect();
+        file::write(&file, self.coding, self.rate, &channels)
+    }
+}
+
+/// Where a scene's voices come from.
+struct Studio {
+    root: PathBuf,
+    /// The file into which espeak-ng speaks.
+    tape: PathBuf,
+}
+
+impl Studio {
+    /// These words, with no silence around them.
+    fn speak(&self, voice: &str, words_per_minute: u32, text: &str) -> Result<Sound> {
+        let tape = self.tape.strip_prefix(&self.root)?;
+        let speed = words_per_minute.to_string();
+        shell::run(
+            Command::new(ESPEAK.name)
+                .args(["-v", voice, "-s", &speed, "-w"])
+                .arg(tape)
+                .args(["--", text])
+                .current_dir(&self.root),
+        )?;
+        let (spec, spoken) = read(&self.tape)?;
+        ensure!(
+            spec.sample_rate == sound::RATE,
+            "{voice} speaks with {} samples a second, where {} were expected",
+            spec.sample_rate,
+            sound::RATE
+        );
+        Ok(Sound::from_samples(&spoken).trimmed())
     }
 }
 

@@ -3,6 +3,7 @@
 
 mod audio;
 mod checks;
+mod fuzz;
 mod machine;
 mod proof;
 mod recordings;
@@ -18,6 +19,7 @@ fn main() -> ExitCode {
     let outcome = match Cli::parse().task {
         Task::Test { fast } => checks::run(if fast { Extent::Fast } else { Extent::Full }),
         Task::Audio => audio::make(),
+        Task::Fuzz(fuzz) => fuzz::run(&fuzz),
         Task::Proof { check: false } => proof::write(),
         Task::Proof { check: true } => proof::check(),
     };
@@ -70,6 +72,15 @@ enum Task {
     ///
     /// espeak-ng is installed with apt-get when it is missing and you are root.
     Audio,
+    /// Feed the readers and the call machine what a fuzzer thinks up
+    ///
+    /// The targets lie in fuzz, a package outside the workspace, and docs/simulator.md tells what each
+    /// of them promises. Every target is run, one after the other, or the one that is named. What
+    /// breaks a promise is kept in fuzz/artifacts, and fails the task when all have been run.
+    ///
+    /// The build takes a nightly toolchain and a C++ compiler. cargo-fuzz is taken from PATH or from
+    /// target/tools/bin; when it is in neither place, it is built into the latter, once.
+    Fuzz(fuzz::Fuzz),
     /// Write docs/proof.md: which tests, scenarios, judges and sabotages prove what about which fault
     ///
     /// An id that the catalogue (docs/ids.md and docs/ids) does not know is an error, wherever it is

@@ -12,7 +12,7 @@ use crate::input::{Agent, Input};
 use crate::line::LineId;
 use crate::sabotage::Sabotage;
 use crate::step::{EndReason, Fact};
-use crate::time::Millis;
+use crate::time::{CallTime, Millis};
 
 /// So many voices may cut us in a row without a word: then it is noise, or an echo of ourselves.
 /// A word or two are tried after the last of them, and a person if that is cut too (F-DG-15).
@@ -139,7 +139,10 @@ impl Machine {
         step: &mut Draft,
     ) {
         self.memory.voice = None;
-        let started = self.memory.caller_started.take().unwrap_or(step.at);
+        let mut started = self.memory.caller_started.take().unwrap_or(step.at);
+        if self.memory.sabotaged(Sabotage::CountsCalls) {
+            started = CallTime::ZERO;
+        }
         step.fact(Fact::CallerLine { started, ended: step.at, language, text: text.into() });
     }
 

@@ -54,6 +54,17 @@ struct Sound {
     rate: u32,
 }
 
+/// What a format says that can be read: one or two channels, and a rate that can be resampled.
+struct Header {
+    channels: u16,
+    /// Samples a second.
+    rate: u32,
+    /// Bytes that all channels take at one moment.
+    block: u16,
+    /// Bits that one sample takes.
+    bits: u16,
+}
+
 /// Why there is no sound to be had.
 enum Fault {
     /// What it is instead, as the end of a sentence about the file.
@@ -108,7 +119,7 @@ impl<'a> Chunks<'a> {
     /// The name of a coding that we do not read. "Extensible" may be PCM: hound looks closer.
     fn foreign_coding(&self) -> Option<String> {
         let name = match self.coding()? {
-            0x0001 | 0x0003 | MULAW | 0xFFFE => return None,
+            0x0001 | FLOAT | MULAW | 0xFFFE => return None,
             0x0002 | 0x0011 => "ADPCM",
             0x0006 => "A-law",
             0x0031 => "GSM",
@@ -118,10 +129,32 @@ impl<'a> Chunks<'a> {
         Some(name.into())
     }
 
+    /// The part of the format that all codings have.
+    fn header(&self) -> Result<Header, Fault> {
+        let format = self.format.first_chunk::<16>();
+        let format = format.ok_or_else(|| damaged("its format is cut off"))?;
+        let short = |at: usize| u16::from_le_bytes([format[at], format[at + 1]]);
+        let rate = u32::from_le_bytes([format[4], format[5], format[6], format[7]]);
+        let header = Header { channels: short(2), rate, block: short(12), bits: short(14) };
+        if !matches!(header.channels, 1 | 2) {
+            return Err(Fault::Unsupported(format!("has {} channels", header.channels)));
+        }
+        if !(LINE_RATE..=48_000).contains(&rate) {
+            return Err(Fault::Unsupported(format!("has {rate} samples a second")));
+        }
+        let read = match self.coding() {
+            Some(MULAW) => header.bits == 8,
+            Some(FLOAT) => header.bits == 32,
+            _ => matches!(header.bits, 8 | 16 | 24 | 32),
+        };
+        if read { Ok(header) } else { Err(bits_that_we_cannot_read(header.bits)) }
+    }
+
     fn pcm(&self) -> Result<Sound, Fault> {
+        let Header { channels, rate, .. } = self.header()?;
         let reader = WavReader::new(Cursor::new(self.file()))?;
-        let WavSpec { channels, sample_rate: rate, bits_per_sample, sample_format } = reader.spec();
-        check(channels, rate)?;
+        // An extensible format says here what it is and how many of its bits count.
+        let WavSpec { bits_per_sample, sample_format, .. } = reader.spec();
         match (sample_format, bits_per_sample) {
             (SampleFormat::Int, 8 | 16 | 24 | 32) | (SampleFormat::Float, 32) => {}
             (_, bits) => return Err(bits_that_we_cannot_read(bits)),
@@ -130,16 +163,7 @@ impl<'a> Chunks<'a> {
     }
 
     fn mulaw(&self) -> Result<Sound, Fault> {
-        let damaged = |why| Fault::Damaged(WavError::FormatError(why));
-        let format = self.format.first_chunk::<16>();
-        let format = format.ok_or_else(|| damaged("its format is cut off"))?;
-        let short = |at: usize| u16::from_le_bytes([format[at], format[at + 1]]);
-        let (channels, block, bits) = (short(2), short(12), short(14));
-        let rate = u32::from_le_bytes([format[4], format[5], format[6], format[7]]);
-        check(channels, rate)?;
-        if bits != 8 {
-            return Err(bits_that_we_cannot_read(bits));
-        }
+        let Header { channels, rate, block, .. } = self.header()?;
         if block != channels {
             return Err(damaged("its channels do not add up to its blocks"));
         }
@@ -171,20 +195,15 @@ impl<'a> Chunks<'a> {
 /// From this length on, the writer wrote into a pipe and meant "until the end".
 const UNKNOWN: u32 = 0x7FFF_0000;
 
-/// The number of the coding µ-law in a WAV file.
+/// The numbers of two codings in a WAV file.
+const FLOAT: u16 = 0x0003;
 const MULAW: u16 = 0x0007;
 
 /// What a sample of 16 bits stays below.
 const FULL: f64 = 32_768.0;
 
-fn check(channels: u16, rate: u32) -> Result<(), Fault> {
-    if !matches!(channels, 1 | 2) {
-        return Err(Fault::Unsupported(format!("has {channels} channels")));
-    }
-    if !(LINE_RATE..=48_000).contains(&rate) {
-        return Err(Fault::Unsupported(format!("has {rate} samples a second")));
-    }
-    Ok(())
+fn damaged(why: &'static str) -> Fault {
+    Fault::Damaged(WavError::FormatError(why))
 }
 
 fn bits_that_we_cannot_read(bits: u16) -> Fault {

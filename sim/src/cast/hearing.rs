@@ -15,7 +15,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use call_core::Language;
 
-use crate::audio::{FRAME_BYTES, FRAME_MS, Recording};
+use crate::audio::{FRAME_BYTES, FRAME_MS, Recording, mulaw};
+
+/// A frame in which nobody speaks.
+const SILENCE: [u8; FRAME_BYTES] = [mulaw::SILENCE; FRAME_BYTES];
 
 /// What was noticed in a piece of audio.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -104,19 +107,32 @@ impl Hearing {
 
     /// Listens to more audio.
     pub fn listen(&mut self, audio: &[u8]) -> Vec<Noticed> {
-        self.rest.extend_from_slice(audio);
-        let whole = self.rest.len() - self.rest.len() % FRAME_BYTES;
-        let frames: Vec<u8> = self.rest.drain(..whole).collect();
         let mut noticed = Vec::new();
-        for frame in frames.chunks_exact(FRAME_BYTES) {
-            if let Ok(frame) = frame.try_into() {
+        let mut audio = audio;
+        if !self.rest.is_empty() {
+            let missing = (FRAME_BYTES - self.rest.len()).min(audio.len());
+            let (begun, others) = audio.split_at(missing);
+            self.rest.extend_from_slice(begun);
+            audio = others;
+            if let Ok(frame) = self.rest.as_slice().try_into() {
+                let frame: [u8; FRAME_BYTES] = frame;
+                self.rest.clear();
                 self.frame(&frame, &mut noticed);
             }
         }
+        let (frames, rest) = audio.as_chunks::<FRAME_BYTES>();
+        for frame in frames {
+            self.frame(frame, &mut noticed);
+        }
+        self.rest.extend_from_slice(rest);
         noticed
     }
 
     fn frame(&mut self, frame: &[u8; FRAME_BYTES], noticed: &mut Vec<Noticed>) {
+        if self.now.is_none() && *frame == SILENCE {
+            // Most of a call, and no recording's place.
+            return;
+        }
         if let Some(Some((recording, place))) = self.places.get(frame).copied() {
             let spans = &self.known[recording].spans;
             let span = spans.iter().position(|(start, end)| (*start..*end).contains(&place));

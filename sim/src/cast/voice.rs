@@ -5,14 +5,29 @@ use call_core::playout::BYTES_PER_MS;
 /// Characters of speech in a second.
 const CHARACTERS_PER_SECOND: u64 = 15;
 
+/// One swing of the buzz.
+const BUZZ: [u8; 80] = {
+    let mut swing = [0x60; 80];
+    let mut n = 40;
+    while n < 80 {
+        swing[n] = 0xE0;
+        n += 1;
+    }
+    swing
+};
+
 /// How long the speak service needs before it answers.
 pub const SPEAK_LATENCY_MS: u64 = 120;
 
 /// The text spoken, as µ-law at 8,000 samples a second: a soft buzz, never silence.
 pub fn speak(text: &str) -> Vec<u8> {
     let characters = text.chars().count() as u64;
-    let bytes = characters * 1_000 * BYTES_PER_MS / CHARACTERS_PER_SECOND;
-    (0..bytes).map(|n| if n % 80 < 40 { 0x60 } else { 0xE0 }).collect()
+    let bytes = (characters * 1_000 * BYTES_PER_MS / CHARACTERS_PER_SECOND) as usize;
+    let mut speech = Vec::with_capacity(bytes);
+    while speech.len() < bytes {
+        speech.extend_from_slice(&BUZZ[..BUZZ.len().min(bytes - speech.len())]);
+    }
+    speech
 }
 
 /// The sentences of a text, each of which the agent speaks in one go.

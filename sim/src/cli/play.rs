@@ -6,9 +6,11 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 use sim::desk::{Options, Played, play_with};
+use sim::machine::Machine;
 use sim::{Scenario, journal};
 
 use super::Outcome;
+use super::mistakes::Teller;
 use super::paper::Paper;
 
 #[derive(Debug, clap::Args)]
@@ -19,8 +21,9 @@ pub(super) struct Play {
 
     /// Prints one JSON object for each call instead of its story.
     ///
-    /// Its fields: title, file, steps (how many), verdicts (asked, held), breaches (invariant,
-    /// at_ms, what), and ended, the reason for which the call ended.
+    /// Its fields: title, file, steps (how many), verdicts (asked, held, and
+    /// instead, what came if it did not hold), breaches (invariant, at_ms, what), and ended, the reason for which the call ended. A file that is wrong has a
+    /// line, too: file and mistakes (file, line, column, words, what, help).
     #[arg(long)]
     json: bool,
 
@@ -44,6 +47,16 @@ pub(super) struct Play {
     #[cfg(feature = "sabotage")]
     #[arg(long, value_name = "INVARIANT", value_parser = sabotage)]
     sabotage: Option<call_core::Sabotage>,
+}
+
+/// The machine that is asked for.
+fn machine(args: &Play) -> Machine {
+    #[cfg(feature = "sabotage")]
+    if let Some(sabotage) = args.sabotage {
+        return Machine::sabotaged(sabotage);
+    }
+    let _ = args;
+    Machine::default()
 }
 
 #[cfg(feature = "sabotage")]
@@ -73,14 +86,11 @@ pub(super) fn main(args: &Play, paper: &mut Paper) -> io::Result<Outcome> {
         return Ok(Outcome::WrongFile);
     }
     let mut outcome = Outcome::Held;
+    let mut teller = Teller::new();
     for file in &files {
         match Scenario::load(file) {
             Ok(scenario) => {
-                let options = Options {
-                    tape: args.wav.is_some(),
-                    #[cfg(feature = "sabotage")]
-                    sabotage: args.sabotage,
-                };
+                let options = Options { tape: args.wav.is_some(), machine: machine(args) };
                 let played = play_with(scenario, options);
                 if !show(file, &played, args.json, paper)? && outcome == Outcome::Held {
                     outcome = Outcome::Failed;
@@ -91,11 +101,16 @@ pub(super) fn main(args: &Play, paper: &mut Paper) -> io::Result<Outcome> {
                 }
             }
             Err(problem) => {
-                eprintln!("{:?}", miette::Report::new(*problem));
+                if args.json {
+                    teller.print(file, &problem, paper)?;
+                } else {
+                    teller.show(&problem)?;
+                }
                 outcome = Outcome::WrongFile;
             }
         }
     }
+    teller.sum()?;
     Ok(outcome)
 }
 
@@ -113,10 +128,8 @@ pub(super) fn scenario_files(paths: &[PathBuf]) -> Result<Vec<PathBuf>, String> 
         let mut inside: Vec<PathBuf> = inside;
         inside.retain(|file| file.extension().is_some_and(|extension| extension == "ron"));
         inside.sort();
-        files.extend(inside);
-    }
-    if files.is_empty() {
-        return Err("there is no .ron file in there".to_owned());
+        // A folder without scenarios is told as a file that cannot be read.
+        files.extend(if inside.is_empty() { vec![path.clone()] } else { inside });
     }
     Ok(files)
 }
@@ -135,6 +148,9 @@ fn show(file: &Path, played: &Played, json: bool, paper: &mut Paper) -> io::Resu
     for verdict in &played.verdicts {
         let word = if verdict.held { "held" } else { "FAILED" };
         paper.judged(verdict.held, word, &verdict.asked)?;
+        if let Some(instead) = &verdict.instead {
+            paper.line(format_args!("        {instead}"))?;
+        }
     }
     if breaches.is_empty() {
         paper.judged(true, "held", "all invariants")?;
@@ -182,6 +198,8 @@ struct Call<'a> {
 struct Verdict<'a> {
     asked: &'a str,
     held: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    instead: Option<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -193,8 +211,11 @@ struct Breach<'a> {
 
 impl<'a> Call<'a> {
     fn new(file: &Path, played: &'a Played, breaches: &'a [sim::judge::Breach]) -> Self {
-        let verdict =
-            |verdict: &'a sim::Verdict| Verdict { asked: &verdict.asked, held: verdict.held };
+        let verdict = |verdict: &'a sim::Verdict| Verdict {
+            asked: &verdict.asked,
+            held: verdict.held,
+            instead: verdict.instead.as_deref(),
+        };
         let breach = |breach: &'a sim::judge::Breach| Breach {
             invariant: breach.invariant,
             at_ms: breach.at.map(call_core::CallTime::as_millis),

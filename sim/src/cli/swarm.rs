@@ -10,6 +10,7 @@ use sim::judge::judge_all;
 use sim::scenario::Template;
 
 use super::Outcome;
+use super::mistakes::Teller;
 use super::paper::Paper;
 use super::play::scenario_files;
 
@@ -60,12 +61,14 @@ pub(super) fn main(args: &Swarm, paper: &mut Paper) -> io::Result<Outcome> {
         }
     };
     let mut templates = Vec::new();
+    let mut teller = Teller::new();
     for file in &files {
         match Template::load(file) {
             Ok(template) => templates.push(template),
-            Err(problem) => eprintln!("{:?}", miette::Report::new(*problem)),
+            Err(problem) => teller.show(&problem)?,
         }
     }
+    teller.sum()?;
     if templates.len() < files.len() {
         return Ok(Outcome::WrongFile);
     }

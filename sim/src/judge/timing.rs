@@ -13,7 +13,9 @@ pub(super) fn ends_in_time(evidence: &Evidence<'_>, findings: &mut Findings<'_>)
     let limits = &brief.limits;
     // A call in other hands is not ours to end: should it come back, it is ended then.
     let handed = |step: &Step| step.effects.iter().any(|e| matches!(e, Effect::Transfer { .. }));
-    let away = if evidence.steps.iter().any(handed) { limits.transfer } else { Millis(0) };
+    // Announced, asked for and rung out at their longest, each begun just before its limit.
+    let handing = limits.farewell + limits.hang_up + limits.transfer;
+    let away = if evidence.steps.iter().any(handed) { handing } else { Millis(0) };
     // Nor can a call be ended while tones are played in place of its stream.
     let toned = |step: &Step| step.effects.iter().any(|e| matches!(e, Effect::PlayTones { .. }));
     let tones =

@@ -63,9 +63,13 @@ pub(super) enum Act {
         #[serde(default)]
         after: Cue,
     },
-    /// A cough, a dog, a television: sounds like speech for so long, and means nothing.
+    /// A cough, a dog, a television, and nobody's words: a recording, or else babble, which sounds
+    /// like speech for so long.
     Noise {
-        ms: u64,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        ms: Option<u64>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        wav: Option<String>,
         #[serde(default)]
         after: Cue,
     },

@@ -7,9 +7,12 @@ use std::path::{Component, Path, PathBuf};
 use call_core::company::Company;
 use ron::extensions::Extensions;
 use ron::ser::PrettyConfig;
+use serde_json::Value;
 
+use super::check::COUNTED;
 use super::file::{self, Act, Cue};
-use super::{Problem, Scenario, problem};
+use super::load::{Parts, load};
+use super::{Problem, Scenario};
 use crate::audio::Recording;
 use crate::faults::Fault;
 
@@ -17,7 +20,6 @@ use crate::faults::Fault;
 #[derive(Debug, Clone)]
 pub struct Template {
     path: PathBuf,
-    source: problem::Source,
     file: file::Scenario,
     company: Company,
     recordings: BTreeMap<String, Recording>,
@@ -40,20 +42,11 @@ impl Template {
     ///
     /// # Errors
     ///
-    /// The first thing wrong, with file, line and column, and what to do about it.
+    /// Everything that is wrong, with file, line and column, and what to do about it.
     pub fn load(path: &Path) -> Result<Self, Box<Problem>> {
-        let source = problem::Source::read(path)?;
-        let file: file::Scenario = source.parse()?;
-        let folder = folder(path);
-        let company = source.company(&folder.join(&file.company), &file.company)?;
-        if company.agent(file.language).is_none() || !company.agents.contains_key(&file.language) {
-            let (word, help) = (file.language.tag(), "the company has no agent in this language");
-            return Err(source.at_word(&format!("language: {word}"), help));
-        }
-        let mut recordings = BTreeMap::new();
-        let scenario =
-            Scenario::build(&source, folder, file.clone(), company.clone(), &mut recordings)?;
-        Ok(Self { path: path.to_owned(), source, file, company, recordings, scenario })
+        let Parts { file, company, recordings } = load(path)?;
+        let scenario = Scenario::build(file.clone(), &company, &recordings);
+        Ok(Self { path: path.to_owned(), file, company, recordings, scenario })
     }
 
     /// The scenario as it stands in its file.
@@ -78,11 +71,7 @@ impl Template {
 
     /// The scenario in a variation.
     pub fn vary(&self, variation: &Variation) -> Scenario {
-        let mut recordings = self.recordings.clone();
-        let company = self.company.clone();
-        let file = self.varied(variation);
-        Scenario::build(&self.source, folder(&self.path), file, company, &mut recordings)
-            .expect("a sound scenario is sound in every variation")
+        Scenario::build(self.varied(variation), &self.company, &self.recordings)
     }
 
     /// The file of a variation, to be kept in this folder under these remarks. It expects nothing
@@ -102,7 +91,7 @@ impl Template {
         let moved = |name: &str| path_between(target, &folder(&self.path).join(name));
         file.company = moved(&file.company)?;
         for act in &mut file.caller.turns {
-            if let Act::Says { wav: Some(wav), .. } = act {
+            if let Act::Says { wav: Some(wav), .. } | Act::Noise { wav: Some(wav), .. } = act {
                 *wav = moved(wav)?;
             }
         }
@@ -116,7 +105,7 @@ impl Template {
     fn varied(&self, variation: &Variation) -> file::Scenario {
         let mut file = self.file.clone();
         file.seed = variation.seed;
-        file.faults.clone_from(&variation.faults);
+        file.faults = variation.faults.iter().map(counted_from_one).collect();
         for (turn, pause) in &variation.pauses {
             if let Some(act) = file.caller.turns.get_mut(*turn) {
                 let (Act::Says { after, .. }
@@ -131,7 +120,32 @@ impl Template {
     }
 }
 
-fn folder(path: &Path) -> &Path {
+/// A fault that a scenario may hold: what is counted from 1 is never 0, to which the swarm may
+/// lessen it.
+fn counted_from_one(fault: &Fault) -> Fault {
+    fn raise(value: &mut Value) {
+        let Some(fields) = value.as_object_mut() else { return };
+        for (name, field) in fields {
+            let counted = COUNTED.contains(&name.as_str());
+            match field.as_object_mut() {
+                Some(moment) if name == "when" => moment.values_mut().for_each(one),
+                Some(_) => raise(field),
+                None if counted => one(field),
+                None => {}
+            }
+        }
+    }
+    fn one(number: &mut Value) {
+        if number.as_u64() == Some(0) {
+            *number = Value::from(1);
+        }
+    }
+    let Ok(mut value) = serde_json::to_value(fault) else { return fault.clone() };
+    raise(&mut value);
+    serde_json::from_value(value).unwrap_or_else(|_| fault.clone())
+}
+
+pub(super) fn folder(path: &Path) -> &Path {
     path.parent().unwrap_or(Path::new("."))
 }
 

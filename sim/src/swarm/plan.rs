@@ -1,11 +1,16 @@
 //! What goes wrong in one call of a swarm: drawn from its seed, and made smaller where it fails.
 
 use std::fmt;
+use std::io;
+use std::path::Path;
 
+use call_core::Millis;
+use call_core::input::Operator;
 use serde_json::Value;
 
+use super::acts::{self, Deed};
 use crate::faults::{Fault, Unanswered, When};
-use crate::scenario::{Template, Variation};
+use crate::scenario::{Scenario, Template, Variation};
 use crate::seed::Seed;
 
 /// At most so much is drawn for one call.
@@ -29,6 +34,8 @@ pub enum Change {
         /// What its cue waits for, in milliseconds.
         ms: u64,
     },
+    /// Somebody does something that is not in the scenario.
+    Deed(Deed),
 }
 
 impl fmt::Display for Change {
@@ -39,6 +46,7 @@ impl fmt::Display for Change {
                 Err(_) => write!(f, "{fault:?}"),
             },
             Self::Pause { turn, ms } => write!(f, "turn {} waits {ms} ms", turn + 1),
+            Self::Deed(deed) => deed.fmt(f),
         }
     }
 }
@@ -48,13 +56,14 @@ impl Change {
         match self {
             Self::Fault(fault) => kind(fault),
             Self::Pause { .. } => PAUSES,
+            Self::Deed(deed) => deed.kind(),
         }
     }
 
     pub(super) fn ids(&self) -> &'static [&'static str] {
         match self {
             Self::Fault(fault) => fault.ids(),
-            Self::Pause { .. } => &[],
+            Self::Pause { .. } | Self::Deed(_) => &[],
         }
     }
 
@@ -64,6 +73,7 @@ impl Change {
             Self::Pause { turn, ms } => {
                 less(*ms).into_iter().map(|ms| Self::Pause { turn: *turn, ms }).collect()
             }
+            Self::Deed(deed) => deed.smaller(less).into_iter().map(Self::Deed).collect(),
             Self::Fault(fault) => {
                 let Ok(value) = serde_json::to_value(fault) else { return Vec::new() };
                 let mut variants = Vec::new();
@@ -98,12 +108,38 @@ impl Plan {
         (scenario, Self { seed, changes })
     }
 
-    pub(super) fn variation(&self) -> Variation {
+    /// The call of this plan.
+    pub(super) fn scenario(&self, template: &Template) -> Scenario {
+        let mut scenario = template.vary(&self.variation());
+        acts::act_out(&self.deeds(), &mut scenario);
+        scenario
+    }
+
+    /// The call of this plan as a scenario file, to be kept in this folder under these remarks.
+    pub(super) fn text(
+        &self,
+        template: &Template,
+        folder: &Path,
+        remarks: &[String],
+    ) -> io::Result<String> {
+        acts::write_into(&self.deeds(), &template.text(&self.variation(), folder, remarks)?)
+    }
+
+    fn deeds(&self) -> Vec<&Deed> {
+        let deeds = self.changes.iter().filter_map(|change| match change {
+            Change::Deed(deed) => Some(deed),
+            _ => None,
+        });
+        deeds.collect()
+    }
+
+    fn variation(&self) -> Variation {
         let mut variation = Variation { seed: self.seed, faults: Vec::new(), pauses: Vec::new() };
         for change in &self.changes {
             match change {
                 Change::Fault(fault) => variation.faults.push(fault.clone()),
                 Change::Pause { turn, ms } => variation.pauses.push((*turn, *ms)),
+                Change::Deed(_) => {}
             }
         }
         variation
@@ -112,19 +148,74 @@ impl Plan {
 
 /// Every kind of change, by name.
 pub(super) fn kinds() -> impl Iterator<Item = &'static str> {
-    DRAWS.iter().map(|draw| kind(&draw(&mut Seed::new(0)))).chain([PAUSES])
+    let deeds = DEEDS.iter().map(|draw| draw(&mut Seed::new(0), 1, "").kind());
+    DRAWS.iter().map(|draw| kind(&draw(&mut Seed::new(0)))).chain([PAUSES]).chain(deeds)
 }
 
 fn draw(seed: &mut Seed, template: &Template) -> Change {
-    let choices = if template.turns() == 0 { DRAWS.len() - 1 } else { DRAWS.len() };
-    let choice = seed.between(0, choices as u64) as usize;
-    match DRAWS.get(choice) {
-        Some(draw) => Change::Fault(draw(seed)),
+    let turns = template.turns();
+    let choice = seed.between(0, (DRAWS.len() + DEEDS.len()) as u64) as usize;
+    if let Some(draw) = DRAWS.get(choice) {
+        return Change::Fault(draw(seed));
+    }
+    match choice.checked_sub(DRAWS.len() + 1) {
+        Some(deed) => Change::Deed(draw_deed(seed, deed, template)),
+        None if turns == 0 => Change::Deed(draw_deed(seed, 0, template)),
         None => Change::Pause {
-            turn: seed.between(0, template.turns() as u64 - 1) as usize,
+            turn: seed.between(0, turns as u64 - 1) as usize,
             ms: pick(seed, &PAUSES_MS),
         },
     }
+}
+
+/// A company without anybody to transfer to is asked for something else.
+fn draw_deed(seed: &mut Seed, number: usize, template: &Template) -> Deed {
+    let last = DEEDS.len() - 1;
+    let mut target = String::new();
+    if number == last {
+        let plain = Variation { seed: 0, faults: Vec::new(), pauses: Vec::new() };
+        let company = template.vary(&plain).company;
+        let targets: Vec<_> = company.transfer.into_keys().collect();
+        if targets.is_empty() {
+            let other = seed.between(0, last as u64 - 1) as usize;
+            return draw_deed(seed, other, template);
+        }
+        target.clone_from(&targets[seed.between(0, targets.len() as u64 - 1) as usize]);
+    }
+    DEEDS[number](seed, template.turns(), &target)
+}
+
+/// How each kind of deed is drawn, for a caller with so many turns and a company with this target;
+/// the last one needs the target.
+const DEEDS: [fn(&mut Seed, usize, &str) -> Deed; 5] = [
+    |seed, turns, _| Deed::HangsUp { turn: before(seed, turns), later_ms: any_moment(seed) },
+    |seed, turns, _| Deed::Keys {
+        turn: before(seed, turns),
+        later_ms: any_moment(seed),
+        digits: pick(seed, &["1", "5", "*", "#", "12#", "4471#", "90*4471", "123456789012"])
+            .to_owned(),
+        gap_ms: pick(seed, &[40, 250, 1_000, 4_000]),
+    },
+    |seed, _, _| Deed::Operator {
+        at_ms: seed.between(0, 90_000),
+        wants: Operator::Drain { within: Millis(pick(seed, &[0, 2_000, 20_000, 60_000])) },
+    },
+    |seed, _, _| Deed::Operator { at_ms: seed.between(0, 90_000), wants: Operator::HangUp },
+    |seed, _, target| Deed::Operator {
+        at_ms: seed.between(0, 90_000),
+        wants: Operator::Transfer { target: target.to_owned() },
+    },
+];
+
+/// Before which turn, the end being one of them.
+fn before(seed: &mut Seed, turns: usize) -> usize {
+    seed.between(0, turns as u64) as usize
+}
+
+/// Often at once, in what comes next, and now and then much later.
+fn any_moment(seed: &mut Seed) -> u64 {
+    let longest = pick(seed, &[400, 4_000, 4_000, 12_000, 12_000, 60_000]);
+    seed.between(0, longest)
 }
 
 /// How each kind of fault is drawn, in the order of [`Fault`].
@@ -296,7 +387,7 @@ mod tests {
     #[test]
     fn every_kind_of_fault_can_be_drawn_and_has_a_name_of_its_own() {
         let names: BTreeSet<_> = kinds().collect();
-        assert_eq!(names.len(), DRAWS.len() + 1);
+        assert_eq!(names.len(), DRAWS.len() + 1 + DEEDS.len());
     }
 
     #[test]

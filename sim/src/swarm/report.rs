@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
+use call_core::Millis;
+
 use super::plan::kinds;
 use super::{Call, Change, ENOUGH, Failure, Swarm, reached};
 
@@ -18,6 +20,10 @@ pub struct Report {
     pub simulated_ms: u64,
     /// Every call that failed, in the order of seeds.
     pub failures: Vec<Failure>,
+    /// The longest that a call took to settle when nothing went wrong any more, in milliseconds.
+    pub settled_ms: u64,
+    /// How many calls were played again, among others.
+    pub again: u64,
     /// How often each scenario was played.
     scenarios: Vec<u64>,
     /// For each kind of fault: how often it was injected, and the ids it stood for.
@@ -35,6 +41,8 @@ impl Report {
             calls: 0,
             simulated_ms: 0,
             failures: Vec::new(),
+            settled_ms: 0,
+            again: 0,
             scenarios: vec![0; swarm.templates.len()],
             injected: kinds().map(|kind| (kind, (0, BTreeSet::new()))).collect(),
             reached: vec![0; reached::all().count()],
@@ -43,6 +51,8 @@ impl Report {
         for result in results {
             report.calls += 1;
             report.simulated_ms += result.trial.lasted.as_millis();
+            report.settled_ms = report.settled_ms.max(result.trial.settled.0);
+            report.again += u64::from(result.trial.digest.is_some());
             report.scenarios[result.scenario] += 1;
             for change in &result.changes {
                 let (count, ids) = report.injected.entry(change.kind()).or_default();
@@ -98,6 +108,14 @@ impl fmt::Display for Report {
         let minutes = self.simulated_ms / 60_000;
         let (hours, minutes) = (minutes / 60, minutes % 60);
         writeln!(f, "{:>7}  calls, {hours} h {minutes} min in all", self.calls)?;
+        let longest = Millis(self.settled_ms);
+        writeln!(f, "{:>7}  judged while things went wrong (safety)", self.calls)?;
+        writeln!(
+            f,
+            "{:>7}  judged when nothing went wrong any more (liveness): settled in {longest} at most",
+            self.calls
+        )?;
+        writeln!(f, "{:>7}  played again among others (I-31)", self.again)?;
         writeln!(f, "{:>7}  failed\n", self.failures.len())?;
         let played = self.scenarios.iter().filter(|count| **count > 0).count();
         writeln!(f, "scenarios: {played} of {} were played\n\ninjected", self.scenarios.len())?;

@@ -6,13 +6,13 @@ use std::panic::{self, AssertUnwindSafe};
 use std::path::{Path, PathBuf};
 use std::sync::Once;
 
-use call_core::CallTime;
+use call_core::{CallTime, Millis};
 
 use super::plan::{Change, Plan};
-use super::{Judge, reached};
+use super::settle::settle;
+use super::{Judge, again, reached};
 use crate::desk::{Options, play_with};
 use crate::judge::Breach;
-use crate::replay::replay;
 use crate::scenario::{Scenario, Template};
 
 /// At most so many calls are played to make one failure smaller.
@@ -26,25 +26,37 @@ pub(super) struct Trial {
     /// See [`reached::all`].
     pub(super) reached: Vec<bool>,
     pub(super) breaches: Vec<Breach>,
+    /// How long the call took to settle when nothing went wrong any more.
+    pub(super) settled: Millis,
+    /// See [`again::digest`], of a call that is played again.
+    pub(super) digest: Option<u64>,
 }
 
-/// Plays a scenario and holds everything against it. A panic is what it came to, too.
+/// Plays a scenario and holds everything against it: first as it stands, then with nothing going
+/// wrong any more from some moment on. A panic is what it came to, too.
 pub(super) fn trial(scenario: Scenario, judge: &Judge<'_>) -> Trial {
+    let seed = scenario.seed;
     let played = guarded(|| {
         let played = play_with(scenario, Options::default());
         let mut breaches = judge(&played.evidence());
         breaches.extend(played.runaway.iter().cloned());
-        if let Some(difference) = replay(&played.steps) {
-            let what = format!("step {} of a replay differs", difference.number + 1);
-            let at = difference.recorded.or(difference.replayed).map(|step| step.at);
-            breaches.push(Breach { invariant: "I-21", at, what });
+        let settled = settle(&played.steps, seed);
+        let took = settled.as_ref().map_or(Millis(0), |settled| settled.took);
+        breaches.extend(settled.into_iter().flat_map(|settled| settled.breaches));
+        Trial {
+            lasted: played.lasted(),
+            reached: reached::reached(&played),
+            breaches,
+            settled: took,
+            digest: again::is_played_again(seed).then(|| again::digest(&played.steps)),
         }
-        Trial { lasted: played.lasted(), reached: reached::reached(&played), breaches }
     });
     played.unwrap_or_else(|panic| Trial {
         lasted: CallTime::ZERO,
         reached: vec![false; reached::all().count()],
         breaches: vec![Breach { invariant: "I-20", at: None, what: format!("panic: {panic}") }],
+        settled: Millis(0),
+        digest: None,
     })
 }
 
@@ -80,7 +92,7 @@ pub(super) fn pursue(
     std::fs::create_dir_all(folder)?;
     let mut remarks = vec![format!("Found by the swarm with seed {}.", plan.seed)];
     remarks.extend(breaches.iter().map(ToString::to_string));
-    let text = template.text(&plan_left.variation(), folder, &remarks)?;
+    let text = plan_left.text(template, folder, &remarks)?;
     std::fs::write(&file, text)?;
     let again = Scenario::load(&file).map(|scenario| trial(scenario, judge).breaches);
     let reproduced = again.is_ok_and(|again| again == breaches);
@@ -107,7 +119,7 @@ fn minimised(
     let mut plays = 0;
     let mut fails = |plan: &Plan| {
         plays += 1;
-        let trial = (plays <= PLAYS_MAX).then(|| trial(template.vary(&plan.variation()), judge));
+        let trial = (plays <= PLAYS_MAX).then(|| trial(plan.scenario(template), judge));
         let mut breaches = trial?.breaches;
         let place = breaches.iter().position(|breach| breach.invariant == invariant)?;
         breaches[..=place].rotate_right(1);

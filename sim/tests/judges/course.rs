@@ -87,6 +87,28 @@ fn an_ignored_input_that_changes_something_is_a_breach() {
     call.breaks(&["I-20"]);
 }
 
+// I-21
+
+#[test]
+fn a_journal_with_another_effect_than_its_inputs_have_is_a_breach() {
+    let mut call = Spoilt::named("late_payment");
+    assert_eq!(call.replay_breaches(), []);
+    let step = call.find(|step| step.effects.contains(&Effect::CloseAgent));
+    call.take_effect(step, &Effect::CloseAgent);
+    let breaches = call.replay_breaches();
+    assert_eq!(breaches.len(), 1);
+    assert_eq!(breaches[0].invariant, "I-21");
+    assert_eq!(breaches[0].at, Some(call.steps[step].at));
+}
+
+#[test]
+fn a_journal_that_lacks_a_timer_that_fired_is_a_breach() {
+    let mut call = Spoilt::named("caller_silent");
+    let prompt = call.find(|step| step.cause == Cause::Timer(Timer::SilencePrompt));
+    call.steps.remove(prompt);
+    assert_eq!(call.replay_breaches().len(), 1);
+}
+
 // I-22
 
 #[test]

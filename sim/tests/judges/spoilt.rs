@@ -10,7 +10,8 @@ use call_core::{
     CallTime, Cause, Effect, Fact, Language, Limits, LineId, Millis, Step, UtteranceId,
 };
 use sim::cast::carrier::Account;
-use sim::judge::{AudioTotals, Breach, Evidence, judge_all};
+use sim::judge::{AudioTotals, Breach, Evidence, judge_by, judged};
+use sim::machine::Machine;
 use sim::play;
 
 /// The opening is the first line of every call.
@@ -44,7 +45,15 @@ impl Spoilt {
 
     pub(crate) fn judge(&self) -> Vec<Breach> {
         let (steps, account, audio) = (&self.steps, &self.account, self.audio);
-        judge_all(&Evidence { steps, account, audio })
+        // A spoilt journal never replays. Whether it does is asked by itself.
+        let invariants: Vec<_> = judged().filter(|invariant| *invariant != "I-21").collect();
+        judge_by(&Evidence { steps, account, audio, machine: Machine::default() }, &invariants)
+    }
+
+    /// What is held against the call because it does not replay.
+    pub(crate) fn replay_breaches(&self) -> Vec<Breach> {
+        let (steps, account, audio) = (&self.steps, &self.account, self.audio);
+        judge_by(&Evidence { steps, account, audio, machine: Machine::default() }, &["I-21"])
     }
 
     /// Exactly these invariants do not hold.

@@ -1,0 +1,119 @@
+//! What came in the place of what was expected: the first thing that whoever reads a failed
+//! verdict wants to know.
+
+use std::collections::BTreeSet;
+
+use call_core::{Fact, Step, UtteranceId};
+
+use super::{Known, cut, spoke};
+use crate::scenario::Expectation;
+
+/// What came instead of an expectation that did not hold.
+pub(super) fn instead(
+    steps: &[Step],
+    expectation: &Expectation,
+    known: &Known<'_>,
+) -> Option<String> {
+    let facts = || steps.iter().flat_map(|step| &step.facts);
+    let came = match expectation {
+        Expectation::Heard(words) => match of_words(steps, words) {
+            None => "nobody said this in one sentence".to_owned(),
+            Some(Came::Whole) => return None,
+            Some(Came::Part) => "it was cut, and not heard to its end".to_owned(),
+            Some(Came::Perhaps) => "it was perhaps heard: nothing proves it".to_owned(),
+            Some(Came::Unplayed) => "it was never played to the caller".to_owned(),
+        },
+        Expectation::Cut(words) => match of_words(steps, words) {
+            None => "nobody said this in one sentence".to_owned(),
+            Some(Came::Whole) => "it was heard to its end".to_owned(),
+            Some(_) => "nothing of it was heard".to_owned(),
+        },
+        Expectation::CallerSaid(_) => {
+            let said = facts().filter_map(|fact| match fact {
+                Fact::CallerLine { text, .. } => Some(format!("\"{text}\"")),
+                _ => None,
+            });
+            all("the caller said", "the caller was never understood", said)
+        }
+        Expectation::Function(name, _) => {
+            let done = facts().filter_map(|fact| match fact {
+                Fact::FunctionDone { name: n, outcome, .. } if n == name => Some(outcome.clone()),
+                _ => None,
+            });
+            let refused = refusals(steps, name);
+            all("it ended as", &all("it was refused:", "it never ended", refused), done)
+        }
+        Expectation::Written(_) => format!("the back office accepted {}", known.written),
+        Expectation::Tones(_) => format!("the carrier played {:?}", known.carrier.tones()),
+        Expectation::Status(_) => format!("it stood as {:?}", known.status),
+        Expectation::Phase(_) => {
+            let mut seen = BTreeSet::new();
+            let phases = steps.iter().flat_map(|step| &step.moves).map(|m| m.to.to_string());
+            all(
+                "the call was in",
+                "the call was in none",
+                phases.filter(|p| seen.insert(p.clone())),
+            )
+        }
+        Expectation::Ended(_) => {
+            let reasons = facts().filter_map(|fact| match fact {
+                Fact::CallEnded { reason } => Some(reason.word().to_owned()),
+                _ => None,
+            });
+            all("it ended as", "it did not end", reasons)
+        }
+        _ => return None,
+    };
+    Some(came)
+}
+
+fn all(before: &str, none: &str, of: impl Iterator<Item = String>) -> String {
+    let all: Vec<_> = of.collect();
+    if all.is_empty() { none.to_owned() } else { format!("{before} {}", all.join(", ")) }
+}
+
+/// Why requests for a function were refused.
+fn refusals(steps: &[Step], function: &str) -> impl Iterator<Item = String> {
+    let facts = || steps.iter().flat_map(|step| &step.facts);
+    let asked: BTreeSet<&str> = facts()
+        .filter_map(|fact| match fact {
+            Fact::FunctionAsked { id, name, .. } if name == function => Some(id.as_str()),
+            _ => None,
+        })
+        .collect();
+    facts().filter_map(move |fact| match fact {
+        Fact::FunctionRefused { id, why } if asked.contains(id.as_str()) => {
+            Some(why.word().to_owned())
+        }
+        _ => None,
+    })
+}
+
+/// The most that was heard of some words.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+enum Came {
+    Unplayed,
+    Perhaps,
+    Part,
+    Whole,
+}
+
+/// Nothing where nobody spoke these words.
+fn of_words(steps: &[Step], words: &str) -> Option<Came> {
+    let facts = || steps.iter().flat_map(|step| &step.facts);
+    let spoken: BTreeSet<UtteranceId> = facts()
+        .filter_map(|fact| match fact {
+            Fact::LineRendered { utterance, .. } | Fact::AgentLine { utterance, .. } => {
+                Some(*utterance)
+            }
+            _ => None,
+        })
+        .filter(|utterance| spoke(steps, *utterance, words))
+        .collect();
+    let came = facts().filter_map(|fact| match fact {
+        Fact::Heard { utterance, .. } if spoken.contains(utterance) => Some(Came::Whole),
+        Fact::HeardUnknown { utterance } if spoken.contains(utterance) => Some(Came::Perhaps),
+        fact => cut(fact).filter(|utterance| spoken.contains(utterance)).map(|_| Came::Part),
+    });
+    (!spoken.is_empty()).then(|| came.max().unwrap_or(Came::Unplayed))
+}
