@@ -431,7 +431,6 @@ impl Missing {
 
 fn remarkable_move(change: &Move) -> Option<&'static str> {
     match (change.from, change.to) {
-        (Phase::PlayingTones, Phase::Listening) => Some("a stream comes back from tones"),
         (Phase::Transferring, Phase::Speaking) => Some("a caller comes back"),
         (Phase::Farewell, Phase::Thinking | Phase::Speaking) => Some("a farewell is called off"),
         _ => None,
@@ -440,6 +439,9 @@ fn remarkable_move(change: &Move) -> Option<&'static str> {
 
 fn remarkable_fact(fact: &Fact) -> Option<&'static str> {
     match fact {
+        Fact::FunctionDone { name, outcome, .. } if name == "play_dtmf" && outcome == "done" => {
+            Some("a stream comes back from tones")
+        }
         Fact::FunctionDone { outcome, .. } if outcome.ends_with("(late)") => {
             Some("an outcome is late")
         }

@@ -204,6 +204,16 @@ impl Bridge {
         out.input(Input::Carrier(how));
     }
 
+    /// The carrier says that the whole call is over, whether or not a stream of it is open
+    /// (F-WH-13).
+    pub fn call_over(&mut self, at: CallTime, out: &mut impl Outlet) {
+        if self.watch.is_open() {
+            self.carrier_ended(at, Carrier::Completed, out);
+        } else {
+            out.input(Input::Carrier(Carrier::Completed));
+        }
+    }
+
     /// Another stream of the same call begins, after the first has ended. It counts for itself.
     pub fn carrier_joined(&mut self, at: CallTime, out: &mut impl Outlet) {
         self.watch = Watch::new(at);

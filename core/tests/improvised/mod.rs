@@ -427,7 +427,7 @@ fn asks() -> impl Strategy<Value = FunctionAsk> {
         6 => Just("lookup_loan"),
         8 => Just("make_payment"),
         1 => Just("transfer_call"),
-        2 => Just("play_dtmf"),
+        4 => Just("play_dtmf"),
         2 => Just("hangup_call"),
         1 => Just("fly"),
     ];

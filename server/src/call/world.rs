@@ -211,7 +211,7 @@ impl Live {
             return false;
         }
         self.over = None;
-        self.bridge.carrier_ended(now, Carrier::Completed, &mut self.out);
+        self.bridge.call_over(now, &mut self.out);
         true
     }
 

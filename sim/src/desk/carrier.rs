@@ -42,7 +42,7 @@ impl Desk {
             }
             CarrierSays::Status(told) => {
                 if self.progress.take_in(&told) == Change::Over {
-                    self.bridge.carrier_ended(now, CarrierNews::Completed, &mut self.legs);
+                    self.bridge.call_over(now, &mut self.legs);
                 }
             }
             CarrierSays::Dialled(how) => {
