@@ -20,8 +20,9 @@ use criterion::{Criterion, Throughput};
 use serde_json::{Value, json};
 
 use benches::{FRAME, FRAME_BYTES, STREAM_SID, audio, bridge, caller_frame, criterion};
-use call_core::{CallTime, Input};
+use call_core::{CallTime, Input, UtteranceId};
 use call_transports::bridge::{Bridge, Outlet};
+use call_transports::carrier::{FromCarrier, ToCarrier};
 use call_transports::deepgram::{ClientMessage, ServerMessage};
 use call_transports::twilio::media::{
     Envelope, FromTwilio, Media, ToTwilio, Track, decode_from_twilio, decode_to_twilio,
@@ -90,7 +91,7 @@ fn bridge_caller_frames(criterion: &mut Criterion) {
                 // The same frame again would be a repeated one.
                 media.chunk = Some(number);
             }
-            bridge.from_carrier(now, &said(message), &mut sides);
+            bridge.from_carrier(now, said(message).meaning(), &mut sides);
             black_box(&sides.agent).len()
         };
         assert_eq!(once(), FRAME_BYTES, "the agent hears the caller");
@@ -142,8 +143,8 @@ fn reply_ahead(mut now: CallTime, bridge: &mut Bridge, sides: &mut Sides) -> Cal
         now = now + FRAME;
         bridge.wake(now, sides);
     }
-    let name = sides.mark.take().expect("a reply that was handed over has its mark behind it");
-    bridge.from_carrier(now, &said(FromTwilio::Mark { name: name.into() }), sides);
+    let mark = sides.mark.take().expect("a reply that was handed over has its mark behind it");
+    bridge.from_carrier(now, FromCarrier::Played(mark), sides);
     now
 }
 
@@ -221,7 +222,7 @@ struct Sides {
     codec: Codec,
     agent: Vec<u8>,
     carrier: String,
-    mark: Option<String>,
+    mark: Option<UtteranceId>,
 }
 
 impl Sides {
@@ -231,11 +232,11 @@ impl Sides {
 }
 
 impl Outlet for Sides {
-    fn to_carrier(&mut self, message: ToTwilio<'_>) {
+    fn to_carrier(&mut self, message: ToCarrier<'_>) {
         match message {
-            ToTwilio::Media { payload } => (self.codec.write)(payload, &mut self.carrier),
-            ToTwilio::Mark { name } => self.mark = Some(name.into_owned()),
-            ToTwilio::Clear => unreachable!("nobody asks for it"),
+            ToCarrier::Audio(audio) => (self.codec.write)(audio, &mut self.carrier),
+            ToCarrier::Mark(utterance) => self.mark = Some(utterance),
+            ToCarrier::Clear => unreachable!("nobody asks for it"),
         }
     }
 

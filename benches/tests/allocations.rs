@@ -10,6 +10,7 @@ use allocation_counter::measure;
 use benches::{FRAME, FRAME_BYTES, STREAM_SID, audio, bridge};
 use call_core::{CallTime, Effect, Input, Language, Millis};
 use call_transports::bridge::{Bridge, Outlet};
+use call_transports::carrier::ToCarrier;
 use call_transports::deepgram::ClientMessage;
 use call_transports::twilio::media::{
     FromTwilio, Media, ToTwilio, Track, decode_from_twilio, encode_from_twilio,
@@ -141,7 +142,7 @@ fn hear(bridge: &mut Bridge, sides: &mut Sides, texts: &[String]) -> u64 {
         for text in texts {
             now = now + FRAME;
             let said = decode_from_twilio(text, &mut scratch).expect("the frame is a sound one");
-            bridge.from_carrier(now, &said, sides);
+            bridge.from_carrier(now, said.meaning(), sides);
             bridge.wake(now, sides);
         }
     };
@@ -162,12 +163,12 @@ struct Sides {
 }
 
 impl Outlet for Sides {
-    fn to_carrier(&mut self, message: ToTwilio<'_>) {
-        if let ToTwilio::Media { payload } = message {
-            self.sent += payload.len() as u64;
+    fn to_carrier(&mut self, message: ToCarrier<'_>) {
+        if let ToCarrier::Audio(audio) = message {
+            self.sent += audio.len() as u64;
         }
         self.carrier.clear();
-        message.encode(STREAM_SID, &mut self.carrier);
+        ToTwilio::from(message).encode(STREAM_SID, &mut self.carrier);
     }
 
     fn probe_carrier(&mut self) {}

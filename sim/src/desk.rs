@@ -17,10 +17,10 @@ use call_core::redact::mask_phone;
 use call_core::story::story;
 use call_core::{CallTime, EndReason, Fact, Language, Limits, Step, Stimulus, UtteranceId, World};
 use call_transports::bridge::{Bridge, Clip, Outlet as _};
+use call_transports::carrier::order;
 use call_transports::deepgram::AgentProfile;
 use call_transports::functions::Ended;
 use call_transports::outbox::Outbox;
-use call_transports::twilio::media::order;
 use call_transports::twilio::status::Progress;
 use futures::FutureExt as _;
 

@@ -15,12 +15,12 @@ use call_core::playout::{BYTES_PER_MS, Conserved, Playout};
 use call_core::redact::mask_text;
 use call_core::{CallTime, Language, Millis, UtteranceId};
 
+use crate::carrier::order::{Counts, Order};
+use crate::carrier::{FromCarrier, ToCarrier};
 use crate::deepgram::{
     AgentProfile, ClientMessage, ErrorAction, Role, ServerMessage, Spoken, error_action,
 };
 use crate::functions;
-use crate::twilio::media::order::{Counts, Order};
-use crate::twilio::media::{Envelope, FromTwilio, ToTwilio, Track};
 
 /// Our lines go to the carrier in pieces of 100 ms.
 const CLIP_PIECE: usize = 100 * BYTES_PER_MS as usize;
@@ -48,7 +48,7 @@ use watch::{Due, Watch};
 /// Where a bridge's output goes. Nothing of it may wait: a socket that cannot take more queues.
 pub trait Outlet {
     /// To the carrier.
-    fn to_carrier(&mut self, message: ToTwilio<'_>);
+    fn to_carrier(&mut self, message: ToCarrier<'_>);
     /// Asks the carrier's side of the socket whether it is there: a ping. Its answer is told by
     /// [`Bridge::carrier_alive`].
     fn probe_carrier(&mut self);
@@ -166,31 +166,29 @@ impl Bridge {
         self.playout = Playout::sabotaged(sabotage);
     }
 
-    /// A message of the carrier's stream. After the stream's end nothing is taken from it.
-    pub fn from_carrier(&mut self, at: CallTime, said: &Envelope<'_>, out: &mut impl Outlet) {
+    /// What the carrier's stream tells. After the stream's end nothing is taken from it.
+    pub fn from_carrier(&mut self, at: CallTime, told: FromCarrier<'_>, out: &mut impl Outlet) {
         if !self.watch.is_open() {
             return;
         }
         self.watch.heard(at);
-        match &said.message {
-            FromTwilio::Media(media) if media.track == Track::Inbound => {
+        match told {
+            FromCarrier::Audio(audio) => {
                 let Self { order, voice, .. } = self;
-                order.take(at, media, &mut |piece| voice.hear(at, piece, out));
+                order.take(at, &audio, &mut |piece| voice.hear(at, piece, out));
             }
-            FromTwilio::Mark { name } => {
-                let utterance = UtteranceId::from_mark(name);
-                if let Some(news) = utterance.and_then(|u| self.playout.mark_returned(u)) {
+            FromCarrier::Played(utterance) => {
+                if let Some(news) = self.playout.mark_returned(utterance) {
                     out.input(Input::Playback(news));
                 }
             }
-            FromTwilio::Stop { .. } => self.carrier_ended(at, Carrier::Stopped, out),
-            FromTwilio::Dtmf { digit } => {
-                if let Some(key) = self.keypad.reported(said.sequence, *digit) {
+            FromCarrier::Stopped => self.carrier_ended(at, Carrier::Stopped, out),
+            FromCarrier::Key { digit, report } => {
+                if let Some(key) = self.keypad.reported(report, digit) {
                     out.input(Input::Carrier(Carrier::Key(key)));
                 }
             }
-            // The rest tells nothing that a running call needs; a second `start` (F-TW-03) neither.
-            _ => {}
+            FromCarrier::Other => {}
         }
     }
 
@@ -362,7 +360,7 @@ impl Bridge {
             Effect::Play { utterance } => self.play(at, *utterance, out),
             Effect::Clear => {
                 self.cut_speech(at, out);
-                out.to_carrier(ToTwilio::Clear);
+                out.to_carrier(ToCarrier::Clear);
             }
             Effect::Withdraw { utterance } => self.withdraw(at, *utterance),
             Effect::CutReply => self.cut_reply(at, out),

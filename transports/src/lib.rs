@@ -9,6 +9,7 @@
 //! The feature `net` adds the sockets and HTTP clients, in [`net`].
 
 pub mod bridge;
+pub mod carrier;
 pub mod deepgram;
 pub mod functions;
 pub mod middleware;

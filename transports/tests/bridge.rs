@@ -6,12 +6,13 @@ use std::collections::BTreeMap;
 use call_core::input::{Agent, AgentLoss, Input, Line, Playback};
 use call_core::{CallTime, Effect, Language, UtteranceId};
 use call_transports::bridge::{Bridge, Outlet, Words};
+use call_transports::carrier::{FromCarrier, ToCarrier};
 use call_transports::deepgram::{
     AgentProfile, ClientMessage, HistoryEntry, Injection, Role, ServerMessage, Spoken,
 };
-use call_transports::twilio::media::{Envelope, FromTwilio, ToTwilio};
 
 const LINE: UtteranceId = UtteranceId::Line(3);
+const AGENTS: UtteranceId = UtteranceId::Agent(1);
 const FAREWELL: &str = "Thank you for calling Acme. Goodbye.";
 
 /// What left the bridge.
@@ -19,17 +20,17 @@ const FAREWELL: &str = "Thank you for calling Acme. Goodbye.";
 struct Out {
     /// Bytes of audio to the carrier.
     audio: usize,
-    marks: Vec<String>,
+    marks: Vec<UtteranceId>,
     to_agent: Vec<ClientMessage>,
     inputs: Vec<Input>,
 }
 
 impl Outlet for Out {
-    fn to_carrier(&mut self, message: ToTwilio<'_>) {
+    fn to_carrier(&mut self, message: ToCarrier<'_>) {
         match message {
-            ToTwilio::Media { payload } => self.audio += payload.len(),
-            ToTwilio::Mark { name } => self.marks.push(name.into_owned()),
-            ToTwilio::Clear => {}
+            ToCarrier::Audio(audio) => self.audio += audio.len(),
+            ToCarrier::Mark(utterance) => self.marks.push(utterance),
+            ToCarrier::Clear => {}
         }
     }
 
@@ -135,7 +136,7 @@ fn an_injected_line_is_known_again_and_is_that_lines_speech() {
     assert_eq!(table.out.audio, 800);
     let inputs = table.agent(450, ServerMessage::AgentAudioDone);
     assert!(matches!(inputs[0], Input::Playback(Playback::Queued { utterance: LINE, .. })));
-    assert_eq!(table.out.marks, ["line-3"]);
+    assert_eq!(table.out.marks, [LINE]);
     assert_eq!(table.audio(500, 800), [], "what follows is the agent's own, and muted");
     assert_eq!(table.out.audio, 800);
 }
@@ -148,13 +149,13 @@ fn an_injected_line_may_come_back_sentence_by_sentence_behind_a_reply() {
     table.audio(100, 800);
     table.inject(120, LINE, FAREWELL);
     table.agent(150, ServerMessage::AgentAudioDone);
-    assert_eq!(table.out.marks, ["agent-1"]);
+    assert_eq!(table.out.marks, [AGENTS]);
     assert_eq!(table.agent(400, says("Thank you for calling  Acme.")), [spoken(FAREWELL)]);
     table.audio(400, 800);
     assert_eq!(table.agent(600, says("Goodbye.")), [], "one line, told once");
     table.audio(600, 800);
     table.agent(650, ServerMessage::AgentAudioDone);
-    assert_eq!(table.out.marks, ["agent-1", "line-3"]);
+    assert_eq!(table.out.marks, [AGENTS, LINE]);
     let again = table.agent(900, says("Goodbye."));
     assert!(matches!(again[..], [Input::Agent(Agent::Said { .. })]), "the agent's own: {again:?}");
 }
@@ -205,13 +206,12 @@ fn an_injected_line_that_is_cut_half_way_ends_where_it_was_cut() {
     table.agent(400, says(FAREWELL));
     table.audio(400, 8_000);
     table.perform(800, &Effect::CutReply);
-    assert_eq!(table.out.marks, ["line-3"]);
+    assert_eq!(table.out.marks, [LINE]);
     table.out.inputs.clear();
     assert_eq!(table.audio(820, 8_000), [], "late audio of it");
     assert_eq!(table.out.audio, 8_000);
-    let message = FromTwilio::Mark { name: "line-3".into() };
-    let mark = Envelope { stream_sid: None, sequence: None, message };
-    table.bridge.from_carrier(CallTime::from_millis(1_400), &mark, &mut table.out);
+    let mark = FromCarrier::Played(LINE);
+    table.bridge.from_carrier(CallTime::from_millis(1_400), mark, &mut table.out);
     let news = std::mem::take(&mut table.out.inputs);
     assert!(
         matches!(news[..], [Input::Playback(Playback::Cut { utterance: LINE, .. })]),

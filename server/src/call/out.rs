@@ -6,8 +6,8 @@ use std::task::{Context, Poll, ready};
 use call_core::input::{Agent, Carrier};
 use call_core::{CallTime, Input};
 use call_transports::bridge::Outlet;
+use call_transports::carrier::ToCarrier;
 use call_transports::deepgram::{ClientMessage, encode_client};
-use call_transports::twilio::media::ToTwilio;
 
 use super::agent::AgentLeg;
 use super::carrier::CarrierLeg;
@@ -47,8 +47,8 @@ impl Out {
 }
 
 impl Outlet for Out {
-    fn to_carrier(&mut self, message: ToTwilio<'_>) {
-        self.carrier.say(&message);
+    fn to_carrier(&mut self, message: ToCarrier<'_>) {
+        self.carrier.say(&message.into());
     }
 
     fn probe_carrier(&mut self) {

@@ -305,7 +305,7 @@ impl Live {
             }
             _ => {}
         }
-        bridge.from_carrier(now, &envelope, out);
+        bridge.from_carrier(now, envelope.meaning(), out);
         Verdict::Bear
     }
 

@@ -17,7 +17,7 @@ impl Desk {
     pub(super) fn carrier_says(&mut self, says: CarrierSays) {
         let now = self.legs.now;
         if let Some(message) = says.on_stream() {
-            return self.bridge.from_carrier(now, &message, &mut self.legs);
+            return self.bridge.from_carrier(now, message.meaning(), &mut self.legs);
         }
         match says {
             CarrierSays::Break => {

@@ -2,11 +2,11 @@
 
 use std::collections::VecDeque;
 
-use call_core::{CallTime, Input};
+use call_core::{CallTime, Input, UtteranceId};
 use call_transports::bridge::Outlet;
+use call_transports::carrier::ToCarrier;
 use call_transports::deepgram::{ClientMessage, decode_client, encode_client};
 use call_transports::outbox::Outbox;
-use call_transports::twilio::media::ToTwilio;
 
 use crate::cast::agent::Agent;
 use crate::cast::carrier::Carrier;
@@ -25,7 +25,7 @@ pub(super) struct Legs {
 /// A message that the carrier has not read.
 pub(super) enum Unread {
     Media(Vec<u8>),
-    Mark(String),
+    Mark(UtteranceId),
     Clear,
     Ping,
 }
@@ -41,30 +41,31 @@ impl Legs {
         }
         while let Some(message) = self.unread.pop() {
             match message {
-                Unread::Media(audio) => {
-                    self.carrier.receive(self.now, &ToTwilio::Media { payload: &audio });
-                }
-                Unread::Mark(name) => {
-                    self.carrier.receive(self.now, &ToTwilio::Mark { name: name.into() });
-                }
-                Unread::Clear => self.carrier.receive(self.now, &ToTwilio::Clear),
+                Unread::Media(audio) => self.carrier_receives(ToCarrier::Audio(&audio)),
+                Unread::Mark(utterance) => self.carrier_receives(ToCarrier::Mark(utterance)),
+                Unread::Clear => self.carrier_receives(ToCarrier::Clear),
                 Unread::Ping => self.carrier.pinged(self.now),
             }
         }
         self.unread_since = None;
+    }
+
+    /// The simulated carrier is a Twilio.
+    fn carrier_receives(&mut self, message: ToCarrier<'_>) {
+        self.carrier.receive(self.now, &message.into());
     }
 }
 
 impl Outlet for Legs {
     /// As the server's leg does: a `clear` makes the audio that waits stale, marks keep their
     /// places.
-    fn to_carrier(&mut self, message: ToTwilio<'_>) {
+    fn to_carrier(&mut self, message: ToCarrier<'_>) {
         match message {
-            ToTwilio::Media { payload } => {
-                self.unread.push_audio(Unread::Media(payload.to_vec()), payload.len());
+            ToCarrier::Audio(audio) => {
+                self.unread.push_audio(Unread::Media(audio.to_vec()), audio.len());
             }
-            ToTwilio::Mark { name } => self.unread.push_control(Unread::Mark(name.into_owned())),
-            ToTwilio::Clear => {
+            ToCarrier::Mark(utterance) => self.unread.push_control(Unread::Mark(utterance)),
+            ToCarrier::Clear => {
                 self.unread.drop_audio();
                 self.unread.push_control(Unread::Clear);
             }

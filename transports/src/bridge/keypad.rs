@@ -12,7 +12,7 @@ use crate::deepgram::Spoken;
 pub(super) struct Keypad {
     pressed: String,
     numbers: BTreeMap<String, String>,
-    /// Places of the last keys among all messages of the stream.
+    /// The last messages of the stream that reported a key.
     reported: VecDeque<u64>,
 }
 
@@ -22,15 +22,15 @@ const REPORTED_MAX: usize = 16;
 impl Keypad {
     /// A key was reported, in the message of this number. The same message again is no second key
     /// (F-TW-23); without a number nobody can tell.
-    pub(super) fn reported(&mut self, sequence: Option<u64>, digit: char) -> Option<Key> {
-        if let Some(sequence) = sequence {
-            if self.reported.contains(&sequence) {
+    pub(super) fn reported(&mut self, report: Option<u64>, digit: char) -> Option<Key> {
+        if let Some(report) = report {
+            if self.reported.contains(&report) {
                 return None;
             }
             if self.reported.len() == REPORTED_MAX {
                 self.reported.pop_front();
             }
-            self.reported.push_back(sequence);
+            self.reported.push_back(report);
         }
         self.press(digit)
     }

@@ -6,8 +6,8 @@ use call_core::redact::mask_text;
 use call_core::{CallTime, UtteranceId};
 
 use super::{Bridge, CLIP_PIECE, Outlet, Sentence, Waiting};
+use crate::carrier::ToCarrier;
 use crate::deepgram::Role;
-use crate::twilio::media::ToTwilio;
 
 impl Bridge {
     /// Whose speech goes on to the carrier next.
@@ -90,7 +90,7 @@ impl Bridge {
         out: &mut impl Outlet,
     ) {
         let news = self.playout.forward(at, utterance, audio.len());
-        out.to_carrier(ToTwilio::Media { payload: audio });
+        out.to_carrier(ToCarrier::Audio(audio));
         if let Some(news) = news {
             out.input(Input::Playback(news));
         }
@@ -106,7 +106,7 @@ impl Bridge {
 
     pub(super) fn put_mark(&mut self, at: CallTime, utterance: UtteranceId, out: &mut impl Outlet) {
         let news = self.playout.mark(at, utterance);
-        out.to_carrier(ToTwilio::Mark { name: utterance.to_string().into() });
+        out.to_carrier(ToCarrier::Mark(utterance));
         out.input(Input::Playback(news));
     }
 

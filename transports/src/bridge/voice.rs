@@ -7,7 +7,7 @@ use call_core::ears::{Ears, Listen};
 
 use super::Outlet;
 use super::ring::Ring;
-use crate::twilio::media::order::Piece;
+use crate::carrier::order::Piece;
 
 /// µ-law silence, as much of it as goes on in one piece: 100 ms.
 const SILENCE: [u8; 800] = [0xFF; 800];

@@ -3,6 +3,8 @@
 //! Twilio sends [`FromTwilio`], read forgivingly by [`decode_from_twilio`]; we send [`ToTwilio`],
 //! written exactly by [`ToTwilio::encode`], because Twilio ignores a message with one field too
 //! many. The other two functions are for the stand-in, which is as strict as Twilio is.
+//! [`Envelope::meaning`] and `ToTwilio::from` translate into the words of every
+//! [`carrier`](crate::carrier), which the bridge speaks.
 //!
 //! Audio is µ-law, 8000 samples a second, one byte each, without any header. Decoding a media
 //! message allocates nothing once the scratch buffer has grown: text is borrowed from the message
@@ -18,7 +20,7 @@ use std::fmt;
 pub use read::{decode_from_twilio, decode_to_twilio};
 pub use write::encode_from_twilio;
 
-pub mod order;
+mod meaning;
 mod read;
 mod write;
 

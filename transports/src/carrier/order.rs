@@ -1,4 +1,4 @@
-//! The caller's audio, put back in the order in which it was spoken: a pure part beside the codec.
+//! The caller's audio, put back in the order in which it was spoken: a pure part beside the codecs.
 //!
 //! Twilio numbers the pieces of a track from 1. Over one connection they come in order, and then
 //! every piece goes on at once and nothing is kept here. A piece that comes too early waits for
@@ -9,7 +9,7 @@
 use call_core::playout::BYTES_PER_MS;
 use call_core::{CallTime, Millis};
 
-use super::Media;
+use super::Audio;
 
 /// The longest that a piece waits for one before it (F-TW-06).
 pub const WINDOW: Millis = Millis(100);
@@ -105,31 +105,31 @@ impl Default for Order {
 
 impl Order {
     /// Takes a piece, and lets pass whatever is due now. One without a number passes as it is.
-    pub fn take(&mut self, at: CallTime, media: &Media<'_>, pass: &mut impl FnMut(Piece<'_>)) {
-        self.counts.offered += media.payload.len() as u64;
+    pub fn take(&mut self, at: CallTime, audio: &Audio<'_>, pass: &mut impl FnMut(Piece<'_>)) {
+        self.counts.offered += audio.payload.len() as u64;
         self.wake(at, pass);
-        let Some(chunk) = media.chunk else {
-            return self.pass(media.payload, pass);
+        let Some(chunk) = audio.chunk else {
+            return self.pass(audio.payload, pass);
         };
         if !self.has_begun && chunk > FIRST_MAX && self.early.is_empty() {
             self.next = chunk;
         }
-        if chunk < self.next && !self.is_news(chunk, media.payload.len()) {
+        if chunk < self.next && !self.is_news(chunk, audio.payload.len()) {
             return;
         }
         self.stale_run = 0;
         if chunk == self.next {
-            self.go_on(chunk, media.timestamp_ms, media.payload, pass);
+            self.go_on(chunk, audio.timestamp_ms, audio.payload, pass);
             self.release(pass);
             return;
         }
         if let Err(place) = self.early.binary_search_by_key(&chunk, |early| early.chunk) {
-            self.keep(at, place, chunk, media);
+            self.keep(at, place, chunk, audio);
             if self.early.len() > PIECES_MAX {
                 self.skip(pass);
             }
         } else {
-            self.counts.repeated += media.payload.len() as u64;
+            self.counts.repeated += audio.payload.len() as u64;
         }
     }
 
@@ -184,11 +184,11 @@ impl Order {
         false
     }
 
-    fn keep(&mut self, at: CallTime, place: usize, chunk: u64, media: &Media<'_>) {
+    fn keep(&mut self, at: CallTime, place: usize, chunk: u64, piece: &Audio<'_>) {
         let mut audio = self.spare.pop().unwrap_or_default();
         audio.clear();
-        audio.extend_from_slice(media.payload);
-        let timestamp_ms = media.timestamp_ms;
+        audio.extend_from_slice(piece.payload);
+        let timestamp_ms = piece.timestamp_ms;
         self.early.insert(place, Early { chunk, timestamp_ms, came: at, audio });
     }
 

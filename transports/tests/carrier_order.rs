@@ -2,8 +2,8 @@
 //! place, in bounded time and memory.
 
 use call_core::{CallTime, Millis};
-use call_transports::twilio::media::order::{GAP_MAX, Order, Piece, WINDOW};
-use call_transports::twilio::media::{Media, Track};
+use call_transports::carrier::Audio;
+use call_transports::carrier::order::{GAP_MAX, Order, Piece, WINDOW};
 use proptest::collection::vec;
 use proptest::prelude::*;
 
@@ -25,8 +25,8 @@ struct Desk {
 impl Desk {
     fn take(&mut self, when: u64, chunk: Option<u64>, timestamp_ms: Option<u64>, payload: &[u8]) {
         let Self { order, heard, pieces } = self;
-        let media = Media { track: Track::Inbound, chunk, timestamp_ms, payload };
-        order.take(at(when), &media, &mut |piece| put(piece, heard, pieces));
+        let audio = Audio { chunk, timestamp_ms, payload };
+        order.take(at(when), &audio, &mut |piece| put(piece, heard, pieces));
         self.is_conserved();
     }
 
