@@ -10,12 +10,10 @@
 //! | `world` | what the machine sees of the world: the next thing to happen, and effects carried out |
 //! | `out` | where the bridge's output goes |
 //! | `carrier` | the carrier's socket: reading, writing, whether it takes what is written |
-//! | `agent` | the agent's session: opening, open, over |
 //! | `hygiene` | how many bad frames are borne with |
 //! | `jobs` | speaking lines, running functions, hanging up |
 //! | `clock` | the time of a call, and its one sleep |
 
-mod agent;
 mod carrier;
 mod clock;
 mod hygiene;

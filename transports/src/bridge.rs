@@ -71,6 +71,13 @@ pub struct Clip {
     pub audio: Vec<u8>,
 }
 
+impl Clip {
+    /// A line in these words and this sound.
+    pub fn new(text: String, version: u32, audio: &[u8]) -> Self {
+        Self { text, version, audio: audio.to_vec() }
+    }
+}
+
 enum Waiting {
     /// So many bytes.
     Audio(UtteranceId, usize),

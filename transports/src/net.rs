@@ -10,12 +10,14 @@ mod agent;
 mod carrier;
 mod error;
 mod http;
+mod leg;
 mod middleware;
 mod speak;
 
 pub use agent::{AgentConnector, AgentFrame, AgentSocket, AgentText};
 pub use carrier::TwilioRest;
 pub use error::Error;
+pub use leg::{AgentLeg, AgentNews};
 pub use middleware::Middleware;
 pub use speak::Speaker;
 

@@ -56,19 +56,7 @@ struct Table {
 impl Table {
     /// A bridge whose agent is being connected.
     fn opening() -> Self {
-        let profile = AgentProfile {
-            tags: Vec::new(),
-            listen_model: "flux-general-multi".to_owned(),
-            language_hints: Vec::new(),
-            keyterms: Vec::new(),
-            think_provider: "open_ai".to_owned(),
-            think_model: "gpt-4o-mini".to_owned(),
-            prompt: "Be brief.".to_owned(),
-            voice: "aura-2-thalia-en".to_owned(),
-            functions: Vec::new(),
-            context: Vec::new(),
-        };
-        let profiles = BTreeMap::from([(Language::English, profile)]);
+        let profiles = BTreeMap::from([(Language::English, AgentProfile::example())]);
         let mut table = Self { bridge: Bridge::new(profiles, Vec::new()), out: Out::default() };
         let open = Effect::OpenAgent { language: Language::English, resume: false };
         table.perform(0, &open);

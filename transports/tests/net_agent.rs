@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use call_core::input::AgentLoss;
-use call_transports::net::{AgentConnector, AgentFrame, AgentSocket};
+use call_transports::net::{AgentConnector, AgentFrame, AgentLeg, AgentNews, AgentSocket};
 use futures::{SinkExt as _, StreamExt as _};
 use secrecy::SecretString;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -85,6 +85,26 @@ async fn the_end_of_a_session_is_told_for_ever() {
     for _ in 0..3 {
         assert!(matches!(next(&mut socket).await, AgentFrame::Ended));
     }
+}
+
+/// F-DG-08: a world that does nothing about the end is not told of it again and again.
+#[tokio::test]
+async fn a_leg_writes_while_it_waits_and_tells_once_that_its_session_has_ended() {
+    let (listener, url) = listen().await;
+    let provider = tokio::spawn(async move {
+        let (stream, _) = listener.accept().await.unwrap();
+        let mut socket = accept_async(stream).await.unwrap();
+        socket.next().await.unwrap().unwrap()
+    });
+    let mut leg = AgentLeg::open(connector(&url));
+    leg.say("too early".to_owned());
+    assert!(matches!(leg.next().await, AgentNews::Opened));
+    leg.say("settings".to_owned());
+    assert!(matches!(leg.next().await, AgentNews::Frame(AgentFrame::Ended)));
+    assert_eq!(provider.await.unwrap(), Message::text("settings"));
+    let more = tokio::time::timeout(Duration::from_millis(50), leg.next()).await;
+    assert!(more.is_err(), "{more:?}");
+    poll_fn(|cx| leg.poll_close(cx)).await;
 }
 
 #[tokio::test]

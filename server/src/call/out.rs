@@ -8,8 +8,8 @@ use call_core::{CallTime, Input};
 use call_transports::bridge::Outlet;
 use call_transports::carrier::ToCarrier;
 use call_transports::deepgram::{ClientMessage, encode_client};
+use call_transports::net::AgentLeg;
 
-use super::agent::AgentLeg;
 use super::carrier::CarrierLeg;
 
 /// Where the bridge's output goes: two sockets that queue, and the machine.

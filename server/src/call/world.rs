@@ -13,14 +13,12 @@ use call_core::redact::mask_text;
 use call_core::{CallTime, Effect, Input, Language, Millis, Step, Stimulus, World};
 use call_transports::bridge::{Bridge, Outlet, Words};
 use call_transports::deepgram::{ErrorAction, ServerMessage, decode_server, error_action};
-use call_transports::net::AgentFrame;
+use call_transports::net::{AgentFrame, AgentLeg, AgentNews};
 use call_transports::twilio::Sid;
 use call_transports::twilio::media::{FromTwilio, decode_from_twilio};
-use futures::FutureExt as _;
 use tokio::time::timeout;
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 
-use super::agent::{AgentLeg, News};
 use super::carrier::{CarrierLeg, Frame};
 use super::clock::Clock;
 use super::hygiene::{Hygiene, Verdict};
@@ -222,13 +220,13 @@ impl Live {
         let Poll::Ready(news) = self.out.agent.poll_next(cx) else { return false };
         self.frames_left -= 1;
         match news {
-            News::Opened => {}
-            News::Failed(loss) => self.lose_agent(loss),
-            News::Frame(AgentFrame::Text(text)) => self.agent_text(now, text.as_str()),
-            News::Frame(AgentFrame::Audio(audio)) => {
+            AgentNews::Opened => {}
+            AgentNews::Failed(loss) => self.lose_agent(loss),
+            AgentNews::Frame(AgentFrame::Text(text)) => self.agent_text(now, text.as_str()),
+            AgentNews::Frame(AgentFrame::Audio(audio)) => {
                 self.bridge.agent_audio(now, &audio, &mut self.out);
             }
-            News::Frame(AgentFrame::Ended) => self.lose_agent(AgentLoss::Closed),
+            AgentNews::Frame(AgentFrame::Ended) => self.lose_agent(AgentLoss::Closed),
         }
         true
     }
@@ -313,9 +311,7 @@ impl Live {
     fn carry_out(&mut self, effect: &Effect) {
         match effect {
             Effect::OpenAgent { .. } => {
-                let services = Arc::clone(&self.services);
-                let opening = async move { services.agent.connect().await };
-                self.out.agent = AgentLeg::Opening(opening.boxed());
+                self.out.agent = AgentLeg::open(self.services.agent.clone());
             }
             Effect::CloseAgent => self.out.agent.close(),
             Effect::Prepare { utterance, line, language, arguments } => {

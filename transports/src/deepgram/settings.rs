@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use call_core::effect::Function;
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -59,6 +60,26 @@ pub struct AgentProfile {
     pub functions: Vec<FunctionDefinition>,
     /// The conversation before this session, when it replaces a lost one.
     pub context: Vec<HistoryEntry>,
+}
+
+impl AgentProfile {
+    /// A profile for examples and tests: an English agent that can end the call.
+    #[must_use]
+    pub fn example() -> Self {
+        Self {
+            tags: Vec::new(),
+            listen_model: "flux-general-multi".to_owned(),
+            language_hints: vec!["en".to_owned()],
+            keyterms: Vec::new(),
+            think_provider: "open_ai".to_owned(),
+            think_model: "gpt-4o-mini".to_owned(),
+            prompt: "You answer the telephone of a company that services loans. Be brief."
+                .to_owned(),
+            voice: "aura-2-thalia-en".to_owned(),
+            functions: vec![crate::functions::definition(Function::HangupCall)],
+            context: Vec::new(),
+        }
+    }
 }
 
 impl Settings {
