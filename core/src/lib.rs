@@ -21,6 +21,7 @@
 //! let opening = asked.expect("a new call asks for its opening line, and for its agent");
 //!
 //! let (text, audio) = ("Thank you for calling.".to_owned(), Millis(2_000));
+//! let caller_said = Agent::CallerSaid { text: "Wrong number.".to_owned(), language: None };
 //! let until = CallTime::from_millis(2_400);
 //! let mut journal = vec![first];
 //! for (at, input) in [
@@ -31,7 +32,7 @@
 //!     // The carrier's mark came back: said becomes heard.
 //!     (2_400, Input::Playback(Playback::Heard { utterance: opening, audio })),
 //!     (4_000, Input::Agent(Agent::CallerStarted)),
-//!     (5_500, Input::Agent(Agent::CallerSaid { text: "Wrong number.".to_owned(), language: None })),
+//!     (5_500, Input::Agent(caller_said)),
 //!     (6_000, Input::Carrier(Carrier::Stopped)),
 //! ] {
 //!     journal.extend(call.step(CallTime::from_millis(at), input));
