@@ -102,12 +102,12 @@ fn a_frame_of_the_agents_that_waits_allocates_nothing() {
         for _ in 0..500 {
             bridge.agent_audio(now, &audio(), &mut sides);
         }
-        bridge.carrier_blocked(Some(now));
+        bridge.carrier_blocked(now, Some(now));
         for _ in 0..550 {
             now = now + FRAME;
             bridge.carrier_alive(now);
             if now.since(begin) >= Millis(1_000) {
-                bridge.carrier_blocked(None);
+                bridge.carrier_blocked(now, None);
             }
             bridge.wake(now, &mut sides);
         }

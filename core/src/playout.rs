@@ -134,8 +134,11 @@ pub struct Playout {
     gate: Gate,
     /// The agent's sentence that still gets audio, and whether it was reported dry.
     open: Option<(UtteranceId, bool)>,
-    /// The carrier takes nothing at the moment.
-    blocked: bool,
+    /// Since when on its time line the carrier has taken nothing, and how many bytes were handed
+    /// over since: they lie unread.
+    blocked: Option<(u64, u64)>,
+    /// When something was handed over last, and how many bytes at that moment.
+    latest: (u64, u64),
     conserved: Conserved,
     defect: Defect,
 }
@@ -156,7 +159,8 @@ impl Playout {
             held: 0,
             gate: Gate::Open,
             open: None,
-            blocked: false,
+            blocked: None,
+            latest: (0, 0),
             conserved: Conserved { offered: 0, forwarded: 0, dropped: 0, overflowed: 0, cut: 0 },
             defect: Defect::NONE,
         }
@@ -219,17 +223,48 @@ impl Playout {
     /// Whether audio of this utterance may go on to the carrier now.
     pub const fn has_room(&self, at: CallTime, utterance: UtteranceId) -> bool {
         let now = position(at);
-        if self.blocked {
+        if self.blocked.is_some() {
             return false;
         }
         let after_line = !utterance.is_agents() || self.line_ends <= now;
         after_line && self.runs_out < now + LEAD.0 * BYTES_PER_MS
     }
 
-    /// Whether the carrier takes what it is sent. While it does not, all speech waits in our hands:
-    /// what lies unread in a socket is neither on the carrier's time line nor to be taken back.
-    pub const fn carrier_takes(&mut self, takes: bool) {
-        self.blocked = !takes;
+    /// Since when the carrier has taken nothing; nothing if it takes what it is sent. Meanwhile all
+    /// speech waits in our hands: what lies unread in a socket is neither on the carrier's time line
+    /// nor to be taken back. What went there before anybody noticed is played only afterwards.
+    pub fn carrier_blocked(&mut self, at: CallTime, since: Option<CallTime>) {
+        match (self.blocked, since) {
+            (None, Some(since)) => {
+                let (when, bytes) = self.latest;
+                let since = position(since);
+                self.blocked = Some((since, if when >= since { bytes } else { 0 }));
+            }
+            (Some((_, unread)), None) => {
+                self.blocked = None;
+                self.read_late(position(at), unread);
+            }
+            (None, None) | (Some(_), Some(_)) => {}
+        }
+    }
+
+    /// The carrier reads the last bytes that it was handed only now.
+    fn read_late(&mut self, now: u64, unread: u64) {
+        let late = (now + unread).saturating_sub(self.runs_out);
+        if unread == 0 || late == 0 {
+            return;
+        }
+        let from = self.runs_out - unread.min(self.runs_out);
+        for stretch in &mut self.stretches {
+            let (start, length) = stretch.piece;
+            if start + length > from {
+                stretch.piece.0 += late;
+            }
+        }
+        if self.line_ends > from {
+            self.line_ends += late;
+        }
+        self.runs_out += late;
     }
 
     /// Accounts for audio that was admitted and is handed to the carrier now. Returns news if it
@@ -241,7 +276,9 @@ impl Playout {
         len: usize,
     ) -> Option<Playback> {
         let len = len as u64;
-        let start = self.runs_out.max(position(at));
+        let now = position(at);
+        self.latest = (now, if self.latest.0 == now { self.latest.1 + len } else { len });
+        let start = self.runs_out.max(now);
         self.runs_out = start + len;
         if !utterance.is_agents() {
             self.line_ends = self.runs_out;
@@ -400,7 +437,7 @@ impl Playout {
     /// dry.
     pub fn poll_timeout(&self, next: Option<UtteranceId>) -> Option<CallTime> {
         if let Some(utterance) = next {
-            if self.blocked {
+            if self.blocked.is_some() {
                 return None;
             }
             let room = self.runs_out.saturating_sub(LEAD.0 * BYTES_PER_MS) / BYTES_PER_MS + 1;
@@ -608,15 +645,36 @@ mod tests {
     fn speech_waits_while_the_carrier_takes_nothing_and_can_be_taken_back() {
         let mut playout = Playout::new();
         play(&mut playout, 0, 800);
-        playout.carrier_takes(false);
+        playout.carrier_blocked(at(50), Some(at(50)));
         assert_eq!(playout.admit(at(50), SENTENCE, 8_000), Admit::Hold { first: false });
         assert_eq!(playout.poll_timeout(Some(SENTENCE)), None, "nobody can say when");
         assert!(!playout.has_room(at(3_000), SENTENCE));
         let (heard, audio) = (Millis(100), Millis(1_100));
         let mut cut = playout.clone();
         assert_eq!(cut.clear(at(3_000)), [Playback::Cut { utterance: SENTENCE, heard, audio }]);
-        playout.carrier_takes(true);
+        playout.carrier_blocked(at(3_000), None);
         assert!(playout.has_room(at(3_000), SENTENCE));
+    }
+
+    /// F-TW-26: speech that went into a blocked socket before anybody noticed is not heard before
+    /// the carrier reads it.
+    #[test]
+    fn speech_that_lay_unread_is_heard_only_after_it_was_read() {
+        let mut playout = Playout::new();
+        play(&mut playout, 1_000, 8_000);
+        playout.carrier_blocked(at(1_000), Some(at(1_000)));
+        playout.carrier_blocked(at(1_600), None);
+        let (heard, audio) = (Millis(300), Millis(1_000));
+        let cut = [Playback::Cut { utterance: SENTENCE, heard, audio }];
+        assert_eq!(playout.clear(at(1_900)), cut, "not 900 ms");
+
+        let mut playout = Playout::new();
+        play(&mut playout, 1_000, 8_000);
+        playout.carrier_blocked(at(1_200), Some(at(1_200)));
+        playout.carrier_blocked(at(1_600), None);
+        let heard = Millis(900);
+        let cut = [Playback::Cut { utterance: SENTENCE, heard, audio }];
+        assert_eq!(playout.clear(at(1_900)), cut, "it was read before");
     }
 
     /// F-DG-29, I-30.

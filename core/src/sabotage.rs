@@ -44,8 +44,8 @@ pub enum Sabotage {
     ForgetsAudio,
     /// I-34: our lines stay in the language in which the call began.
     KeepsLanguage,
-    /// I-35: a carrier that would not hang up is asked once more.
-    HangsUpAgain,
+    /// I-35: the carrier is asked twice to hang up.
+    HangsUpTwice,
     /// Heard is not said: speech that is cut counts as heard in full.
     HeardAsSaid,
     /// F-HU-08: functions that are asked for during the opening are run at once.
@@ -73,7 +73,7 @@ impl Sabotage {
         Self::TakesAll,
         Self::ForgetsAudio,
         Self::KeepsLanguage,
-        Self::HangsUpAgain,
+        Self::HangsUpTwice,
         Self::HeardAsSaid,
         Self::AsksEarly,
     ];
@@ -99,7 +99,7 @@ impl Sabotage {
             Self::TakesAll => "I-29",
             Self::ForgetsAudio => "I-30",
             Self::KeepsLanguage => "I-34",
-            Self::HangsUpAgain => "I-35",
+            Self::HangsUpTwice => "I-35",
             Self::HeardAsSaid => "heard is not said",
             Self::AsksEarly => "F-HU-08",
         }

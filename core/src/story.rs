@@ -100,7 +100,7 @@ impl Teller {
                 told.push(("agent", "begins to speak".to_string()));
             }
             Cause::Input(Input::Carrier(Carrier::Joined)) => {
-                told.push(("call", "the caller is back, by a new stream".to_string()));
+                told.push(("call", "the caller is back on the line".to_string()));
             }
             Cause::Input(Input::Carrier(Carrier::Completed)) => {
                 told.push(("call", "the carrier says that the call is over".to_string()));
@@ -112,7 +112,7 @@ impl Teller {
                 told.push(("call", "the stream broke".to_string()));
             }
             Cause::Input(Input::Carrier(Carrier::Dead)) => {
-                told.push(("call", "the stream is dead".to_string()));
+                told.push(("call", "the carrier neither sends nor takes anything".to_string()));
             }
             Cause::Input(Input::Operator(operator)) => {
                 let what = match operator {
@@ -132,12 +132,13 @@ impl Teller {
     fn fact(&mut self, fact: &Fact, told: &mut Vec<(&str, String)>) {
         match fact {
             Fact::LineRendered { utterance, line, version, text, by, .. } => {
-                let how = match by {
-                    Rung::Spoken => "",
-                    Rung::Injected => ", said by the agent",
-                    Rung::Recorded => ", from a recording",
+                // A recording may have words of its own, without blanks.
+                let what = match by {
+                    Rung::Spoken => format!("{line} v{version}"),
+                    Rung::Injected => format!("{line} v{version}, said by the agent"),
+                    Rung::Recorded => format!("recording of {line}, v{version}"),
                 };
-                self.words.insert(*utterance, format!("us: \"{text}\" ({line} v{version}{how})"));
+                self.words.insert(*utterance, format!("us: \"{text}\" ({what})"));
             }
             Fact::LineFailed { line, by, .. } => told.push(match by {
                 Rung::Spoken => ("we", format!("cannot speak the line {line}")),
@@ -154,7 +155,9 @@ impl Teller {
             Fact::Cut { utterance, heard, audio } => {
                 let words = self.take_words(*utterance);
                 if *heard > Millis(0) {
-                    told.push(("heard", format!("{words}  [cut after {heard} of {audio}]")));
+                    // What there was may have been heard while more was still to come.
+                    let of = if heard < audio { format!("{audio}") } else { "what came".into() };
+                    told.push(("heard", format!("{words}  [cut after {heard} of {of}]")));
                 }
             }
             Fact::HeardUnknown { utterance } => {
@@ -253,7 +256,7 @@ fn effect_noticed(effect: &Effect) -> Option<String> {
         Effect::Clear => Some("stop speaking".to_string()),
         Effect::HangUp => Some("hang up".to_string()),
         Effect::OpenAgent { resume: true, .. } => Some("open another session".to_string()),
-        Effect::CollectKeys => Some("collect keys".to_string()),
+        Effect::CollectKeys => Some("take down the keys that are pressed".to_string()),
         Effect::PlayTones { tones: 1, .. } => Some("play a tone".to_string()),
         Effect::PlayTones { tones, .. } => Some(format!("play {tones} tones")),
         Effect::Transfer { target } => Some(format!("transfer to {target}")),

@@ -3,7 +3,7 @@
 mod support;
 
 use call_core::{
-    Brief, Effect, EndReason, Fact, Limits, LineId, Millis, Phase,
+    Brief, Effect, EndReason, Fact, Language, Limits, LineId, Millis, Phase,
     call::Timer,
     effect::Answer,
     input::{AgentLoss, FunctionAsk, HungUp, Transfer},
@@ -217,7 +217,10 @@ fn a_request_that_the_carrier_does_not_answer_counts_as_failed_after_10_seconds(
     assert_eq!(fired(&steps), [(23_000, Timer::TransferLimit)]);
     let failed = Fact::Transfer { target: FRONT_DESK.into(), result: Transfer::Failed };
     assert!(facts(&steps).contains(&failed));
-    assert_eq!(lines(&steps), [LineId::NobodyFree]);
+    // After ten seconds of nothing the caller does not wait for a voice to be made (I-16).
+    let (line, language) = (LineId::NobodyFree, Language::English);
+    let at_once = Effect::UseRecording { utterance: support::line(3), line, language };
+    assert!(effects(&steps).contains(&at_once));
 }
 
 /// I-35: the first one came back.

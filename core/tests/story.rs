@@ -70,7 +70,7 @@ fn a_call_that_fails_reads_as_what_failed() {
 00:00.000  call    recording off
 00:00.700  agent   lost: refused with status 401  -> farewell
 00:01.500  we      cannot speak the line trouble
-00:03.500  heard   us: \"words of line-3\" (trouble v1, from a recording)  [in full, 2.0 s]
+00:03.500  heard   us: \"words of line-3\" (recording of trouble, v1)  [in full, 2.0 s]
 00:03.500  we      hang up  -> hanging_up
 00:03.600  call    ended: agent_failed  -> ended
 "
@@ -98,7 +98,7 @@ fn a_call_that_goes_to_a_person_and_back_reads_as_what_happened() {
 00:13.000  heard   agent: "I see."  [in full, 2.0 s]  -> listening
 00:14.000  caller  "Un momento."
 00:14.000  caller  asks for a moment
-00:20.000  we      collect keys
+00:20.000  we      take down the keys that are pressed
 00:21.000  caller  keyed in 2 digits  -> thinking
 00:22.000  agent   asks for make_payment {}  -> function_pending
 00:23.000  agent   lost: connection closed
@@ -117,7 +117,7 @@ fn a_call_that_goes_to_a_person_and_back_reads_as_what_happened() {
 00:32.000  we      transfer to front-desk
 00:32.500  call    transfer to front-desk: accepted
 00:50.000  call    transfer to front-desk: no answer
-00:50.500  call    the caller is back, by a new stream
+00:50.500  call    the caller is back on the line
 00:50.500  we      say nobody-free  -> speaking
 00:53.000  heard   us: "words of line-6" (nobody-free v1)  [in full, 2.3 s]  -> listening
 00:54.000  call    the server stops in 16.0 s

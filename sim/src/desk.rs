@@ -311,9 +311,9 @@ impl Desk {
         while let Some(job) = self.jobs.due(now) {
             self.finished(job);
         }
-        self.bridge.carrier_blocked(self.legs.unread_since);
+        self.bridge.carrier_blocked(self.legs.now, self.legs.unread_since);
         self.bridge.wake(now, &mut self.legs);
-        self.bridge.carrier_blocked(self.legs.unread_since);
+        self.bridge.carrier_blocked(self.legs.now, self.legs.unread_since);
     }
 
     /// The session is over; the agent's mind outlives it.
@@ -385,7 +385,7 @@ impl World for Desk {
         for effect in &step.effects {
             self.effect(effect);
         }
-        self.bridge.carrier_blocked(self.legs.unread_since);
+        self.bridge.carrier_blocked(self.legs.now, self.legs.unread_since);
         self.steps.push(step);
     }
 }

@@ -1,7 +1,7 @@
 //! Scenario files: what stands in them, and how they are read.
 
-//! [`read`] and [`shape`] find every mistake in how a file is written, [`check`] every one in what
-//! it says; [`problem`] shows them.
+//! `read` and `shape` find every mistake in how a file is written, `check` every one in what
+//! it says; `problem` shows them.
 
 mod check;
 mod company;

@@ -224,7 +224,7 @@ impl Bridge {
         self.watch = Watch::new(at);
         self.order.restart();
         self.keypad.restart();
-        self.playout.carrier_takes(true);
+        self.playout.carrier_blocked(at, None);
         out.input(Input::Carrier(Carrier::Joined));
     }
 
@@ -236,10 +236,10 @@ impl Bridge {
 
     /// Since when the carrier takes nothing although something waits for it; nothing if it takes
     /// what it is sent. Meanwhile speech waits here, where it can still be taken back.
-    pub fn carrier_blocked(&mut self, since: Option<CallTime>) {
+    pub fn carrier_blocked(&mut self, at: CallTime, since: Option<CallTime>) {
         if self.watch.is_open() {
             self.watch.blocked(since);
-            self.playout.carrier_takes(since.is_none());
+            self.playout.carrier_blocked(at, since);
         }
     }
 

@@ -148,6 +148,7 @@ impl Machine {
 
     pub(super) fn enter_listening(&mut self, step: &mut Draft) {
         self.memory.timers.disarm(Timer::AgentSpeech);
+        self.memory.waits_for_us = false;
         self.memory.silence.since = Some(step.at);
         let (_, farewell) = self.silence_limits();
         let before = self.memory.silence.before;
@@ -238,6 +239,7 @@ impl Machine {
 
     /// Dead air is counted from the last sound, whatever state it was in.
     fn arm_filler(&mut self, filler: Millis, step: &Draft) {
+        self.memory.waits_for_us = true;
         let due = (self.memory.last_sound + filler).max(step.at + FILLER_AGAIN);
         if !self.memory.sabotaged(Sabotage::SaysNothing) {
             self.memory.timers.arm(Timer::Filler, due);

@@ -117,21 +117,18 @@ impl Machine {
         self.memory.timers.disarm(Timer::FarewellLimit);
         self.memory.arm(Timer::HangUpLimit, step.at, limit);
         step.effect(Effect::HangUp);
+        if self.memory.sabotaged(Sabotage::HangsUpTwice) {
+            step.effect(Effect::HangUp);
+        }
     }
 
     pub(super) fn hanging_up(
         &mut self,
         event: &Event<'_>,
         why: EndReason,
-        step: &mut Draft,
+        _step: &mut Draft,
     ) -> Outcome<State> {
         match event {
-            Event::Input(Input::Carrier(Carrier::HungUp(HungUp::Failed)))
-                if self.memory.sabotaged(Sabotage::HangsUpAgain) =>
-            {
-                step.effect(Effect::HangUp);
-                Handled
-            }
             Event::Input(Input::Carrier(Carrier::HungUp(HungUp::Done | HungUp::Failed)))
             | Event::Input(Input::Carrier(Carrier::Stopped | Carrier::Lost | Carrier::Completed))
             | Event::Due(Timer::HangUpLimit) => Transition(State::Ended { why }),

@@ -132,6 +132,10 @@ impl Machine {
     /// Nobody took the call: it goes on with us, if we can, and says so.
     fn back_with_us(&mut self, step: &mut Draft) -> Outcome<State> {
         self.memory.timers.disarm(Timer::TransferLimit);
+        if self.memory.handing.accepted {
+            // The caller comes from another line, and heard it ring.
+            self.memory.last_sound = step.at;
+        }
         if let Some(why) = self.memory.handing.in_need {
             return Transition(State::Farewell { why });
         }

@@ -29,11 +29,30 @@ pub(super) const BEGIN_LIMIT: Millis = Millis::from_secs(35);
 /// than its audio.
 const INJECT_AGAIN: Millis = Millis(500);
 
+/// Less time than this is not enough to have a line spoken.
+const SPEAK_AT_LEAST: Millis = Millis(500);
+
 impl Machine {
     /// Asks for a line of ours.
     pub(super) fn prepare(&mut self, line: LineId, step: &mut Draft) {
-        let limit = step.at + self.memory.brief.limits.line_ready;
-        self.ask(line, Rung::Spoken, limit, step);
+        let limit = self.memory.brief.limits.line_ready;
+        match self.time_left(step) {
+            Some(left) if left < SPEAK_AT_LEAST => self.use_recording(line, step),
+            left => {
+                let limit = left.map_or(limit, |left| left.min(limit));
+                self.ask(line, Rung::Spoken, step.at + limit, step);
+            }
+        }
+    }
+
+    /// How long we may try to have a line said while the caller waits for us and hears nothing
+    /// (I-16): no longer than the tries of a filler take. Nothing where nobody waits.
+    fn time_left(&self, step: &Draft) -> Option<Millis> {
+        let memory = &self.memory;
+        let limits = &memory.brief.limits;
+        let tries = limits.filler + limits.line_ready + limits.line_injected;
+        let hears_nothing = memory.waits_for_us && memory.on_its_way.is_empty();
+        hears_nothing.then(|| tries.less(step.at.since(memory.last_sound)))
     }
 
     fn ask(&mut self, line: LineId, by: Rung, limit: CallTime, step: &mut Draft) -> UtteranceId {
@@ -232,8 +251,10 @@ impl Machine {
             step.effect(Effect::Withdraw { utterance });
         }
         if self.may_speak() {
-            if by == Rung::Spoken && self.may_inject(line) {
-                let limit = step.at + self.memory.brief.limits.line_injected;
+            let limit = self.memory.brief.limits.line_injected;
+            let in_time = self.time_left(step).is_none_or(|left| left >= limit);
+            if by == Rung::Spoken && in_time && self.may_inject(line) {
+                let limit = step.at + limit;
                 self.ask(line, Rung::Injected, limit, step);
             } else {
                 self.use_recording(line, step);

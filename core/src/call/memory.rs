@@ -29,6 +29,8 @@ pub(super) struct Memory {
     pub(super) too_early: Vec<FunctionAsk>,
     /// When the caller last heard something of ours, or spoke.
     pub(super) last_sound: CallTime,
+    /// The caller waits for us, and has since the last sound.
+    pub(super) waits_for_us: bool,
     /// Lines of ours between being asked for and being settled.
     pub(super) lines: BTreeMap<UtteranceId, OurLine>,
     pub(super) lines_asked: u32,
@@ -132,6 +134,7 @@ impl Memory {
             opening_over: false,
             too_early: Vec::new(),
             last_sound: CallTime::ZERO,
+            waits_for_us: false,
             lines: BTreeMap::new(),
             lines_asked: 0,
             on_its_way: BTreeMap::new(),

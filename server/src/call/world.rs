@@ -154,7 +154,7 @@ impl Live {
                 continue;
             }
             self.out.carrier.poll_flush(cx, now);
-            self.bridge.carrier_blocked(self.out.carrier.blocked_since());
+            self.bridge.carrier_blocked(now, self.out.carrier.blocked_since());
             self.out.agent.poll_flush(cx);
             if self.frames_left == 0 {
                 cx.waker().wake_by_ref();

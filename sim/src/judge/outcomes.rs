@@ -312,6 +312,8 @@ fn every_request_is_answered(
     let mut waiting: BTreeMap<&str, CallTime> = BTreeMap::new();
     let longest = Millis(limits.pay.0.max(limits.lookup.0));
     let mut seen: Vec<&str> = Vec::new();
+    // While tones are played nothing is decided: it waits for the stream.
+    let mut back_by = CallTime::ZERO;
     for step in evidence.steps {
         if let Some((id, _)) = waiting.iter().find(|(_, limit)| **limit < step.at) {
             let id = *id;
@@ -323,7 +325,7 @@ fn every_request_is_answered(
                 for FunctionAsk { id, .. } in asks {
                     if !seen.contains(&id.as_str()) {
                         seen.push(id);
-                        waiting.insert(id, step.at + longest);
+                        waiting.insert(id, step.at.max(back_by) + longest);
                     }
                 }
             }
@@ -336,6 +338,7 @@ fn every_request_is_answered(
             match effect {
                 Effect::Answer { id, .. } => drop(waiting.remove(id.as_str())),
                 Effect::MuteAgent | Effect::LeaveStream => waiting.clear(),
+                Effect::PlayTones { .. } => back_by = step.at + limits.hang_up + limits.tones,
                 _ => {}
             }
         }

@@ -18,7 +18,11 @@ impl Ring {
     /// Takes the oldest bytes into a buffer, which is overwritten.
     pub(super) fn pop_into(&mut self, length: usize, audio: &mut Vec<u8>) {
         audio.clear();
-        audio.extend(self.bytes.drain(..length));
+        let (front, back) = self.bytes.as_slices();
+        let (of_front, of_back) = (length.min(front.len()), length.saturating_sub(front.len()));
+        audio.extend_from_slice(&front[..of_front]);
+        audio.extend_from_slice(&back[..of_back]);
+        self.bytes.drain(..length);
     }
 
     /// Drops the oldest bytes.
