@@ -20,6 +20,7 @@ use tracing::{debug, error, info, warn};
 use crate::call::{Services, Watch};
 use crate::config::Config;
 use crate::http;
+use crate::metrics::Metrics;
 use crate::store::{self, Store};
 use crate::tokens::{Ending, Tokens};
 
@@ -93,6 +94,11 @@ impl App {
     /// The steps of all calls as they happen. Subscribe before a call begins to miss nothing.
     pub fn watch(&self) -> &Watch {
         &self.0.watch
+    }
+
+    /// What is counted.
+    pub fn metrics(&self) -> &Metrics {
+        &self.0.services.metrics
     }
 
     /// How many calls are going on.
@@ -224,6 +230,7 @@ fn services(config: &Config) -> Result<Services, net::Error> {
         speaker: net::Speaker::new(&deepgram.speak_url, key.clone())?,
         carrier: net::TwilioRest::new(&twilio.api_url, account, auth_token)?,
         middleware: net::Middleware::new(&middleware.url, middleware.api_key.clone())?,
+        metrics: Metrics::new(),
     })
 }
 

@@ -5,9 +5,9 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use server::app::{self, App};
 use server::config::{Config, Faults, Flags};
-use server::telemetry;
+use server::{metrics, telemetry};
 use tokio::net::TcpListener;
-use tracing::info;
+use tracing::{error, info};
 
 /// Answers telephone calls with a voice agent: Twilio Media Streams on one side, a Deepgram Voice
 /// Agent on the other.
@@ -58,9 +58,26 @@ async fn run(flags: &Flags) -> anyhow::Result<ExitCode> {
     let listener = TcpListener::bind(listen).await.map_err(|error| {
         anyhow::Error::new(error).context(format!("LISTEN_ADDR: cannot listen on {listen}"))
     })?;
+    count(&app).await?;
     info!(%listen, "ready for calls");
     app::serve(app, listener, end_asked_for()).await?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Lets scrapers in, where that is wanted.
+async fn count(app: &App) -> anyhow::Result<()> {
+    let Some(address) = app.config().metrics else { return Ok(()) };
+    let listener = TcpListener::bind(address).await.map_err(|error| {
+        anyhow::Error::new(error).context(format!("METRICS_ADDR: cannot listen on {address}"))
+    })?;
+    info!(%address, "metrics are served");
+    let app = app.clone();
+    tokio::spawn(async move {
+        if let Err(error) = metrics::serve(app, listener).await {
+            error!(%error, "metrics are no longer served");
+        }
+    });
+    Ok(())
 }
 
 /// The first signal lets calls end. Whoever sends a second one does not want to wait for that.
