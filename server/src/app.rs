@@ -18,6 +18,7 @@ use tokio_util::task::TaskTracker;
 use tracing::{debug, error, info, warn};
 
 use crate::call::{Services, Watch};
+use crate::clips;
 use crate::config::Config;
 use crate::http;
 use crate::metrics::Metrics;
@@ -109,6 +110,11 @@ impl App {
     /// Whether the server has been told to end and takes no new calls.
     pub fn is_draining(&self) -> bool {
         self.0.draining.load(Ordering::Relaxed)
+    }
+
+    /// Has our own lines spoken ahead of calls. Nothing waits for it.
+    pub async fn prepare_lines(&self) {
+        clips::prepare_all(&self.0.services.speaker, &self.0.config.tenant).await;
     }
 
     pub(crate) fn services(&self) -> Arc<Services> {

@@ -59,6 +59,8 @@ async fn run(flags: &Flags) -> anyhow::Result<ExitCode> {
         anyhow::Error::new(error).context(format!("LISTEN_ADDR: cannot listen on {listen}"))
     })?;
     count(&app).await?;
+    let ahead = app.clone();
+    tokio::spawn(async move { ahead.prepare_lines().await });
     info!(%listen, "ready for calls");
     app::serve(app, listener, end_asked_for()).await?;
     Ok(ExitCode::SUCCESS)
