@@ -19,6 +19,7 @@
 
 pub mod app;
 pub mod call;
+pub mod check;
 pub mod clips;
 pub mod company;
 pub mod config;

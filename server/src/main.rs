@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use server::app::{self, App};
+use server::check::{self, Standing};
 use server::config::{Config, Faults, Flags};
 use server::{metrics, telemetry};
 use tokio::net::TcpListener;
@@ -25,10 +26,19 @@ enum Command {
     /// Runs the server; the same as no command
     Run(Flags),
     /// Reads the configuration and the company file, and says what is wrong with them
-    Check(Flags),
+    Check(CheckArgs),
     /// Plays calls against embedded stand-ins, with no account anywhere
     #[cfg(feature = "demo")]
     Demo(server::demo::Args),
+}
+
+#[derive(Debug, clap::Args)]
+struct CheckArgs {
+    /// Also tries out each credential and address that the configuration names
+    #[arg(long)]
+    online: bool,
+    #[command(flatten)]
+    flags: Flags,
 }
 
 #[tokio::main]
@@ -36,7 +46,7 @@ async fn main() -> ExitCode {
     let CommandLine { command, flags } = CommandLine::parse();
     let outcome = match command.unwrap_or(Command::Run(flags)) {
         Command::Run(flags) => run(&flags).await,
-        Command::Check(flags) => Ok(check(&flags)),
+        Command::Check(arguments) => Ok(check(&arguments).await),
         #[cfg(feature = "demo")]
         Command::Demo(args) => server::demo::run(args).await,
     };
@@ -91,8 +101,8 @@ async fn end_asked_for() {
     });
 }
 
-fn check(flags: &Flags) -> ExitCode {
-    match Config::read(flags) {
+async fn check(arguments: &CheckArgs) -> ExitCode {
+    match Config::read(&arguments.flags) {
         Ok(config) => {
             let company = config.tenant.company();
             println!("The configuration is complete.");
@@ -101,10 +111,20 @@ fn check(flags: &Flags) -> ExitCode {
             let languages: Vec<_> = company.agents.keys().map(ToString::to_string).collect();
             println!("  speaks {}", languages.join(", "));
             println!("  webhook {}", config.public_url.of("/twilio/inbound_call"));
-            ExitCode::SUCCESS
+            if arguments.online { try_out(&config).await } else { ExitCode::SUCCESS }
         }
         Err(faults) => refuse(&faults),
     }
+}
+
+async fn try_out(config: &Config) -> ExitCode {
+    println!();
+    let findings = check::online(config, check::PATIENCE).await;
+    for finding in &findings {
+        println!("{finding}");
+    }
+    let is_wrong = findings.iter().any(|finding| finding.standing == Standing::Wrong);
+    if is_wrong { ExitCode::from(NOT_WORKING) } else { ExitCode::SUCCESS }
 }
 
 fn refuse(faults: &Faults) -> ExitCode {
@@ -113,6 +133,9 @@ fn refuse(faults: &Faults) -> ExitCode {
 }
 
 const MISCONFIGURED: u8 = 2;
+
+/// The configuration is complete, and something that it names does not work.
+const NOT_WORKING: u8 = 3;
 
 /// What shells report for a process that was interrupted.
 const CUT_OFF: i32 = 130;
