@@ -18,8 +18,10 @@ use tokio_util::task::TaskTracker;
 use tracing::{debug, error, info, warn};
 
 use crate::call::{Services, Watch};
+use crate::clips;
 use crate::config::Config;
 use crate::http;
+use crate::metrics::Metrics;
 use crate::store::{self, Store};
 use crate::tokens::{Ending, Tokens};
 
@@ -95,6 +97,11 @@ impl App {
         &self.0.watch
     }
 
+    /// What is counted.
+    pub fn metrics(&self) -> &Metrics {
+        &self.0.services.metrics
+    }
+
     /// How many calls are going on.
     pub fn live(&self) -> usize {
         self.tokens().live()
@@ -103,6 +110,11 @@ impl App {
     /// Whether the server has been told to end and takes no new calls.
     pub fn is_draining(&self) -> bool {
         self.0.draining.load(Ordering::Relaxed)
+    }
+
+    /// Has our own lines spoken ahead of calls. Nothing waits for it.
+    pub async fn prepare_lines(&self) {
+        clips::prepare_all(&self.0.services.speaker, &self.0.config.tenant).await;
     }
 
     pub(crate) fn services(&self) -> Arc<Services> {
@@ -224,6 +236,7 @@ fn services(config: &Config) -> Result<Services, net::Error> {
         speaker: net::Speaker::new(&deepgram.speak_url, key.clone())?,
         carrier: net::TwilioRest::new(&twilio.api_url, account, auth_token)?,
         middleware: net::Middleware::new(&middleware.url, middleware.api_key.clone())?,
+        metrics: Metrics::new(),
     })
 }
 

@@ -13,11 +13,13 @@
 //! | `hygiene` | how many bad frames are borne with |
 //! | `jobs` | speaking lines, running functions, hanging up |
 //! | `clock` | the time of a call, and its one sleep |
+//! | `log` | what is logged of a step |
 
 mod carrier;
 mod clock;
 mod hygiene;
 mod jobs;
+mod log;
 mod out;
 mod world;
 
@@ -34,6 +36,7 @@ use call_transports::twilio::Sid;
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument as _;
 
+use crate::metrics::Metrics;
 use world::Live;
 
 /// The library's own buffers are many times larger, and it clears them before every read.
@@ -53,6 +56,8 @@ pub struct Services {
     pub carrier: TwilioRest,
     /// Knows the loans.
     pub middleware: Middleware,
+    /// Counts.
+    pub metrics: Metrics,
 }
 
 /// What is particular to one call.
@@ -104,7 +109,7 @@ pub async fn play(
     watch: Option<Watch>,
 ) -> Vec<Step> {
     let Setup { brief, voices, profiles, call_sid, stream_sid, fingerprint_key, over } = setup;
-    let span = tracing::info_span!("call", call = %call_sid, company = %brief.company);
+    let span = log::span(&call_sid, &brief);
     let bridge = Bridge::new(profiles, fingerprint_key);
     let names = world::Names { call: call_sid, stream: stream_sid, voices, over };
     async move {

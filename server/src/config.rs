@@ -25,6 +25,8 @@ mod url;
 pub struct Config {
     /// Where the server listens.
     pub listen: SocketAddr,
+    /// Where it listens for those who count; nowhere if nothing.
+    pub metrics: Option<SocketAddr>,
     /// How the world reaches it.
     pub public_url: PublicUrl,
     /// Where the records are kept.
@@ -144,6 +146,7 @@ impl Config {
     pub fn read(flags: &Flags) -> Result<Self, Faults> {
         let mut check = Check { faults: Vec::new() };
         let listen = check.listen(flags.listen_addr.as_deref());
+        let metrics = check.metrics(flags.metrics_addr.as_deref(), listen);
         let public_url = check.public_url(flags.public_url.as_deref());
         let database_url = check.database_url(flags.database_url.as_deref());
         let account = check.account(flags.twilio_account_sid.as_deref());
@@ -163,6 +166,7 @@ impl Config {
         let whole = || {
             Some(Self {
                 listen: listen?,
+                metrics: metrics?,
                 public_url: public_url?,
                 database_url: database_url?,
                 twilio: Twilio { account: account?, auth_tokens: auth_tokens?, api_url: api_url? },
@@ -222,6 +226,21 @@ impl Check {
     fn listen(&mut self, value: Option<&str>) -> Option<SocketAddr> {
         let value = self.given("LISTEN_ADDR", value, Some(LISTEN_ADDR))?;
         self.right("LISTEN_ADDR", value.parse().ok())
+    }
+
+    /// None is a choice; the address that the world comes in by is a mistake.
+    fn metrics(
+        &mut self,
+        value: Option<&str>,
+        listen: Option<SocketAddr>,
+    ) -> Option<Option<SocketAddr>> {
+        match value.map(str::trim).filter(|value| !value.is_empty()) {
+            None => Some(None),
+            Some(value) => {
+                let address = value.parse().ok().filter(|address| Some(*address) != listen);
+                self.right("METRICS_ADDR", address).map(Some)
+            }
+        }
     }
 
     fn public_url(&mut self, value: Option<&str>) -> Option<PublicUrl> {

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use axum::Router;
 use axum::extract::State;
 use axum::http::{StatusCode, header};
+use axum::middleware;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use call_core::{Language, LineId};
@@ -22,6 +23,7 @@ use tracing::{error, info, warn};
 
 use crate::app::App;
 use crate::media;
+use crate::metrics::{CallRefusal, count};
 use crate::tokens::{Admission, Ending, Grant, Token};
 
 pub(crate) use signed::{SIGNATURE, Signed};
@@ -37,6 +39,7 @@ pub fn router(app: App) -> Router {
         .route("/twilio/{company}/{language}", get(media::stream))
         .route("/health", get(health))
         .route("/ready", get(ready))
+        .layer(middleware::from_fn_with_state(app.clone(), count))
         .with_state(app)
 }
 
@@ -50,19 +53,23 @@ async fn inbound_call(State(app): State<App>, Signed(form): Signed) -> Result<Tw
         Ok(call) => call,
         Err(error @ webhook::Error::Repeated { .. }) => {
             warn!(%error, "an inbound call was refused");
+            app.metrics().call_refused(CallRefusal::Unreadable);
             return Err(StatusCode::BAD_REQUEST);
         }
         Err(error) => {
             error!(%error, "an inbound call cannot be understood");
+            app.metrics().call_refused(CallRefusal::Unreadable);
             return Ok(apology(language));
         }
     };
     if call.account_sid != config.twilio.account {
         error!(call = %call.call_sid, "an inbound call is of another account than ours");
+        app.metrics().call_refused(CallRefusal::Account);
         return Ok(apology(language));
     }
     if !config.tenant.answers(call.to.reveal()) {
         warn!(call = %call.call_sid, to = %call.to, "the number that was dialled is nobody's");
+        app.metrics().call_refused(CallRefusal::Number);
         return Ok(Twiml(Document::new().reject(Reason::Rejected)));
     }
     Ok(admit(
@@ -82,10 +89,12 @@ async fn inbound_call(State(app): State<App>, Signed(form): Signed) -> Result<Tw
 async fn admit(app: &App, grant: Grant) -> Twiml {
     let language = grant.language;
     if is_on_record(app, &grant.call).await {
+        app.metrics().call_refused(CallRefusal::Over);
         return Twiml(Document::new().hang_up());
     }
     if app.is_draining() {
         warn!(call = %grant.call, "a call came in while the server ends");
+        app.metrics().call_refused(CallRefusal::Draining);
         return apology(language);
     }
     let admission = app.tokens().admit(grant.clone(), Instant::now());
@@ -97,13 +106,21 @@ async fn admit(app: &App, grant: Grant) -> Twiml {
             }
             Err(error) => {
                 error!(call = %grant.call, %error, "a stream cannot be described");
+                app.metrics().call_refused(CallRefusal::Internal);
                 apology(language)
             }
         },
-        Admission::Spent => Twiml(Document::new().hang_up()),
-        Admission::Expired => apology(language),
+        Admission::Spent => {
+            app.metrics().call_refused(CallRefusal::Over);
+            Twiml(Document::new().hang_up())
+        }
+        Admission::Expired => {
+            app.metrics().call_refused(CallRefusal::Expired);
+            apology(language)
+        }
         Admission::Full => {
             error!(call = %grant.call, "a call came in and there are as many as we can take");
+            app.metrics().call_refused(CallRefusal::Full);
             apology(language)
         }
     }

@@ -2,7 +2,8 @@
 //!
 //! A call comes in as a webhook ([`http`]), gets a token for one media stream ([`tokens`]), opens
 //! that stream ([`media`]), and is played in a task of its own ([`call`]). What remains of it is a
-//! record and a journal ([`store`]). [`app`] holds all of it together and lets it end in order.
+//! record and a journal ([`store`]), and what was counted on the way ([`metrics`]). [`app`] holds all
+//! of it together and lets it end in order.
 //!
 //! ```no_run
 //! use server::app::{self, App};
@@ -18,12 +19,15 @@
 
 pub mod app;
 pub mod call;
+pub mod check;
+pub mod clips;
 pub mod company;
 pub mod config;
 #[cfg(feature = "demo")]
 pub mod demo;
 pub mod http;
 pub mod media;
+pub mod metrics;
 pub mod store;
 pub mod telemetry;
 pub mod tokens;

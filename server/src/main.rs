@@ -4,10 +4,11 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use server::app::{self, App};
+use server::check::{self, Standing};
 use server::config::{Config, Faults, Flags};
-use server::telemetry;
+use server::{metrics, telemetry};
 use tokio::net::TcpListener;
-use tracing::info;
+use tracing::{error, info};
 
 /// Answers telephone calls with a voice agent: Twilio Media Streams on one side, a Deepgram Voice
 /// Agent on the other.
@@ -25,10 +26,19 @@ enum Command {
     /// Runs the server; the same as no command
     Run(Flags),
     /// Reads the configuration and the company file, and says what is wrong with them
-    Check(Flags),
+    Check(CheckArgs),
     /// Plays calls against embedded stand-ins, with no account anywhere
     #[cfg(feature = "demo")]
     Demo(server::demo::Args),
+}
+
+#[derive(Debug, clap::Args)]
+struct CheckArgs {
+    /// Also tries out each credential and address that the configuration names
+    #[arg(long)]
+    online: bool,
+    #[command(flatten)]
+    flags: Flags,
 }
 
 #[tokio::main]
@@ -36,7 +46,7 @@ async fn main() -> ExitCode {
     let CommandLine { command, flags } = CommandLine::parse();
     let outcome = match command.unwrap_or(Command::Run(flags)) {
         Command::Run(flags) => run(&flags).await,
-        Command::Check(flags) => Ok(check(&flags)),
+        Command::Check(arguments) => Ok(check(&arguments).await),
         #[cfg(feature = "demo")]
         Command::Demo(args) => server::demo::run(args).await,
     };
@@ -58,9 +68,28 @@ async fn run(flags: &Flags) -> anyhow::Result<ExitCode> {
     let listener = TcpListener::bind(listen).await.map_err(|error| {
         anyhow::Error::new(error).context(format!("LISTEN_ADDR: cannot listen on {listen}"))
     })?;
+    count(&app).await?;
+    let ahead = app.clone();
+    tokio::spawn(async move { ahead.prepare_lines().await });
     info!(%listen, "ready for calls");
     app::serve(app, listener, end_asked_for()).await?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Lets scrapers in, where that is wanted.
+async fn count(app: &App) -> anyhow::Result<()> {
+    let Some(address) = app.config().metrics else { return Ok(()) };
+    let listener = TcpListener::bind(address).await.map_err(|error| {
+        anyhow::Error::new(error).context(format!("METRICS_ADDR: cannot listen on {address}"))
+    })?;
+    info!(%address, "metrics are served");
+    let app = app.clone();
+    tokio::spawn(async move {
+        if let Err(error) = metrics::serve(app, listener).await {
+            error!(%error, "metrics are no longer served");
+        }
+    });
+    Ok(())
 }
 
 /// The first signal lets calls end. Whoever sends a second one does not want to wait for that.
@@ -72,8 +101,8 @@ async fn end_asked_for() {
     });
 }
 
-fn check(flags: &Flags) -> ExitCode {
-    match Config::read(flags) {
+async fn check(arguments: &CheckArgs) -> ExitCode {
+    match Config::read(&arguments.flags) {
         Ok(config) => {
             let company = config.tenant.company();
             println!("The configuration is complete.");
@@ -82,10 +111,20 @@ fn check(flags: &Flags) -> ExitCode {
             let languages: Vec<_> = company.agents.keys().map(ToString::to_string).collect();
             println!("  speaks {}", languages.join(", "));
             println!("  webhook {}", config.public_url.of("/twilio/inbound_call"));
-            ExitCode::SUCCESS
+            if arguments.online { try_out(&config).await } else { ExitCode::SUCCESS }
         }
         Err(faults) => refuse(&faults),
     }
+}
+
+async fn try_out(config: &Config) -> ExitCode {
+    println!();
+    let findings = check::online(config, check::PATIENCE).await;
+    for finding in &findings {
+        println!("{finding}");
+    }
+    let is_wrong = findings.iter().any(|finding| finding.standing == Standing::Wrong);
+    if is_wrong { ExitCode::from(NOT_WORKING) } else { ExitCode::SUCCESS }
 }
 
 fn refuse(faults: &Faults) -> ExitCode {
@@ -94,6 +133,9 @@ fn refuse(faults: &Faults) -> ExitCode {
 }
 
 const MISCONFIGURED: u8 = 2;
+
+/// The configuration is complete, and something that it names does not work.
+const NOT_WORKING: u8 = 3;
 
 /// What shells report for a process that was interrupted.
 const CUT_OFF: i32 = 130;

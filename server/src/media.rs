@@ -19,6 +19,7 @@ use tracing::{error, info, warn};
 use crate::app::App;
 use crate::call;
 use crate::http::{SIGNATURE, TOKEN};
+use crate::metrics::StreamRefusal;
 use crate::tokens::{Claim, Ending};
 
 mod conduct;
@@ -35,7 +36,9 @@ pub(crate) async fn stream(
     let url = app.config().public_url.of_stream(path);
     let signature = headers.get(SIGNATURE).and_then(|value| value.to_str().ok());
     if let Err(error) = app.verifier().verify_upgrade(&url, signature.unwrap_or_default()) {
-        warn!(target: "security", path = uri.path(), %error, "an upgrade was refused");
+        // Not its path, which anybody may write anything in.
+        warn!(target: "security", %error, "an upgrade was refused");
+        app.metrics().stream_refused(StreamRefusal::Signature);
         return StatusCode::FORBIDDEN.into_response();
     }
     let tenant = &app.config().tenant;
@@ -61,10 +64,12 @@ async fn attend(app: App, mut socket: WebSocket, language: Language) {
         Ok(Ok(start)) => start,
         Ok(Err(unfit)) => {
             warn!(target: "security", %unfit, "a stream was refused");
+            app.metrics().stream_refused(StreamRefusal::Unfit);
             return refuse(socket, POLICY).await;
         }
         Err(_) => {
             warn!("a stream was opened and did not begin");
+            app.metrics().stream_refused(StreamRefusal::Silent);
             return refuse(socket, POLICY).await;
         }
     };
@@ -80,11 +85,13 @@ async fn attend(app: App, mut socket: WebSocket, language: Language) {
         Ok(grant) => grant,
         Err(error) => {
             warn!(target: "security", %error, "a stream was refused");
+            app.metrics().stream_refused(StreamRefusal::Token);
             return refuse(socket, POLICY).await;
         }
     };
     if start.media_format != MediaFormat::telephone() {
         error!(call = %grant.call, "a stream was refused: its audio is in another format");
+        app.metrics().stream_refused(StreamRefusal::Format);
         app.call_is_over(&grant.call, Ending::Unplanned);
         return refuse(socket, UNSUPPORTED).await;
     }

@@ -7,6 +7,7 @@
 //! itself refuses it too.
 
 use std::str::FromStr as _;
+use std::sync::Arc;
 use std::time::Duration;
 
 use call_core::brief::{Brief, Direction};
@@ -18,6 +19,10 @@ use sqlx::sqlite::{
 };
 use sqlx::{ConnectOptions as _, Row as _, Sqlite, SqlitePool, Transaction};
 
+pub use writes::Writes;
+
+mod writes;
+
 /// The reason in the record of a call that we lost by a fault of our own.
 pub const INTERNAL: &str = "internal";
 
@@ -25,6 +30,7 @@ pub const INTERNAL: &str = "internal";
 #[derive(Debug, Clone)]
 pub struct Store {
     pool: SqlitePool,
+    writes: Arc<Writes>,
 }
 
 /// Why the store cannot do what it was asked.
@@ -132,7 +138,7 @@ impl Store {
         };
         let pool = pool.connect_with(options).await.map_err(Error::Unusable)?;
         TABLES.run(&pool).await.map_err(Error::Tables)?;
-        Ok(Self { pool })
+        Ok(Self { pool, writes: Arc::default() })
     }
 
     /// Opens the record of a call. A call that has one keeps it as it is.
@@ -140,6 +146,10 @@ impl Store {
     /// # Errors
     /// [`Error::Query`].
     pub async fn begin_call(&self, brief: &Brief) -> Result<(), Error> {
+        self.writes.opened.outcome(self.open_record(brief).await)
+    }
+
+    async fn open_record(&self, brief: &Brief) -> Result<(), Error> {
         let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await?;
         insert_call(&mut transaction, brief).await?;
         transaction.commit().await?;
@@ -152,6 +162,10 @@ impl Store {
     /// # Errors
     /// [`Error::Headless`], [`Error::Garbled`] or [`Error::Query`].
     pub async fn end_call(&self, sid: &str, steps: &[Step]) -> Result<Closing, Error> {
+        self.writes.closed.outcome(self.close_record(sid, steps).await)
+    }
+
+    async fn close_record(&self, sid: &str, steps: &[Step]) -> Result<Closing, Error> {
         let brief = match steps.first().map(|step| &step.cause) {
             Some(Cause::Started(brief)) if brief.call == sid => brief,
             _ => return Err(Error::Headless),
@@ -175,6 +189,10 @@ impl Store {
     /// # Errors
     /// [`Error::Query`].
     pub async fn fail_call(&self, brief: &Brief, at: CallTime) -> Result<Closing, Error> {
+        self.writes.closed.outcome(self.close_lost(brief, at).await)
+    }
+
+    async fn close_lost(&self, brief: &Brief, at: CallTime) -> Result<Closing, Error> {
         let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await?;
         insert_call(&mut transaction, brief).await?;
         let closing = close(&mut transaction, &brief.call, at, INTERNAL).await?;
@@ -221,6 +239,22 @@ impl Store {
             .fetch_all(&self.pool)
             .await?;
         rows.iter().map(record).collect()
+    }
+
+    /// What was written so far.
+    pub fn writes(&self) -> &Writes {
+        &self.writes
+    }
+
+    /// Writes a record and takes it back: whether a call could have one.
+    ///
+    /// # Errors
+    /// [`Error::Query`].
+    pub async fn try_to_write(&self) -> Result<(), Error> {
+        let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await?;
+        insert_call(&mut transaction, &Brief::example()).await?;
+        transaction.rollback().await?;
+        Ok(())
     }
 
     /// Whether the database answers.

@@ -16,8 +16,9 @@ const REQUIRED: [&str; 7] = [
     "COMPANY_FILE",
 ];
 
-const OPTIONAL: [&str; 8] = [
+const OPTIONAL: [&str; 9] = [
     "LISTEN_ADDR",
+    "METRICS_ADDR",
     "DATABASE_URL",
     "TWILIO_API_URL",
     "DEEPGRAM_AGENT_URL",
@@ -99,6 +100,16 @@ fn a_broken_company_file_is_pointed_at() {
     let complaint = String::from_utf8(output.stderr).unwrap();
     let place = format!("{}:{line}:15: agents.en.think_model: ", file.display());
     assert!(complaint.contains(&place), "{complaint}");
+}
+
+#[test]
+fn what_is_counted_is_not_served_where_the_world_comes_in() {
+    let mut variables = sound();
+    variables.push(("METRICS_ADDR", "127.0.0.1:8080".to_owned()));
+    let complaint = String::from_utf8(check(&variables).stderr).unwrap();
+    assert!(complaint.contains("\n  METRICS_ADDR must be "), "{complaint}");
+    variables.push(("LISTEN_ADDR", "127.0.0.1:8081".to_owned()));
+    assert_eq!(check(&variables).status.code(), Some(0));
 }
 
 #[test]

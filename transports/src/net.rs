@@ -15,11 +15,11 @@ mod middleware;
 mod speak;
 
 pub use agent::{AgentConnector, AgentFrame, AgentSocket, AgentText};
-pub use carrier::TwilioRest;
+pub use carrier::{Account, TwilioRest};
 pub use error::Error;
 pub use leg::{AgentLeg, AgentNews};
 pub use middleware::Middleware;
-pub use speak::Speaker;
+pub use speak::{Kept, Speaker};
 
 /// Makes `ring` the cryptography of every TLS connection of this process. Calling it again
 /// changes nothing, and a choice that was made before stands.

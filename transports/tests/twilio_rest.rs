@@ -2,7 +2,8 @@
 
 use call_transports::twilio::Sid;
 use call_transports::twilio::rest::{
-    HANG_UP_BODY, HangUpOutcome, TWIML_CHARACTERS_MAX, call_path, hang_up_outcome, redirect_body,
+    HANG_UP_BODY, HangUpOutcome, TWIML_CHARACTERS_MAX, account_is_active, account_path, call_path,
+    hang_up_outcome, redirect_body,
 };
 use call_transports::twilio::twiml::{Document, Parameter, Stream, Tones, Verb, parse};
 use call_transports::twilio::webhook::decode_form;
@@ -59,6 +60,18 @@ fn a_body_that_is_not_json_leaves_the_judgement_to_the_status() {
         ] {
             assert_eq!(hang_up_outcome(status, body), outcome, "{status} {body:?}");
         }
+    }
+}
+
+#[test]
+fn an_account_is_asked_how_it_stands() {
+    let account = Sid::parse("AC00000000000000000000000000000001").unwrap();
+    let path = "/2010-04-01/Accounts/AC00000000000000000000000000000001.json";
+    assert_eq!(account_path(&account), path);
+    assert_eq!(account_is_active(br#"{"status":"active","type":"Full","sid":"x"}"#), Some(true));
+    assert_eq!(account_is_active(br#"{"status":"suspended"}"#), Some(false));
+    for other in [&b"{}"[..], b"", b"<html>", br#"{"status":200}"#] {
+        assert_eq!(account_is_active(other), None);
     }
 }
 

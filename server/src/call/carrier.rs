@@ -179,6 +179,11 @@ where
         Poll::Ready(())
     }
 
+    /// How many bytes of speech wait for the socket.
+    pub(super) fn waiting_bytes(&self) -> u64 {
+        self.outbox.audio_bytes()
+    }
+
     /// How many bytes of speech were dropped because the socket took nothing.
     pub(super) fn shed_bytes(&self) -> u64 {
         self.outbox.shed_bytes()

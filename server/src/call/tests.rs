@@ -203,6 +203,7 @@ impl Stage {
             speaker: Speaker::new(&http, key()).unwrap(),
             carrier: TwilioRest::new(&http, account, key()).unwrap(),
             middleware: Middleware::new(&http, key()).unwrap(),
+            metrics: Metrics::new(),
         });
         let (sender, played) = mpsc::channel(1);
         let (hang_ups, lookups) = (AtomicU32::new(0), AtomicU32::new(0));

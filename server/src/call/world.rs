@@ -24,7 +24,8 @@ use super::clock::Clock;
 use super::hygiene::{Hygiene, Verdict};
 use super::jobs::{self, Asked, Done, Jobs};
 use super::out::Out;
-use super::{Services, Watch};
+use super::{Services, Watch, log};
+use crate::metrics::{CallMeter, Depths, Tally};
 
 /// So many frames are taken in one go; then other calls have a turn.
 const FRAMES_MAX: u32 = 64;
@@ -65,6 +66,7 @@ pub(super) struct Live {
     frames_left: u32,
     steps: Vec<Step>,
     watch: Option<Watch>,
+    meter: CallMeter,
 }
 
 impl World for Live {
@@ -100,6 +102,7 @@ impl Live {
             bridge,
             out: Out::new(CarrierLeg::new(socket, stream)),
             jobs: Jobs::new(Arc::clone(&services)),
+            meter: CallMeter::new(&services.metrics),
             services,
             carrier_hygiene: Hygiene::default(),
             agent_hygiene: Hygiene::default(),
@@ -130,6 +133,7 @@ impl Live {
             shed_to_agent = self.out.agent.shed_bytes(),
             "the call is over"
         );
+        self.meter.over(&self.bridge, &self.tally());
         // The call is over and nobody should wait for its socket.
         let mut carrier = self.out.carrier;
         tokio::spawn(timeout(LEAVE, poll_fn(move |cx| carrier.poll_closed(cx))));
@@ -178,6 +182,7 @@ impl Live {
         if self.bridge_timeout().is_some_and(|due| due <= now) {
             self.woken_at = Some(now);
             self.bridge.wake(now, &mut self.out);
+            self.meter.waits(self.depths());
         }
     }
 
@@ -278,7 +283,7 @@ impl Live {
     }
 
     fn carrier_text(&mut self, now: CallTime, text: &str) -> Verdict {
-        let Self { bridge, out, scratch, carrier_hygiene: hygiene, .. } = self;
+        let Self { bridge, out, scratch, carrier_hygiene: hygiene, meter, .. } = self;
         let envelope = match decode_from_twilio(text, scratch) {
             Ok(envelope) => envelope,
             Err(error) => {
@@ -297,7 +302,10 @@ impl Live {
                 hygiene.foreign();
                 return Verdict::Bear;
             }
-            FromTwilio::Media(_) => hygiene.readable(),
+            FromTwilio::Media(media) => {
+                hygiene.readable();
+                meter.caller_audio(now, media.payload);
+            }
             FromTwilio::Connected { .. } | FromTwilio::Start(_) | FromTwilio::Unknown { .. } => {
                 hygiene.unknown();
             }
@@ -362,14 +370,30 @@ impl Live {
     }
 
     fn keep(&mut self, step: Step) {
-        for change in &step.moves {
-            tracing::debug!(at = %step.at, from = ?change.from, to = ?change.to, "moved");
-        }
+        log::tell(&step);
+        self.meter.step(&step, self.clock.now());
+        self.meter.waits(self.depths());
         if let Some(watch) = self.watch.as_ref().filter(|watch| watch.receiver_count() > 0) {
             // Nobody listening any more is no fault.
             let _ = watch.send((self.call.to_string(), Arc::new(step.clone())));
         }
         self.steps.push(step);
+    }
+
+    /// How much audio waits, and where.
+    fn depths(&self) -> Depths {
+        let carrier_socket = self.out.carrier.waiting_bytes();
+        let agent_socket = self.out.agent.waiting_bytes();
+        Depths { carrier_socket, agent_socket, ..Depths::of(&self.bridge) }
+    }
+
+    fn tally(&self) -> Tally {
+        Tally {
+            shed_to_carrier: self.out.carrier.shed_bytes(),
+            shed_to_agent: self.out.agent.shed_bytes(),
+            ignored_of_carrier: self.carrier_hygiene.ignored(),
+            ignored_of_agent: self.agent_hygiene.ignored(),
+        }
     }
 }
 

@@ -14,6 +14,11 @@ pub struct Flags {
     #[arg(long, env, hide_env_values = true, value_name = "ADDRESS:PORT")]
     pub listen_addr: Option<String>,
 
+    /// Address and port for /metrics, another one than LISTEN_ADDR and not to be reached from outside
+    /// [default: none]
+    #[arg(long, env, hide_env_values = true, value_name = "ADDRESS:PORT")]
+    pub metrics_addr: Option<String>,
+
     /// How Twilio reaches this server: https:// and a host, without a path. Webhook signatures are
     /// checked against it
     #[arg(long, env, hide_env_values = true, value_name = "URL")]
@@ -81,6 +86,10 @@ pub(super) fn about(variable: &str) -> (&'static str, &'static str) {
         "LISTEN_ADDR" => (
             "must be an address and a port, such as 127.0.0.1:8080",
             "Set it, or leave it away for that one.",
+        ),
+        "METRICS_ADDR" => (
+            "must be an address and a port of its own, such as 127.0.0.1:9464",
+            "Set it to where scrapers come in, or leave it away to count for nobody.",
         ),
         "PUBLIC_URL" => (
             "must be https:// and a host, without a path (http:// only for this machine)",

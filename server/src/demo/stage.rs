@@ -69,6 +69,7 @@ pub(super) fn config(
         .context("a loopback address is a public URL")?;
     Ok(Config {
         listen: addresses.server,
+        metrics: None,
         public_url,
         database_url: database_url.to_owned(),
         twilio: config::Twilio {

@@ -238,9 +238,10 @@ pub(crate) fn acme() -> Tenant {
     Tenant::load(&root.join("../scenarios/companies/acme.toml")).unwrap()
 }
 
-fn config(listen: SocketAddr, providers: SocketAddr, database: &Path) -> Config {
+pub(crate) fn config(listen: SocketAddr, providers: SocketAddr, database: &Path) -> Config {
     Config {
         listen,
+        metrics: None,
         public_url: PublicUrl::parse(PUBLIC).unwrap(),
         database_url: format!("sqlite://{}", database.display()),
         twilio: config::Twilio {

@@ -225,6 +225,11 @@ impl AgentSocket {
         Poll::Ready(())
     }
 
+    /// How many bytes of the caller's audio wait for the socket.
+    pub const fn waiting_bytes(&self) -> u64 {
+        self.outbox.audio_bytes()
+    }
+
     /// How many bytes of the caller's audio were dropped because the socket took nothing.
     pub const fn shed_bytes(&self) -> u64 {
         self.outbox.shed_bytes()

@@ -12,7 +12,9 @@ use tokio::time::{sleep, timeout};
 use super::Error;
 use super::http::{Scheme, body, client, endpoint};
 use crate::twilio::Sid;
-use crate::twilio::rest::{HANG_UP_BODY, HangUpOutcome, call_path, hang_up_outcome};
+use crate::twilio::rest::{
+    HANG_UP_BODY, HangUpOutcome, account_is_active, account_path, call_path, hang_up_outcome,
+};
 
 /// T_REST: so long for one try, and in all.
 const TRY: Duration = Duration::from_secs(3);
@@ -107,6 +109,45 @@ impl TwilioRest {
         // The status says enough where the body cannot be had.
         let body = body(PROVIDER, response, BODY_BYTES_MAX).await.unwrap_or_default();
         Ok((status, hang_up_outcome(status, &body)))
+    }
+}
+
+/// How an account stands at the carrier.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Account {
+    /// Calls come and go.
+    Active,
+    /// It is suspended or closed.
+    Inactive,
+}
+
+impl TwilioRest {
+    /// Asks how the account stands. It changes nothing, and shows whether account and token are
+    /// right.
+    ///
+    /// # Errors
+    ///
+    /// [`Error`]; `Refused` with 401 or 404 where account and token do not belong together.
+    pub async fn account(&self) -> Result<Account, Error> {
+        let mut url = self.base.clone();
+        let path = format!("{}{}", url.path().trim_end_matches('/'), account_path(&self.account));
+        url.set_path(&path);
+        let request = self
+            .client
+            .get(url)
+            .basic_auth(&self.account, Some(self.auth_token.expose_secret()))
+            .timeout(TRY);
+        let response = request.send().await.map_err(|error| Error::of(PROVIDER, error))?;
+        let status = response.status();
+        if !status.is_success() {
+            return Err(Error::Refused { provider: PROVIDER, status: status.as_u16() });
+        }
+        let body = body(PROVIDER, response, BODY_BYTES_MAX).await?;
+        match account_is_active(&body) {
+            Some(true) => Ok(Account::Active),
+            Some(false) => Ok(Account::Inactive),
+            None => Err(Error::Garbled { provider: PROVIDER, problem: "no account" }),
+        }
     }
 }
 

@@ -146,6 +146,14 @@ impl AgentLeg {
         }
     }
 
+    /// How many bytes of the caller's audio wait for the socket.
+    pub fn waiting_bytes(&self) -> u64 {
+        match self {
+            Self::Open(socket) => socket.waiting_bytes(),
+            Self::Unasked | Self::Opening(_) | Self::Closing(_) | Self::Over => 0,
+        }
+    }
+
     /// How many bytes of the caller's audio were dropped because the socket took nothing.
     pub fn shed_bytes(&self) -> u64 {
         match self {

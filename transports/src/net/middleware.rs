@@ -52,6 +52,23 @@ impl Middleware {
         }
     }
 
+    /// Asks once for a loan that there is not, to see whether the middleware is there, takes our key
+    /// and speaks the protocol. Whether it says, as it must, that nothing matches.
+    ///
+    /// # Errors
+    ///
+    /// [`Error`]; `Refused` with 401 or 403 where the key is wrong.
+    pub async fn try_out(&self) -> Result<bool, Error> {
+        let nobody = LoanLookup {
+            loan_number: "0000".to_owned(),
+            date_of_birth: "1900-01-01".to_owned(),
+            zip: "00000".to_owned(),
+        };
+        let answer = timeout(BUDGET, self.ask(&nobody)).await;
+        let answer = answer.unwrap_or(Err(Error::TimedOut { provider: PROVIDER }))?;
+        Ok(!answer.date_of_birth_matches && !answer.zip_matches && answer.loan.is_none())
+    }
+
     /// A lookup changes nothing, so a failure of a moment is tried once more.
     async fn ask_twice(&self, lookup: &LoanLookup) -> Result<LoanAnswer, Error> {
         match self.ask(lookup).await {

@@ -18,6 +18,9 @@ use crate::deepgram::{AUTHORIZATION_SCHEME, SPEAK_PATH, SpeakFailure, SpeakReque
 /// A line that takes longer than this comes too late.
 const BUDGET: Duration = Duration::from_secs(2);
 
+/// Nobody waits for a line that is asked for before any call.
+const BUDGET_AHEAD: Duration = Duration::from_secs(10);
+
 /// The longest line: one minute.
 const AUDIO_BYTES_MAX: usize = 60_000 * BYTES_PER_MS as usize;
 
@@ -29,7 +32,9 @@ const FAILURE_BYTES_MAX: usize = 16 * 1024;
 
 const PROVIDER: &str = "the speech provider";
 
-/// Has lines spoken, and keeps what it got.
+/// Has lines spoken, and keeps what it got: in memory, by voice and words. The version of the words
+/// needs no place in the key. Lines are part of the program, so within one process equal words have
+/// one version; and equal words in one voice are the same speech.
 pub struct Speaker {
     client: Client,
     url: Url,
@@ -57,16 +62,44 @@ impl Speaker {
     ///
     /// [`Error`] says why there is none; it quotes neither the text nor the answer.
     pub async fn speak(&self, voice: &str, text: &str) -> Result<Vec<u8>, Error> {
-        if text.trim().is_empty() {
-            return Err(Error::Pointless { provider: PROVIDER, problem: "there are no words" });
-        }
         if let Some(audio) = self.clips().find(voice, text) {
             return Ok(audio);
         }
-        let spoken = timeout(BUDGET, self.request(voice, text)).await;
-        let audio = spoken.unwrap_or(Err(Error::TimedOut { provider: PROVIDER }))?;
-        self.clips().keep(voice, text, &audio);
-        Ok(audio)
+        self.ask(voice, text, BUDGET).await
+    }
+
+    /// Has a line spoken for calls that are still to come, and keeps it. Whether it had to be asked
+    /// for; if not, it was there.
+    ///
+    /// # Errors
+    ///
+    /// [`Error`] as in [`Speaker::speak`]; then nothing is kept.
+    pub async fn prepare(&self, voice: &str, text: &str) -> Result<bool, Error> {
+        let missing = !self.clips().holds(voice, text);
+        if missing {
+            self.ask(voice, text, BUDGET_AHEAD).await?;
+        }
+        Ok(missing)
+    }
+
+    /// What is kept, and how often it was of use.
+    pub fn kept(&self) -> Kept {
+        let clips = self.clips();
+        Kept { clips: clips.clips.len(), bytes: clips.bytes, ..clips.counts }
+    }
+
+    async fn ask(&self, voice: &str, text: &str, budget: Duration) -> Result<Vec<u8>, Error> {
+        if text.trim().is_empty() {
+            return Err(Error::Pointless { provider: PROVIDER, problem: "there are no words" });
+        }
+        self.clips().counts.asked += 1;
+        let spoken = timeout(budget, self.request(voice, text)).await;
+        let spoken = spoken.unwrap_or(Err(Error::TimedOut { provider: PROVIDER }));
+        match &spoken {
+            Ok(audio) => self.clips().keep(voice, text, audio),
+            Err(_) => self.clips().counts.failed += 1,
+        }
+        spoken
     }
 
     async fn request(&self, voice: &str, text: &str) -> Result<Vec<u8>, Error> {
@@ -125,12 +158,28 @@ fn is_text(response: &Response) -> bool {
     kind.is_some_and(|kind| kind.starts_with("text/") || kind.starts_with("application/json"))
 }
 
+/// What a [`Speaker`] keeps, and how often that spared a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Kept {
+    /// Lines for a call that were there.
+    pub found: u64,
+    /// Lines that the provider was asked for, for a call or ahead of one.
+    pub asked: u64,
+    /// Of these, lines that it did not speak.
+    pub failed: u64,
+    /// Lines that are kept now.
+    pub clips: usize,
+    /// Bytes of them.
+    pub bytes: usize,
+}
+
 /// Spoken lines by voice and words; the one that was not asked for longest goes first.
 #[derive(Default)]
 struct Clips {
     clips: BTreeMap<(String, String), Clip>,
     bytes: usize,
     asked: u64,
+    counts: Kept,
 }
 
 struct Clip {
@@ -143,7 +192,12 @@ impl Clips {
         self.asked += 1;
         let clip = self.clips.get_mut(&(voice.to_owned(), text.to_owned()))?;
         clip.asked = self.asked;
+        self.counts.found += 1;
         Some(clip.audio.clone())
+    }
+
+    fn holds(&self, voice: &str, text: &str) -> bool {
+        self.clips.contains_key(&(voice.to_owned(), text.to_owned()))
     }
 
     fn keep(&mut self, voice: &str, text: &str, audio: &[u8]) {

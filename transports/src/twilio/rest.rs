@@ -30,6 +30,25 @@ pub fn call_path(account: &Sid, call: &Sid) -> String {
     format!("/2010-04-01/Accounts/{account}/Calls/{call}.json")
 }
 
+/// The path, below the host of the API, of an account itself. To be got.
+#[must_use]
+pub fn account_path(account: &Sid) -> String {
+    format!("/2010-04-01/Accounts/{account}.json")
+}
+
+/// Whether the account of this answer may make calls: its `status` is `active`, and not `suspended`
+/// or `closed` (the Account resource of the API of 2010-04-01). Nothing if it is no such answer.
+#[must_use]
+pub fn account_is_active(body: &[u8]) -> Option<bool> {
+    #[derive(Deserialize)]
+    struct AccountBody {
+        status: String,
+    }
+
+    let body: AccountBody = serde_json::from_slice(body).ok()?;
+    Some(body.status == "active")
+}
+
 /// What came of the request to hang up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum HangUpOutcome {
