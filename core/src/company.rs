@@ -108,38 +108,45 @@ impl Company {
     }
 
     /// The first thing wrong with the configuration, as field and reason; nothing if it is sound.
+    /// A limit that is wrong is told as the field `limits`.
     pub fn fault(&self) -> Option<(&'static str, &'static str)> {
+        let (field, why) = self.faults().into_iter().next()?;
+        Some((field.split('.').next().unwrap_or(field), why))
+    }
+
+    /// Everything wrong with the configuration, as fields and reasons. A limit is named with its
+    /// table, as in `limits.reply`.
+    pub fn faults(&self) -> Vec<(&'static str, &'static str)> {
+        let mut faults = Vec::new();
         let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
         if self.id.is_empty() || !self.id.chars().all(plain) {
-            return Some(("id", "must be lower-case letters, digits and hyphens"));
+            faults.push(("id", "must be lower-case letters, digits and hyphens"));
         }
         if self.name.trim().is_empty() {
-            return Some(("name", "must not be empty: it is spoken in the first line"));
+            faults.push(("name", "must not be empty: it is spoken in the first line"));
         }
         if self.version == 0 {
-            return Some(("version", "must be 1 or more"));
+            faults.push(("version", "must be 1 or more"));
         }
         if !self.agents.contains_key(&self.language) {
-            return Some(("agents", "must hold the company's own language"));
+            faults.push(("agents", "must hold the company's own language"));
         }
         let limits = &self.limits;
         if limits.silence_farewell <= limits.silence_prompt {
-            return Some(("limits", "silence_farewell must be longer than silence_prompt"));
+            let why = "silence_farewell must be longer than silence_prompt";
+            faults.push(("limits.silence_farewell", why));
         }
-        if [
-            limits.line_ready,
-            limits.line_injected,
-            limits.filler,
-            limits.reply,
-            limits.farewell,
-            limits.hang_up,
-        ]
-        .iter()
-        .any(|limit| *limit < crate::Millis::from_secs(1))
-        {
-            return Some(("limits", "must each be a second (1000) or more"));
-        }
-        None
+        let needed = [
+            ("limits.line_ready", limits.line_ready),
+            ("limits.line_injected", limits.line_injected),
+            ("limits.filler", limits.filler),
+            ("limits.reply", limits.reply),
+            ("limits.farewell", limits.farewell),
+            ("limits.hang_up", limits.hang_up),
+        ];
+        let short = needed.into_iter().filter(|(_, limit)| *limit < crate::Millis::from_secs(1));
+        faults.extend(short.map(|(field, _)| (field, "must be a second (1000) or more")));
+        faults
     }
 
     /// The brief of a call of this company.

@@ -33,7 +33,12 @@ const INVARIANTS: [&str; 5] = ["I-11", "I-13", "I-14", "I-19", "I-20"];
 pub fn run(bytes: &[u8]) {
     let steps = play(&mut Bytes::new(bytes));
     let account = BTreeMap::new();
-    let evidence = Evidence { steps: &steps, account: &account, audio: AudioTotals::default(), machine: Machine::default() };
+    let evidence = Evidence {
+        steps: &steps,
+        account: &account,
+        audio: AudioTotals::default(),
+        machine: Machine::default(),
+    };
     let breaches = judge_by(&evidence, &INVARIANTS);
     assert!(breaches.is_empty(), "{breaches:#?}\n{}", told(&steps));
     assert_eq!(replay(&steps), None, "the same inputs give the same steps (I-21)");

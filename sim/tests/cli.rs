@@ -188,6 +188,48 @@ fn what_is_written_for_one_call_is_refused_for_two() {
 }
 
 #[test]
+fn a_file_that_cannot_be_written_is_told_before_the_call_is_played() {
+    let folder = Folder::new();
+    for (option, file, why) in [
+        ("--wav", folder.path("nowhere/call.wav"), "there is no folder"),
+        ("--journal", folder.path("nowhere/call.jsonl"), "there is no folder"),
+        ("--wav", folder.path(""), "this is a folder"),
+    ] {
+        let output = sim(&["../scenarios/late_payment.ron", option, &file]);
+        assert_eq!(output.status.code(), Some(2));
+        let message = text(&output.stderr);
+        assert!(message.contains(option) && message.contains(why), "{message}");
+        assert_eq!(text(&output.stdout), "", "nothing is played");
+    }
+}
+
+#[cfg(not(feature = "sabotage"))]
+#[test]
+fn whoever_asks_for_sabotage_is_told_how_to_build_it() {
+    for arguments in [&["--sabotage", "I-12"][..], &["--sabotage"]] {
+        let output = sim(&[&["../scenarios/late_payment.ron"], arguments].concat());
+        assert_eq!(output.status.code(), Some(2));
+        let message = text(&output.stderr);
+        assert!(message.contains("this build has no sabotage"), "{message}");
+        assert!(message.contains("--features sabotage"), "{message}");
+    }
+}
+
+#[test]
+fn what_was_heard_instead_is_told() {
+    let folder = Folder::new();
+    for (expected, told) in [
+        ("Heard(\"still-there\")", "our line `still-there` was not heard; heard were: `opening`"),
+        ("Heard(\"public holidays\")", "heard were: \"Thank you for calling"),
+        ("Cut(\"public holidays\")", "heard were: \"Thank you for calling"),
+    ] {
+        let file = folder.scenario("Heard(\"opening\")", expected);
+        let printed = text(&sim(&[&file]).stdout);
+        assert!(printed.contains(told), "{printed}");
+    }
+}
+
+#[test]
 fn a_swarm_says_first_what_it_plays_and_shows_no_progress_to_a_file() {
     let folder = Folder::new();
     let out = folder.path("failures");

@@ -46,67 +46,74 @@ fn the_first_scenario_of_the_guide_is_sound_and_every_name_is_in_the_guide() {
     }
 }
 
+/// What is right, what is written instead, the words that are shown, and a part of the help.
+const SLIPS: &[(&str, &str, &str, &str)] = &[
+    // how it is written
+    ("seed: 7", "sead: 7", "sead", "`seed`"),
+    ("(hears: \"hours\"", "(heres: \"hours\"", "heres", "`hears`"),
+    ("Says(words: \"Hi.\"", "Sais(words: \"Hi.\"", "Sais", "`Says`"),
+    ("Quiet(700)", "Quit(700)", "Quit", "`Quiet`"),
+    ("language: en", "language: \"en\"", "\"en\"", "without quotation marks"),
+    ("language: en", "language: fr", "fr", "`es`"),
+    ("[Says(\"We are open.\")]", "Says(\"We are open.\")", "Says", "[ …, … ]"),
+    ("takes_ms: 800", "takes_ms: 800ms", "800ms", "without `ms`"),
+    ("takes_ms: 800", "takes_ms: -1", "-1", ""),
+    ("takes_ms: 800", "takes_ms: 99999999999999999999999999", "99999999999999999999999999", ""),
+    ("zip: \"62701\"", "zip: 62701", "62701", "\"62701\""),
+    ("MarksTwice", "MarkTwice", "MarkTwice", "`MarksTwice`"),
+    ("(reply: 12000)", "(replay: 12000)", "replay", "`reply`"),
+    ("title: \"Hours\",", "title = \"Hours\",", "=", ""),
+    ("Heard(\"opening\")", "Hears(\"opening\")", "Hears", "`Heard`"),
+    ("\"We are open.\"", "“We are open.”", "“We are open.”", ""),
+    // what it says
+    ("title: \"Hours\"", "title: \" \"", "\" \"", ""),
+    ("\"+15555550105\"", "\"555-0105\"", "\"555-0105\"", "E.164"),
+    ("digits: \"12#\"", "digits: \"1 2#\"", "\"1 2#\"", "without spaces"),
+    ("digits: \"12#\"", "digits: \"\"", "\"\"", ""),
+    ("ms: 300", "ms: 0", "0", ""),
+    ("Quiet(700)", "Quiet(86400001)", "86400001", ""),
+    ("Calls(\"hangup_call\"", "Calls(\"hangup\"", "\"hangup\"", "`hangup_call`"),
+    ("hears: \"hours\"", "hears: \"\"", "\"\"", ""),
+    ("number: \"100234\"", "number: \"100-234\"", "\"100-234\"", ""),
+    ("\"1980-03-04\"", "\"1980-02-30\"", "\"1980-02-30\"", ""),
+    ("session: 1", "session: 0", "0", ""),
+    ("status: 429", "status: 200", "200", ""),
+    ("Speaking(2)", "Speaking(0)", "0", ""),
+    ("target: \"servicing\"", "target: \"service\"", "\"service\"", "`servicing`"),
+    ("name: \"make_payment\"", "name: \"lookup_loan\"", "\"lookup_loan\"", "`make_payment`"),
+    (
+        "Function(\"lookup_loan\", \"done\")",
+        "Function(\"lookup_laon\", \"done\")",
+        "\"lookup_laon\"",
+        "`lookup_loan`",
+    ),
+    ("\"not-verified\"", "\"not_verified\"", "\"not_verified\"", "`not-verified`"),
+    ("Heard(\"opening\")", "Heard(\"opning\")", "\"opning\"", "`opening`"),
+    ("after: Quiet(700)", "after: 700", "700", "`Quiet(700)`"),
+    (
+        "[Says(\"We are open.\")]",
+        "[Says(words: \"We are open.\")]",
+        "Says",
+        "write `Says(\"We are open.\")`",
+    ),
+    ("Written(0)", "Status(\"complete\")", "\"complete\"", "`completed`"),
+    (
+        "Written(0)",
+        "Function(\"make_payment\", \"not-verified\")",
+        "\"not-verified\"",
+        "our gate refuses has no outcome",
+    ),
+    ("Written(0)", "Function(\"play_dtmf\", \"not_done\")", "\"not_done\"", "`not-done`"),
+    ("Phase(\"listening\")", "Phase(\"listen\")", "\"listen\"", "`listening`"),
+    ("Ended(\"agent_hangup\")", "Ended(\"agent-hangup\")", "\"agent-hangup\"", "`agent_hangup`"),
+    ("Written(0)", "Ended(\"no_input\")", "Ended(\"agent_hangup\")", ""),
+    ("companies/summit.toml", "companies/sumit.toml", "\"companies/sumit.toml\"", "summit.toml"),
+];
+
 #[test]
 fn every_mistake_is_told_at_its_own_place_with_the_nearest_name() {
-    let told = [
-        // how it is written
-        ("seed: 7", "sead: 7", "sead", "`seed`"),
-        ("(hears: \"hours\"", "(heres: \"hours\"", "heres", "`hears`"),
-        ("Says(words: \"Hi.\"", "Sais(words: \"Hi.\"", "Sais", "`Says`"),
-        ("Quiet(700)", "Quit(700)", "Quit", "`Quiet`"),
-        ("language: en", "language: \"en\"", "\"en\"", "without quotation marks"),
-        ("language: en", "language: fr", "fr", "`es`"),
-        ("[Says(\"We are open.\")]", "Says(\"We are open.\")", "Says", "[ …, … ]"),
-        ("takes_ms: 800", "takes_ms: 800ms", "800ms", "without `ms`"),
-        ("takes_ms: 800", "takes_ms: -1", "-1", ""),
-        ("takes_ms: 800", "takes_ms: 99999999999999999999999999", "99999999999999999999999999", ""),
-        ("zip: \"62701\"", "zip: 62701", "62701", "\"62701\""),
-        ("MarksTwice", "MarkTwice", "MarkTwice", "`MarksTwice`"),
-        ("(reply: 12000)", "(replay: 12000)", "replay", "`reply`"),
-        ("title: \"Hours\",", "title = \"Hours\",", "=", ""),
-        ("Heard(\"opening\")", "Hears(\"opening\")", "Hears", "`Heard`"),
-        ("\"We are open.\"", "“We are open.”", "“We are open.”", ""),
-        // what it says
-        ("title: \"Hours\"", "title: \" \"", "\" \"", ""),
-        ("\"+15555550105\"", "\"555-0105\"", "\"555-0105\"", "E.164"),
-        ("digits: \"12#\"", "digits: \"1 2#\"", "\"1 2#\"", "without spaces"),
-        ("digits: \"12#\"", "digits: \"\"", "\"\"", ""),
-        ("ms: 300", "ms: 0", "0", ""),
-        ("Quiet(700)", "Quiet(86400001)", "86400001", ""),
-        ("Calls(\"hangup_call\"", "Calls(\"hangup\"", "\"hangup\"", "`hangup_call`"),
-        ("hears: \"hours\"", "hears: \"\"", "\"\"", ""),
-        ("number: \"100234\"", "number: \"100-234\"", "\"100-234\"", ""),
-        ("\"1980-03-04\"", "\"1980-02-30\"", "\"1980-02-30\"", ""),
-        ("session: 1", "session: 0", "0", ""),
-        ("status: 429", "status: 200", "200", ""),
-        ("Speaking(2)", "Speaking(0)", "0", ""),
-        ("target: \"servicing\"", "target: \"service\"", "\"service\"", "`servicing`"),
-        ("name: \"make_payment\"", "name: \"lookup_loan\"", "\"lookup_loan\"", "`make_payment`"),
-        (
-            "Function(\"lookup_loan\", \"done\")",
-            "Function(\"lookup_laon\", \"done\")",
-            "\"lookup_laon\"",
-            "`lookup_loan`",
-        ),
-        ("\"not-verified\"", "\"not_verified\"", "\"not_verified\"", "`not-verified`"),
-        ("Heard(\"opening\")", "Heard(\"opning\")", "\"opning\"", "`opening`"),
-        ("Phase(\"listening\")", "Phase(\"listen\")", "\"listen\"", "`listening`"),
-        (
-            "Ended(\"agent_hangup\")",
-            "Ended(\"agent-hangup\")",
-            "\"agent-hangup\"",
-            "`agent_hangup`",
-        ),
-        ("Written(0)", "Ended(\"no_input\")", "Ended(\"agent_hangup\")", ""),
-        (
-            "companies/summit.toml",
-            "companies/sumit.toml",
-            "\"companies/sumit.toml\"",
-            "summit.toml",
-        ),
-    ];
     let folder = Folder::new();
-    for (right, wrong, words, advice) in told {
+    for &(right, wrong, words, advice) in SLIPS {
         assert_eq!(SOUND.matches(right).count(), 1, "{right}");
         let text = SOUND.replacen(right, wrong, 1);
         let mistakes = folder.mistakes(&text);
@@ -214,9 +221,9 @@ fn the_mistakes_of_a_company_are_told_in_its_own_file() {
         std::fs::read_to_string(scenarios().join("companies/summit.toml")).expect("a company");
     let changes = [
         ("\"lookup_loan\"", "\"lookup_laon\"", "\"lookup_laon\""),
-        ("version = 3", "version = 0", "version"),
+        ("version = 3", "version = 0", "0"),
         ("farewell = ", "farewel = ", "farewel"),
-        ("[\"+15550100077\"]", "[]", "numbers"),
+        ("[\"+15550100077\"]", "[]", "[]"),
         ("language = \"en\"", "language = en", "en"),
     ];
     for (right, wrong, words) in changes {
@@ -226,6 +233,97 @@ fn the_mistakes_of_a_company_are_told_in_its_own_file() {
             mistakes.iter().any(|told| told.words == words && told.file.ends_with("own.toml"));
         assert!(told, "{wrong}: {mistakes:#?}");
     }
+}
+
+#[test]
+fn all_mistakes_of_a_company_are_told_at_once_at_their_values() {
+    let folder = Folder::new();
+    let text = "id = \"Own!\"\nname = \"\"\nversion = 0\nnumbers = []\nlanguage = \"es\"\n\
+                functions = [\"lookup_laon\"]\nfarewel = \"lock\"\nrecording = 7\n\
+                [agents.en]\nvoice = 3\nlisten_model = \"a\"\nthink_provider = \"b\"\nprompt = \"c\"\n\
+                [limits]\nsilence_prompt = 9000\nsilence_farewell = 8000\nreply = 5\nfillr = 3\n";
+    std::fs::write(folder.path("own.toml"), text).expect("a file");
+    let mistakes = folder.mistakes(&SOUND.replace("companies/summit.toml", "own.toml"));
+    let own = mistakes.iter().filter(|told| told.file.ends_with("own.toml"));
+    let words: Vec<_> = own.map(|told| told.words.as_str()).collect();
+    let expected = [
+        "\"Own!\"",
+        "\"\"",
+        "0",
+        "[]",
+        "\"es\"",
+        "\"lookup_laon\"",
+        "farewel",
+        "7",
+        "en",
+        "3",
+        "8000",
+        "5",
+        "fillr",
+    ];
+    assert_eq!(words, expected, "{mistakes:#?}");
+
+    let garbled =
+        "id = own\nname = \"No\nverson = 3\nnumbers = [\"+15550100077\"\nlanguage = \"en\"\n";
+    std::fs::write(folder.path("own.toml"), garbled).expect("a file");
+    let mistakes = folder.mistakes(&SOUND.replace("companies/summit.toml", "own.toml"));
+    let what: Vec<_> = mistakes.iter().map(|told| told.what.as_str()).collect();
+    let expected = [
+        "a text stands without quotation marks",
+        "a text is not closed",
+        "there is no field `verson`",
+        "a list is not closed",
+    ];
+    assert_eq!(what, expected, "{mistakes:#?}");
+}
+
+#[test]
+fn a_folder_in_the_place_of_a_company_is_told_with_what_it_holds() {
+    let mistakes = Folder::new().mistakes(&SOUND.replace("companies/summit.toml", "companies"));
+    assert!(mistakes[0].what.ends_with("is a folder, not a company file"), "{mistakes:#?}");
+    assert!(mistakes[0].advice.contains("`companies/summit.toml`"), "{mistakes:#?}");
+}
+
+#[test]
+fn what_the_record_masks_is_a_mistake_with_the_masked_words_as_help() {
+    let folder = Folder::new();
+    let text = SOUND
+        .replace("words: \"Hi.\"", "words: \"It is one zero zero two three four, for $1234.50.\"");
+    for (expected, help) in [
+        ("CallerSaid(\"one zero zero two three four\")", "write \"[6 digits]\""),
+        ("CallerSaid(\"100234\")", "write \"[6 digits]\""),
+        ("NeverHeard(\"100234\")", "write \"[6 digits]\""),
+        ("CallerSaid(\"zero zero two three\")", "[6 digits]"),
+    ] {
+        let mistakes = folder.mistakes(&text.replace("Written(0)", expected));
+        assert_eq!(mistakes.len(), 1, "{expected}: {mistakes:#?}");
+        assert!(mistakes[0].advice.contains(help), "{expected}: {mistakes:#?}");
+    }
+    // An amount of money is kept.
+    for sound in ["CallerSaid(\"[6 digits]\")", "CallerSaid(\"1234\")"] {
+        assert_eq!(folder.mistakes(&text.replace("Written(0)", sound)), [], "{sound}");
+    }
+}
+
+#[test]
+fn a_file_that_is_too_large_is_not_told_to_be_another_kind_of_file() {
+    let folder = Folder::new();
+    let mistakes = folder.mistakes_of(&vec![b' '; 2 << 20]);
+    assert!(mistakes[0].what.contains("larger than 1 MiB"), "{mistakes:#?}");
+    assert!(!mistakes[0].advice.contains(".ron"), "{mistakes:#?}");
+}
+
+/// Three scenarios of one company: its file is the one that is wrong.
+#[test]
+fn the_sum_counts_files_that_are_wrong_and_not_those_that_use_them() {
+    let folder = Folder::new();
+    std::fs::write(folder.path("own.toml"), "id = own\nname = own\n").expect("a file");
+    for name in ["1.ron", "2.ron", "3.ron"] {
+        let text = SOUND.replace("companies/summit.toml", "own.toml");
+        std::fs::write(folder.path(name), text).expect("a file");
+    }
+    let shown = String::from_utf8(sim(&[folder.0.path()]).stderr).expect("text");
+    assert!(shown.ends_with("\n2 mistakes\n"), "{shown}");
 }
 
 #[test]

@@ -15,7 +15,8 @@ use super::paper::Paper;
 pub(super) struct Teller {
     handler: MietteHandler,
     told: BTreeSet<String>,
-    files: usize,
+    /// The files in which they are.
+    files: BTreeSet<String>,
 }
 
 impl Teller {
@@ -30,17 +31,17 @@ impl Teller {
         // A file is read anywhere: what is drawn around the lines is plain there.
         let opts = if terminal { opts } else { opts.graphical_theme(GraphicalTheme::none()) };
         let handler = opts.build();
-        Self { handler, told: BTreeSet::new(), files: 0 }
+        Self { handler, told: BTreeSet::new(), files: BTreeSet::new() }
     }
 
     /// Shows every mistake with its lines, on standard error.
     pub(super) fn show(&mut self, problem: &Problem) -> io::Result<()> {
-        self.files += 1;
         let mut out = io::stderr().lock();
         for mistake in problem.mistakes() {
             if self.told.insert(mistake.to_string()) {
                 write!(out, "{:?}", Shown { mistake, handler: &self.handler })?;
                 writeln!(out)?;
+                self.files.insert(mistake.file().to_owned());
             }
         }
         Ok(())
@@ -48,12 +49,11 @@ impl Teller {
 
     /// Prints the mistakes of a file as one line of JSON.
     pub(super) fn print(
-        &mut self,
+        &self,
         file: &Path,
         problem: &Problem,
         paper: &mut Paper,
     ) -> io::Result<()> {
-        self.files += 1;
         let line = Line {
             file: file.display().to_string(),
             mistakes: problem.mistakes().map(One::from).collect(),
@@ -63,7 +63,7 @@ impl Teller {
 
     /// How much was wrong, after more than one mistake.
     pub(super) fn sum(&self) -> io::Result<()> {
-        match (self.told.len(), self.files) {
+        match (self.told.len(), self.files.len()) {
             (0 | 1, _) => Ok(()),
             (mistakes, 1) => writeln!(io::stderr(), "{mistakes} mistakes"),
             (mistakes, files) => writeln!(io::stderr(), "{mistakes} mistakes in {files} files"),

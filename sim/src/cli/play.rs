@@ -47,6 +47,11 @@ pub(super) struct Play {
     #[cfg(feature = "sabotage")]
     #[arg(long, value_name = "INVARIANT", value_parser = sabotage)]
     sabotage: Option<call_core::Sabotage>,
+
+    /// The same in a build without it: whoever asks is told.
+    #[cfg(not(feature = "sabotage"))]
+    #[arg(long, hide = true, num_args = 0..=1, default_missing_value = "", value_parser = sabotage)]
+    sabotage: Option<std::convert::Infallible>,
 }
 
 /// The machine that is asked for.
@@ -55,7 +60,7 @@ fn machine(args: &Play) -> Machine {
     if let Some(sabotage) = args.sabotage {
         return Machine::sabotaged(sabotage);
     }
-    let _ = args;
+    let _ = &args.sabotage;
     Machine::default()
 }
 
@@ -68,6 +73,13 @@ fn sabotage(id: &str) -> Result<call_core::Sabotage, String> {
     })
 }
 
+#[cfg(not(feature = "sabotage"))]
+fn sabotage(_: &str) -> Result<std::convert::Infallible, String> {
+    Err("this build has no sabotage; build one that has it: \
+         cargo run -p sim --features sabotage -- PATH --sabotage INVARIANT"
+        .to_owned())
+}
+
 pub(super) fn main(args: &Play, paper: &mut Paper) -> io::Result<Outcome> {
     let files = match scenario_files(&args.paths) {
         Ok(files) => files,
@@ -77,12 +89,16 @@ pub(super) fn main(args: &Play, paper: &mut Paper) -> io::Result<Outcome> {
         }
     };
     let single = [("--journal", &args.journal), ("--wav", &args.wav)];
-    let asked = single.into_iter().find(|(_, file)| file.is_some());
+    let asked = single.iter().find(|(_, file)| file.is_some());
     if let (Some((option, _)), 2..) = (asked, files.len()) {
         eprintln!(
             "error: {option} writes one call, and {} scenarios are given; give a single one",
             files.len()
         );
+        return Ok(Outcome::WrongFile);
+    }
+    if let Some(message) = single.iter().find_map(|(option, file)| unwritable(option, file)) {
+        eprintln!("error: {message}");
         return Ok(Outcome::WrongFile);
     }
     let mut outcome = Outcome::Held;
@@ -112,6 +128,20 @@ pub(super) fn main(args: &Play, paper: &mut Paper) -> io::Result<Outcome> {
     }
     teller.sum()?;
     Ok(outcome)
+}
+
+/// Why a file cannot be written, as far as that is plain before a call is played.
+fn unwritable(option: &str, file: &Option<PathBuf>) -> Option<String> {
+    let file = file.as_deref()?;
+    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
+    match folder {
+        _ if file.is_dir() => Some(format!("{option} {}: this is a folder", file.display())),
+        Some(folder) if !folder.is_dir() => {
+            let (file, folder) = (file.display(), folder.display());
+            Some(format!("{option} {file}: there is no folder {folder}"))
+        }
+        _ => None,
+    }
 }
 
 /// The files that are meant: folders stand for the scenarios in them.

@@ -105,10 +105,16 @@ impl Check<'_> {
         let (limits, _, found) = shape::<call_core::Limits>(node);
         if let (Some(limits), true, Some(company)) = (limits, found.is_empty(), self.company) {
             let company = Company { limits, ..company.clone() };
-            if let Some(("limits", why)) = company.fault() {
-                let what = format!("these limits cannot be kept: {why}");
+            for (field, why) in company.faults() {
+                let Some(name) = field.strip_prefix("limits.") else { continue };
+                let named = node.field(name).or_else(|| node.field("silence_prompt"));
+                let what = match name {
+                    "silence_farewell" => format!("these limits cannot be kept: {why}"),
+                    _ => format!("this limit cannot be kept: {name} {why}"),
+                };
                 let help = "what is not named here has its default from docs/limits.md";
-                self.found.push(Found::new(node.head(), what, "these limits").help(help));
+                let span = named.unwrap_or(node).head();
+                self.found.push(Found::new(span, what, "this limit").help(help));
             }
         }
     }

@@ -1,15 +1,18 @@
 //! Reads the company that a scenario names.
 
+mod toml_tree;
+
 use std::path::Path;
 
 use call_core::company::Company;
 use call_core::effect::Function;
-use toml::de::{DeTable, DeValue};
 
 use super::check::near_file;
 use super::near;
 use super::problem::{Mistake, Source};
-use super::tree::{Found, Node};
+use super::shape::{Repairs, shape};
+use super::tree::{Body, Found, Node};
+use toml_tree::Written;
 
 /// Reads a company's file, which the scenario names in `node`. The mistakes are in the company's
 /// file, or in the scenario if there is no such file.
@@ -23,6 +26,9 @@ pub(super) fn read(
     if name.trim().is_empty() {
         return Err(here(Found::new(node.head(), "the company is not named", "expected a path")));
     }
+    if path.is_dir() {
+        return Err(here(folder(node, name, path)));
+    }
     if !path.is_file() {
         let what = format!("there is no company file {}", path.display());
         let found = Found::new(node.head(), what, "not there");
@@ -31,76 +37,117 @@ pub(super) fn read(
             None => found.help("paths begin at the folder of the scenario"),
         }));
     }
-    let source = match Source::read(path) {
+    let source = match Source::read(path, "company") {
         Ok(source) => source,
         Err(mistake) if mistake.place().is_some() => return Err(vec![*mistake]),
         Err(mistake) => {
             return Err(here(Found::new(node.head(), mistake.what(), "cannot be read")));
         }
     };
-    let all = |found: Vec<Found>| found.into_iter().map(|one| Mistake::at(&source, one)).collect();
-    let (table, errors) = DeTable::parse_recoverable(&source.text);
-    if !errors.is_empty() {
-        return Err(all(errors.iter().take(50).map(of_toml).collect()));
+    let (company, found) = parse(&source.text);
+    match company {
+        Some(company) if found.is_empty() => Ok(company),
+        _ => Err(found.into_iter().map(|one| Mistake::at(&source, one)).collect()),
     }
-    let table = table.into_inner();
-    let mut found = names(&table);
-    match toml::from_str::<Company>(&source.text) {
-        Ok(company) => {
-            found.extend(fault(&company, &table));
-            if company.numbers.is_empty() {
-                let span = key(&table, "numbers");
-                found.push(Found::new(span, "the company has no number to call", "expected one"));
+}
+
+/// A folder where a file should be named, and the company files in it.
+fn folder(node: &Node, name: &str, path: &Path) -> Found {
+    /// More are not told.
+    const NAMES_MAX: usize = 12;
+    let entries = std::fs::read_dir(path).into_iter().flatten();
+    let mut names: Vec<String> = entries
+        .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
+        .filter(|file| file.ends_with(".toml"))
+        .collect();
+    names.sort();
+    let more = names.len().saturating_sub(NAMES_MAX);
+    names.truncate(NAMES_MAX);
+    let folder = name.trim_end_matches('/');
+    let mut list: Vec<_> = names.iter().map(|file| format!("`{folder}/{file}`")).collect();
+    if more > 0 {
+        list.push(format!("and {more} more"));
+    }
+    let help = match list.is_empty() {
+        true => "give the path of a .toml file; there is none in this folder".to_owned(),
+        false => format!("give the path of a file; the folder holds {}", list.join(", ")),
+    };
+    let what = format!("{} is a folder, not a company file", path.display());
+    Found::new(node.head(), what, "a folder").help(help)
+}
+
+/// What the text holds, and everything that is wrong with it.
+fn parse(text: &str) -> (Option<Company>, Vec<Found>) {
+    let Written { tree, found: garbled } = toml_tree::read(text);
+    let (company, repairs, misshapen) = shape::<Company>(&tree);
+    let misshapen = misshapen.into_iter().map(|one| toml_tree::in_toml(one, &tree));
+    let line = |found: &Found| text.get(..found.span.start).map(|text| text.matches('\n').count());
+    // What cannot be read may hold what seems to be missing, and has spoilt what is on its line.
+    let follows = |one: &Found| {
+        !garbled.is_empty()
+            && (one.what.ends_with("missing") || garbled.iter().any(|g| line(g) == line(one)))
+    };
+    let mut found: Vec<_> = misshapen.filter(|one| !follows(one)).collect();
+    let is_whole = garbled.is_empty();
+    found.extend(garbled);
+    functions(&tree, &mut found);
+    if let Some(company) = &company
+        && is_whole
+    {
+        faults(company, &tree, &repairs, &mut found);
+    }
+    if company.is_none() && found.is_empty() {
+        found.push(Found::new(0..1, "this is no company file", "docs/scenarios.md has one"));
+    }
+    (company, found)
+}
+
+/// What the company itself has to say, of fields that could be read.
+fn faults(company: &Company, tree: &Node, repairs: &Repairs, found: &mut Vec<Found>) {
+    let value = |path: &str| path.split('.').try_fold(tree, |node, name| node.field(name));
+    for (field, why) in company.faults() {
+        let (top, name) = field.split_once('.').unwrap_or(("", field));
+        let node = match field {
+            // The value that asks for something that is not there.
+            "agents" => value("language").filter(|_| tree.field("agents").is_some()),
+            "limits.silence_farewell" => value(field).or_else(|| value("limits.silence_prompt")),
+            _ => value(field),
+        };
+        let Some(node) = node.filter(|node| repairs.is_sound(node)) else { continue };
+        let sound = |name: &str| tree.field(name).is_none_or(|node| repairs.is_sound(node));
+        if !sound(top) || !sound(name) {
+            continue;
+        }
+        let what = match field {
+            "agents" => {
+                let tag = company.language.tag();
+                format!("there is no table [agents.{tag}] for the company's own language")
             }
-            if found.is_empty() { Ok(company) } else { Err(all(found)) }
-        }
-        Err(error) => {
-            found.push(of_toml(&error));
-            Err(all(found))
-        }
+            "limits.silence_farewell" => why.to_owned(),
+            _ => format!("{name} {why}"),
+        };
+        found.push(Found::new(node.head(), what, "this one"));
     }
-}
-
-fn of_toml(error: &toml::de::Error) -> Found {
-    let message = error.message();
-    let found = Found::new(error.span().unwrap_or(0..1), message.replace('\n', ", "), "here");
-    // "unknown field `nmae`, expected one of `id`, `name`, …"
-    let mut quoted = message.split('`').skip(1).step_by(2);
-    match (message.starts_with("unknown "), quoted.next()) {
-        (true, Some(word)) => {
-            let names: Vec<_> = quoted.collect();
-            let what = message.split(',').next().unwrap_or(message).to_owned();
-            Found { what, ..found }.help(near::advice(word, &names))
-        }
-        _ => found,
+    let numbers = tree.field("numbers").filter(|node| repairs.is_sound(node));
+    if let Some(numbers) = numbers.filter(|numbers| numbers.items().is_empty()) {
+        let what = "the company has no number to call";
+        found.push(Found::new(
+            numbers.span.clone(),
+            what,
+            "expected one, such as \"+15550100011\"",
+        ));
     }
-}
-
-/// What the company itself has to say.
-fn fault(company: &Company, table: &DeTable<'_>) -> Option<Found> {
-    let (field, why) = company.fault()?;
-    Some(Found::new(key(table, field), format!("{field}: {why}"), "this one"))
 }
 
 /// Functions that there are not.
-fn names(table: &DeTable<'_>) -> Vec<Found> {
+fn functions(tree: &Node, found: &mut Vec<Found>) {
     let known = Function::ALL.map(Function::name);
-    let functions = table.iter().find(|(key, _)| key.get_ref() == "functions");
-    let Some(DeValue::Array(functions)) = functions.map(|(_, value)| value.get_ref()) else {
-        return Vec::new();
-    };
-    let unknown = functions.iter().filter_map(|function| match function.get_ref() {
-        DeValue::String(name) if !known.contains(&name.as_ref()) => {
+    for function in tree.field("functions").map_or(&[][..], Node::items) {
+        let Body::Text(name) = &function.body else { continue };
+        if !known.contains(&name.as_str()) {
             let what = format!("there is no function `{name}`");
-            let found = Found::new(function.span(), what, "no such function");
-            Some(found.help(near::advice(name, &known)))
+            let unknown = Found::new(function.head(), what, "no such function");
+            found.push(unknown.help(near::advice(name, &known)));
         }
-        _ => None,
-    });
-    unknown.collect()
-}
-
-fn key(table: &DeTable<'_>, name: &str) -> super::tree::Span {
-    let key = table.iter().find(|(key, _)| key.get_ref() == name);
-    key.map_or(0..0, |(key, _)| key.span())
+    }
 }

@@ -25,7 +25,7 @@ pub(super) struct Parts {
 /// Reads a scenario, its company and its recordings.
 pub(super) fn load(path: &Path) -> Result<Parts, Box<Problem>> {
     let mut mistakes = Vec::new();
-    let parts = match Source::read(path) {
+    let parts = match Source::read(path, "scenario") {
         Ok(source) => parts(&source, folder(path), &mut mistakes),
         Err(mistake) => {
             mistakes.push(*mistake);

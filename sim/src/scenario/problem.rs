@@ -125,8 +125,9 @@ impl Mistake {
 }
 
 impl Source {
-    /// Reads a text file. Whoever has a folder in hand has looked for files in it before.
-    pub(super) fn read(path: &Path) -> Result<Self, Box<Mistake>> {
+    /// Reads a text file, which is to hold a scenario or something else. Whoever has a folder in
+    /// hand has looked for files in it before.
+    pub(super) fn read(path: &Path, holds: &str) -> Result<Self, Box<Mistake>> {
         let mut bytes = Vec::new();
         let help = "give the path of a .ron file, such as scenarios/late_payment.ron";
         if path.is_dir() {
@@ -136,11 +137,12 @@ impl Source {
         let read = std::fs::File::open(path)
             .and_then(|file| file.take(FILE_BYTES_MAX + 1).read_to_end(&mut bytes));
         if let Err(why) = read {
-            let what = format!("cannot read the scenario {}: {why}", path.display());
+            let what = format!("cannot read the {holds} {}: {why}", path.display());
             return Err(Box::new(Mistake::without_place(path, what, help)));
         }
         if bytes.len() as u64 > FILE_BYTES_MAX {
             let what = format!("{} is larger than 1 MiB", path.display());
+            let help = "no scenario is so large: the sound of a call belongs into WAV files";
             return Err(Box::new(Mistake::without_place(path, what, help)));
         }
         let name = path.display().to_string();

@@ -479,10 +479,13 @@ impl<'de> de::Deserializer<'de> for Shape<'_> {
             return Filler::new().deserialize_enum(name, variants, visitor);
         }
         if self.node.name.is_none() {
-            let wrong = Wrong::kind(self.node, "one of the words that are known here");
+            let wrong = Wrong::kind(self.node, thing(name));
             let written = match &self.node.body {
                 Body::Text(text) if variants.contains(&text.as_str()) => {
                     format!("write `{text}` without quotation marks")
+                }
+                Body::Number(number) if name == "Cue" => {
+                    format!("write `Quiet({number})`, or one of `Into` and `Later`")
                 }
                 _ => near::advice("", variants),
             };
@@ -522,7 +525,13 @@ impl<'de> de::VariantAccess<'de> for Shape<'_> {
         let name = self.node.name.as_ref().map_or("", |name| name.text.as_str());
         match &self.node.body {
             Body::Tuple(items) if items.len() == 1 => seed.deserialize(self.of(&items[0])),
-            _ => Err(Wrong::kind(self.node, &format!("one value in brackets: `{name}(…)`"))),
+            body => {
+                let wrong = Wrong::kind(self.node, &format!("one value in brackets: `{name}(…)`"));
+                match named_value(body) {
+                    Some(value) => Err(wrong.with_help(format!("write `{name}({value})`"))),
+                    None => Err(wrong),
+                }
+            }
         }
     }
 
@@ -556,6 +565,35 @@ impl<'de> de::VariantAccess<'de> for Shape<'_> {
     ) -> Result<V::Value, Wrong> {
         self.fields(fields, visitor)
     }
+}
+
+/// What a word of this type stands for.
+fn thing(name: &str) -> &'static str {
+    match name {
+        "Cue" => "a cue",
+        "Language" => "a language",
+        "Act" => "a turn of the caller's",
+        "Doing" => "something that the agent does",
+        "Answer" => "an answer to a write",
+        "Fault" => "a fault",
+        "Moment" => "a moment",
+        "OperatorEntry" => "something that an operator does",
+        "Expectation" => "an expectation",
+        _ => "one of the words that are known here",
+    }
+}
+
+/// The first value in brackets that stands there with a name and needs none, as it is written.
+fn named_value(body: &Body) -> Option<String> {
+    /// A longer text is not told once more.
+    const LONG: usize = 40;
+    let Body::Fields(fields) = body else { return None };
+    fields.iter().find_map(|field| match &field.value.body {
+        Body::Text(text) if text.chars().count() > LONG => Some("\"…\"".to_owned()),
+        Body::Text(text) => Some(format!("{text:?}")),
+        Body::Number(number) => Some(number.clone()),
+        _ => None,
+    })
 }
 
 struct Fields<'t> {

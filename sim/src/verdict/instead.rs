@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use call_core::{Fact, Step, UtteranceId};
+use call_core::{Fact, LineId, Step, UtteranceId};
 
 use super::{Known, cut, spoke};
 use crate::scenario::Expectation;
@@ -17,14 +17,14 @@ pub(super) fn instead(
     let facts = || steps.iter().flat_map(|step| &step.facts);
     let came = match expectation {
         Expectation::Heard(words) => match of_words(steps, words) {
-            None => "nobody said this in one sentence".to_owned(),
+            None => not_said(steps, words),
             Some(Came::Whole) => return None,
             Some(Came::Part) => "it was cut, and not heard to its end".to_owned(),
             Some(Came::Perhaps) => "it was perhaps heard: nothing proves it".to_owned(),
             Some(Came::Unplayed) => "it was never played to the caller".to_owned(),
         },
         Expectation::Cut(words) => match of_words(steps, words) {
-            None => "nobody said this in one sentence".to_owned(),
+            None => not_said(steps, words),
             Some(Came::Whole) => "it was heard to its end".to_owned(),
             Some(_) => "nothing of it was heard".to_owned(),
         },
@@ -70,6 +70,36 @@ pub(super) fn instead(
 fn all(before: &str, none: &str, of: impl Iterator<Item = String>) -> String {
     let all: Vec<_> = of.collect();
     if all.is_empty() { none.to_owned() } else { format!("{before} {}", all.join(", ")) }
+}
+
+/// Nobody said these words: what was heard instead. Of a line of ours by its id, our lines.
+fn not_said(steps: &[Step], words: &str) -> String {
+    let facts = || steps.iter().flat_map(|step| &step.facts);
+    let heard: BTreeSet<UtteranceId> = facts()
+        .filter_map(|fact| match fact {
+            Fact::Heard { utterance, .. } => Some(*utterance),
+            fact => cut(fact),
+        })
+        .collect();
+    let is_line = LineId::ALL.iter().any(|line| line.key() == words);
+    let spoken = facts().filter_map(|fact| match fact {
+        Fact::LineRendered { utterance, line, .. } if is_line && heard.contains(utterance) => {
+            Some(format!("`{}`", line.key()))
+        }
+        Fact::LineRendered { utterance, text, .. } | Fact::AgentLine { utterance, text, .. }
+            if !is_line && heard.contains(utterance) =>
+        {
+            Some(format!("\"{text}\""))
+        }
+        _ => None,
+    });
+    if is_line {
+        let before = format!("our line `{words}` was not heard; heard were:");
+        all(&before, &format!("our line `{words}` was not heard, nor was any other"), spoken)
+    } else {
+        let before = "nobody said this in one sentence; heard were:";
+        all(before, "nobody said this in one sentence: nothing was heard", spoken)
+    }
 }
 
 /// Why requests for a function were refused.

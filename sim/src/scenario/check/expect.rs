@@ -4,11 +4,27 @@
 //! and the verdict says what came instead.
 
 use call_core::effect::Function;
+use call_core::redact::mask_text;
 use call_core::{EndReason, LineId, Phase};
 
 use super::Check;
 use crate::scenario::near;
 use crate::scenario::tree::{Body, Found, Node};
+
+/// Where an answered call may stand by its status callbacks.
+const STATUSES: [&str; 4] = ["initiated", "ringing", "in-progress", "completed"];
+
+/// Words for a request that our own gate refuses; none of them is an outcome.
+const REFUSALS: [&str; 8] = [
+    "refused",
+    "not-verified",
+    "not-offered",
+    "unknown-function",
+    "bad-arguments",
+    "too-many-tries",
+    "too-many-at-once",
+    "the-caller-is-not-verified",
+];
 
 impl Check<'_> {
     pub(super) fn expectations(&mut self, tree: &Node) {
@@ -19,10 +35,13 @@ impl Check<'_> {
                 (Some("Heard" | "Cut" | "NeverHeard"), [words]) => {
                     self.words(Some(words), "what is heard");
                     self.line(words, tree);
+                    self.unmasked(words, &agent_says(tree), "the agent says");
                 }
                 (Some("CallerSaid"), [words]) => {
                     self.words(Some(words), "what the caller said");
+                    self.unmasked(words, &caller_says(tree), "the caller says");
                 }
+                (Some("Status"), [word]) => self.call_status(word),
                 (Some("Ended"), [word]) => {
                     self.name::<EndReason>(word, "end reason");
                 }
@@ -52,6 +71,34 @@ impl Check<'_> {
         }
     }
 
+    /// Words that the record masks: nothing is ever found that has them in it.
+    fn unmasked(&mut self, node: &Node, said: &[&str], who: &str) {
+        let Some(words) = self.text(node) else { return };
+        let masked = mask_text(words);
+        // "1234" is masked for itself, and kept in "$1234".
+        if masked == words || said.iter().any(|said| mask_text(said).contains(words)) {
+            return;
+        }
+        let whole = said.iter().find(|said| said.contains(words)).map(|said| mask_text(said));
+        let help = match whole {
+            Some(whole) if !whole.contains(&masked) => {
+                format!("what {who} there is masked as a whole: write \"{whole}\"")
+            }
+            _ => format!("write \"{masked}\""),
+        };
+        let what = "these words are masked in the record, and are never found there";
+        self.found.push(Found::new(node.head(), what, "masked in the record").help(help));
+    }
+
+    fn call_status(&mut self, node: &Node) {
+        let Some(word) = self.text(node) else { return };
+        if !STATUSES.contains(&word) {
+            let what = format!("a call that was answered never stands as `{word}`");
+            let found = Found::new(node.head(), what, "no such status");
+            self.found.push(found.help(near::advice(word, &STATUSES)));
+        }
+    }
+
     fn function(&mut self, name: &Node, outcome: &Node, tree: &Node) {
         let function = self.name::<Function>(name, "function");
         let Some(word) = self.text(outcome) else { return };
@@ -65,14 +112,27 @@ impl Check<'_> {
             self.found.push(Found::new(name.head(), what, "never done there").help(help));
             return;
         }
-        let Some(outcomes) = outcomes(function, tree) else {
-            return self.words(Some(outcome), "an outcome");
-        };
+        let outcomes = outcomes(function, tree);
         let outcomes: Vec<_> = outcomes.iter().map(String::as_str).collect();
         if !outcomes.contains(&word) {
             let what = format!("{} never ends as `{word}`", function.name());
             let found = Found::new(outcome.head(), what, "no such outcome");
-            self.found.push(found.help(near::advice(word, &outcomes)));
+            let refusal = word.trim().to_lowercase().replace(['_', ' '], "-");
+            let near = near::nearest(word, &outcomes).is_some();
+            let help = if REFUSALS.contains(&refusal.as_str()) && !near {
+                let what = match function.is_write() {
+                    true => {
+                        "a payment that our gate refuses has no outcome: the back office is \
+                             not asked, which `Written(0)` proves."
+                    }
+                    false => "a request that our gate refuses has no outcome.",
+                };
+                let list = near::advice("", &outcomes);
+                format!("{what} It ends as {}", list.trim_start_matches("known here: "))
+            } else {
+                near::advice(word, &outcomes)
+            };
+            self.found.push(found.help(help));
         }
     }
 
@@ -114,20 +174,20 @@ fn value(node: &Node) -> Option<&str> {
     }
 }
 
-/// How a function may end in this scenario; nothing where that is not known beforehand.
-fn outcomes(function: Function, tree: &Node) -> Option<Vec<String>> {
-    let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect();
-    if function == Function::LookupLoan {
-        let all = ["done", "not-verified", "unavailable", "timed-out", "withdrawn", "unknown"];
-        return Some(words(&all));
-    }
-    if function == Function::HangupCall || function == Function::TransferCall {
-        return Some(words(&["done"]));
-    }
+/// How a function may end in this scenario.
+fn outcomes(function: Function, tree: &Node) -> Vec<String> {
+    let always: &[&str] = match function {
+        Function::LookupLoan => {
+            &["done", "not-verified", "unavailable", "timed-out", "withdrawn", "unknown"]
+        }
+        Function::HangupCall | Function::TransferCall => &["done"],
+        Function::PlayDtmf => &["done", "not-done", "withdrawn", "unknown"],
+        Function::MakePayment => &["done", "unknown", "done (late)"],
+    };
+    let mut outcomes: Vec<String> = always.iter().map(|word| (*word).to_owned()).collect();
     if !function.is_write() {
-        return None;
+        return outcomes;
     }
-    let mut outcomes: Vec<String> = words(&["done", "unknown", "done (late)"]);
     let writes = tree.field("back_office").and_then(|office| office.field("writes"));
     for write in writes.map_or(&[][..], Node::items) {
         if let Some(Body::Text(why)) =
@@ -137,12 +197,31 @@ fn outcomes(function: Function, tree: &Node) -> Option<Vec<String>> {
             outcomes.push(format!("{why} (late)"));
         }
     }
-    Some(outcomes)
+    outcomes
 }
 
 /// Whether the agent says a word.
 fn said(tree: &Node, word: &str) -> bool {
+    agent_says(tree).iter().any(|text| text.contains(word))
+}
+
+/// What stands in the agent's replies.
+fn agent_says(tree: &Node) -> Vec<&str> {
     let replies = tree.field("agent").map_or(&[][..], Node::items);
     let doings = replies.iter().flat_map(|reply| reply.field("does").map_or(&[][..], Node::items));
-    doings.flat_map(Node::items).any(|text| matches!(&text.body, Body::Text(t) if t.contains(word)))
+    doings.flat_map(Node::items).filter_map(text).collect()
+}
+
+/// What the caller says, turn by turn.
+fn caller_says(tree: &Node) -> Vec<&str> {
+    let turns = tree.field("caller").and_then(|caller| caller.field("turns"));
+    let turns = turns.map_or(&[][..], Node::items);
+    turns.iter().filter_map(|turn| turn.field("words").and_then(text)).collect()
+}
+
+fn text(node: &Node) -> Option<&str> {
+    match &node.body {
+        Body::Text(text) => Some(text),
+        _ => None,
+    }
 }
