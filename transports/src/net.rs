@@ -14,7 +14,7 @@ mod middleware;
 mod speak;
 
 pub use agent::{AgentConnector, AgentFrame, AgentSocket, AgentText};
-pub use carrier::TwilioRest;
+pub use carrier::{Redirected, TwilioRest};
 pub use error::Error;
 pub use middleware::Middleware;
 pub use speak::Speaker;
