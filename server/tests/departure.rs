@@ -3,6 +3,8 @@
 
 mod support;
 
+use std::time::Duration;
+
 use call_core::input::{Carrier, Input, Transfer};
 use call_core::step::{Cause, Step};
 use call_transports::twilio::twiml::{Stream, Verb};
@@ -95,6 +97,25 @@ async fn a_carrier_that_is_slow_to_answer_has_taken_what_it_tells_of() {
     assert_eq!(server.end_reason(CALL).await, "caller_hangup");
     assert_eq!(news(&server).await, [Transfer::Accepted, Transfer::NoAnswer]);
     assert!(world.asked_nothing_more());
+}
+
+/// F-TR-10, I-35.
+#[tokio::test]
+async fn a_carrier_that_does_not_answer_in_the_call_s_time_is_not_waited_for() {
+    let (mut world, server, mut leg) = call("hang_up = 1000").await;
+    let (answer, after) = oneshot::channel();
+    world.carrier_replies(Reply { status: 503, body: "", after: Some(after) });
+    dial(&mut world, &mut leg).await;
+    leg.hears_a_line().await;
+    let _ = answer.send(());
+    // It is not asked again, and nobody comes back by it.
+    tokio::time::sleep(Duration::from_millis(700)).await;
+    assert!(world.asked_nothing_more());
+    let verbs = server.verbs(AFTER_DIAL, &dialled("busy")).await;
+    assert!(matches!(verbs[..], [Verb::Say { .. }, Verb::Hangup]), "{verbs:?}");
+    leg.stop().await;
+    assert_eq!(server.end_reason(CALL).await, "caller_hangup");
+    assert_eq!(news(&server).await, []);
 }
 
 #[tokio::test]
@@ -291,18 +312,25 @@ async fn news(server: &Server) -> Vec<Transfer> {
 }
 
 async fn journal(server: &Server) -> Vec<Step> {
-    while server.app.store().journal(CALL).await.unwrap().is_empty() {
+    loop {
+        let steps = server.app.store().journal(CALL).await.expect("the store answers");
+        if !steps.is_empty() {
+            return steps;
+        }
         pause().await;
     }
-    server.app.store().journal(CALL).await.unwrap()
 }
 
 fn dialled(status: &str) -> Form {
     let form = include_str!("../../transports/fixtures/twilio/webhooks/dial_action_busy.form");
-    with(&decode_form(form.trim_end().as_bytes()).unwrap(), "DialCallStatus", status)
+    with(&fields(form), "DialCallStatus", status)
 }
 
 fn leg_form() -> Form {
     let form = include_str!("../../transports/fixtures/twilio/webhooks/dial_leg_ringing.form");
-    decode_form(form.trim_end().as_bytes()).unwrap()
+    fields(form)
+}
+
+fn fields(form: &str) -> Form {
+    decode_form(form.trim_end().as_bytes()).expect("a recorded form")
 }

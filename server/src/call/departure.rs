@@ -11,6 +11,7 @@ use std::sync::atomic::Ordering;
 use std::task::{Context, Poll};
 
 use axum::extract::ws::WebSocket;
+use call_core::call::Phase;
 use call_core::input::{Carrier, Input, Tones as TonesNews, Transfer};
 use call_transports::bridge::Outlet as _;
 use call_transports::functions;
@@ -78,6 +79,11 @@ impl Errand {
     }
 }
 
+/// Whether a call in this phase may wait for an answer of the carrier's.
+pub(super) const fn waits_for_carrier(phase: Phase) -> bool {
+    matches!(phase, Phase::Transferring | Phase::PlayingTones)
+}
+
 impl Live {
     /// Has a person called. Whoever is not on the company's list is refused before anything is asked
     /// of the carrier.
@@ -102,6 +108,14 @@ impl Live {
                 self.jobs.redirect(self.call.clone(), document, errand, has_left);
             }
             None => self.redirected(errand, Redirected::Refused),
+        }
+    }
+
+    /// The call waits no longer for what the carrier was asked for. It is not asked again.
+    pub(super) fn given_up(&mut self) {
+        if self.jobs.forget_any_errand() {
+            tracing::warn!("the carrier does not answer, and the call goes on without");
+            self.departure.stay();
         }
     }
 

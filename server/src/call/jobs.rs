@@ -135,10 +135,9 @@ impl Jobs {
         asked.map(|(_, handle)| handle.abort()).is_some()
     }
 
-    fn forget_any_errand(&mut self) {
-        if let Some((_, handle)) = self.errand.take() {
-            handle.abort();
-        }
+    /// Drops what was asked of the carrier, and says whether it had no answer yet.
+    pub(super) fn forget_any_errand(&mut self) -> bool {
+        self.errand.take().map(|(_, handle)| handle.abort()).is_some()
     }
 
     /// Ends the call at the carrier. Nothing else is asked of it any more (I-35).

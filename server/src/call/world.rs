@@ -18,6 +18,7 @@ use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 
 use super::carrier::CarrierLeg;
 use super::clock::Clock;
+use super::departure::waits_for_carrier;
 use super::hygiene::Hygiene;
 use super::jobs::{Done, Jobs};
 use super::out::Out;
@@ -80,6 +81,9 @@ impl World for Live {
 
     async fn perform(&mut self, step: Step) {
         let now = self.tick();
+        if step.moves.iter().any(|change| waits_for_carrier(change.from)) {
+            self.given_up();
+        }
         for effect in &step.effects {
             self.bridge.perform(now, effect, &mut self.out);
             self.carry_out(effect);
