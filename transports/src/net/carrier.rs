@@ -25,8 +25,9 @@ const BUDGET: Duration = Duration::from_secs(10);
 /// before the call stops waiting for it.
 const REDIRECT_BUDGET: Duration = Duration::from_secs(9);
 
-/// How long to wait before the second try and before the third, and up to half as long again.
-const PAUSES: [Duration; 2] = [Duration::from_millis(200), Duration::from_millis(600)];
+/// How long to wait before the second try and before the third, at least and at most. In between,
+/// chance decides, so that many calls do not come back at the same moment.
+const PAUSES_MS: [(u64, u64); 2] = [(230, 270), (720, 780)];
 
 /// Error answers are short, and so is the description of a call.
 const BODY_BYTES_MAX: usize = 64 * 1024;
@@ -105,7 +106,7 @@ impl TwilioRest {
     }
 
     async fn hang_up_patiently(&self, call: &Sid) -> HungUp {
-        let mut pauses = PAUSES.into_iter();
+        let mut pauses = PAUSES_MS.into_iter();
         loop {
             match self.update(call, HANG_UP_BODY.to_owned()).await {
                 Ok((_, HangUpOutcome::Done)) => return HungUp::Done,
@@ -126,7 +127,7 @@ impl TwilioRest {
                 tracing::error!("the carrier did not hang up; the call may still be live");
                 return HungUp::Failed;
             };
-            sleep(jittered(pause)).await;
+            sleep(between(pause)).await;
         }
     }
 
@@ -136,7 +137,7 @@ impl TwilioRest {
         body: String,
         has_left: &impl Fn() -> bool,
     ) -> Redirected {
-        let mut pauses = PAUSES.into_iter();
+        let mut pauses = PAUSES_MS.into_iter();
         let mut may_have_arrived = false;
         loop {
             if may_have_arrived {
@@ -170,7 +171,7 @@ impl TwilioRest {
                 };
             }
             let Some(pause) = pauses.next() else { break };
-            sleep(jittered(pause)).await;
+            sleep(between(pause)).await;
         }
         if may_have_arrived && has_left() {
             return Redirected::Accepted;
@@ -241,9 +242,8 @@ fn say_refused(status: u16, outcome: HangUpOutcome) {
     }
 }
 
-/// Up to half as long again, so that many calls do not come back at the same moment.
-fn jittered(pause: Duration) -> Duration {
+fn between((least_ms, most_ms): (u64, u64)) -> Duration {
     // Every state of the standard library's hasher has keys of its own.
-    let chance = u32::from(RandomState::new().hash_one(()) as u8);
-    pause + pause / 2 * chance / u32::from(u8::MAX)
+    let chance = RandomState::new().hash_one(());
+    Duration::from_millis(least_ms + chance % (most_ms - least_ms + 1))
 }
