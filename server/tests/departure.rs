@@ -22,7 +22,7 @@ const STREAM_2: &str = "MZ00000000000000000000000000000002";
 const OTHER_CALL: &str = "CA00000000000000000000000000000012";
 const POLICY: Option<u16> = Some(1008);
 
-/// F-TW-29, F-TR-07, I-35.
+/// S19, F-TW-29, F-TR-07, I-35.
 #[tokio::test]
 async fn a_person_takes_a_call_over_and_it_ends_as_transferred() {
     let (mut world, server, mut leg) = call("").await;
@@ -59,7 +59,7 @@ async fn a_call_is_the_person_s_from_the_moment_that_the_person_answers() {
     assert_eq!(news(&server).await, [Transfer::Accepted, Transfer::Completed]);
 }
 
-/// F-TW-28, F-TW-29, F-TR-07, F-WH-03.
+/// S19, F-TW-28, F-TW-29, F-TR-07, F-WH-03.
 #[tokio::test]
 async fn a_caller_whom_nobody_answers_comes_back_to_the_same_call() {
     let (mut world, server, mut leg) = call("").await;
@@ -174,7 +174,7 @@ async fn a_call_that_waited_too_long_for_a_person_is_told_so_when_the_carrier_as
     assert!(matches!(verbs[..], [Verb::Say { .. }, Verb::Hangup]), "{verbs:?}");
 }
 
-/// F-TW-28, F-TW-29, F-TR-12.
+/// S37, F-TW-28, F-TW-29, F-TR-12.
 #[tokio::test]
 async fn tones_are_played_and_another_stream_joins_the_same_call() {
     let (mut world, server, mut leg) = call("").await;
