@@ -208,6 +208,24 @@ async fn tones_are_played_and_another_stream_joins_the_same_call() {
     assert!(world.asked_nothing_more());
 }
 
+/// F-TW-08, F-TW-29: the old stream's end goes another way than the new one's beginning.
+#[tokio::test]
+async fn a_stream_takes_the_place_of_one_whose_end_is_late_or_never_told() {
+    for is_late in [true, false] {
+        let (mut world, server, mut leg) = call("").await;
+        let token = tones(&mut world, &mut leg).await;
+        let late = if is_late { Some(leg) } else { drop_of(leg).await };
+        let mut second = Leg::open(&server, STREAM_2, &token).await;
+        let (_, answer) = second.playing(world.answer()).await;
+        assert_eq!(answer, r#"{"status":"done"}"#, "{is_late}");
+        if let Some(mut leg) = late {
+            assert_eq!(leg.closed().await, Some(1000), "we close it");
+        }
+        second.stop().await;
+        assert_eq!(server.end_reason(CALL).await, "caller_hangup");
+    }
+}
+
 #[tokio::test]
 async fn tones_that_the_carrier_refuses_are_told_to_the_agent() {
     let (mut world, server, mut leg) = call("").await;
@@ -251,6 +269,14 @@ async fn call(limits: &str) -> (World, Server, Leg) {
     let token = token_of(&server.inbound(&voice_inbound()).await);
     let leg = Leg::open(&server, STREAM, &token).await;
     (world, server, leg)
+}
+
+/// The connection breaks without a word.
+async fn drop_of(leg: Leg) -> Option<Leg> {
+    drop(leg);
+    // Until the server has noticed.
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    None
 }
 
 /// The agent wants a person, and the carrier is asked for one of the company's list.
