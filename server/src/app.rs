@@ -5,17 +5,16 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use axum::serve::ListenerExt as _;
 use call_transports::net;
 use call_transports::twilio::Sid;
 use call_transports::twilio::signature::Verifier;
 use secrecy::ExposeSecret;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 use tokio::sync::{broadcast, watch};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use tracing::{debug, error, info, warn};
+use tracing::{error, info, warn};
 
 use crate::call::{Services, Watch};
 use crate::clips;
@@ -24,6 +23,8 @@ use crate::http;
 use crate::metrics::Metrics;
 use crate::store::{self, Store};
 use crate::tokens::{Ending, Tokens};
+
+mod connections;
 
 /// Everything that requests share. Cloning is cheap and gives the same one.
 #[derive(Clone)]
@@ -171,16 +172,15 @@ impl App {
 /// While they do, their webhooks are still answered and new calls hear an apology.
 ///
 /// # Errors
-/// When the listener fails.
+/// None now; a way of serving that can fail would tell so.
 pub async fn serve(
     app: App,
     listener: TcpListener,
     shutdown: impl Future<Output = ()>,
 ) -> anyhow::Result<()> {
     let stop = CancellationToken::new();
-    let listener = listener.tap_io(send_at_once);
-    let serving = axum::serve(listener, http::router(app.clone()))
-        .with_graceful_shutdown(stop.clone().cancelled_owned());
+    let router = http::router(app.clone());
+    let serving = connections::serve(listener, router, connections::HEAD_LIMIT, stop.clone());
     let ending = async {
         shutdown.await;
         app.drain().await;
@@ -189,7 +189,7 @@ pub async fn serve(
         tokio::time::sleep(LAST_ANSWERS).await;
     };
     tokio::select! {
-        served = serving.into_future() => served?,
+        () = serving => {}
         () = ending => {}
     }
     app.store().close().await;
@@ -238,13 +238,6 @@ fn services(config: &Config) -> Result<Services, net::Error> {
         middleware: net::Middleware::new(&middleware.url, middleware.api_key.clone())?,
         metrics: Metrics::new(),
     })
-}
-
-/// A frame of speech is small and must not wait for the next one.
-fn send_at_once(stream: &mut TcpStream) {
-    if let Err(error) = stream.set_nodelay(true) {
-        debug!(%error, "a connection keeps its delay");
-    }
 }
 
 /// How many steps a slow watcher may be behind.

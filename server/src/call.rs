@@ -8,15 +8,17 @@
 //! | module | holds |
 //! |---|---|
 //! | `world` | what the machine sees of the world: the next thing to happen, and effects carried out |
+//! | `departure` | the stream leaves for a person or for tones, and another one comes back |
 //! | `out` | where the bridge's output goes |
 //! | `carrier` | the carrier's socket: reading, writing, whether it takes what is written |
 //! | `hygiene` | how many bad frames are borne with |
-//! | `jobs` | speaking lines, running functions, hanging up |
+//! | `jobs` | speaking lines, running functions, what is asked of the carrier |
 //! | `clock` | the time of a call, and its one sleep |
 //! | `log` | what is logged of a step |
 
 mod carrier;
 mod clock;
+mod departure;
 mod hygiene;
 mod jobs;
 mod log;
@@ -33,10 +35,12 @@ use call_transports::bridge::Bridge;
 use call_transports::deepgram::AgentProfile;
 use call_transports::net::{AgentConnector, Middleware, Speaker, TwilioRest};
 use call_transports::twilio::Sid;
+use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument as _;
 
 use crate::metrics::Metrics;
+pub use departure::{Departure, LINE_MAX, Line, News};
 use world::Live;
 
 /// The library's own buffers are many times larger, and it clears them before every read.
@@ -52,7 +56,7 @@ pub struct Services {
     pub agent: AgentConnector,
     /// Speaks our own lines.
     pub speaker: Speaker,
-    /// Hangs up.
+    /// Hangs up, and gives calls other documents.
     pub carrier: TwilioRest,
     /// Knows the loans.
     pub middleware: Middleware,
@@ -76,6 +80,11 @@ pub struct Setup {
     pub fingerprint_key: Vec<u8>,
     /// Cancelled when the carrier's callbacks say that the call is over.
     pub over: CancellationToken,
+    /// What reaches the call beside its sockets. A call of which nobody holds the line gets no other
+    /// stream.
+    pub news: mpsc::Receiver<News>,
+    /// What its stream can leave for.
+    pub departure: Box<dyn Departure>,
 }
 
 impl fmt::Debug for Setup {
@@ -108,10 +117,11 @@ pub async fn play(
     services: Arc<Services>,
     watch: Option<Watch>,
 ) -> Vec<Step> {
-    let Setup { brief, voices, profiles, call_sid, stream_sid, fingerprint_key, over } = setup;
+    let Setup { brief, voices, profiles, call_sid, stream_sid, fingerprint_key, .. } = setup;
+    let Setup { over, news, departure, .. } = setup;
     let span = log::span(&call_sid, &brief);
     let bridge = Bridge::new(profiles, fingerprint_key);
-    let names = world::Names { call: call_sid, stream: stream_sid, voices, over };
+    let names = world::Names { call: call_sid, stream: stream_sid, voices, over, news, departure };
     async move {
         let (call, first) = Call::new(brief);
         let mut live = Live::new(socket, names, bridge, services, watch);

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use call_core::Language;
 use call_core::company::{AgentConfig, CallDetails, Company};
 use call_core::effect::Function;
+use call_core::redact::mask_text;
 use call_transports::deepgram::AgentProfile;
 use call_transports::functions::definition;
 use sha2::{Digest as _, Sha256};
@@ -164,6 +165,11 @@ pub fn prompt_hash(prompt: &str) -> String {
     Sha256::digest(prompt.as_bytes()).iter().take(8).map(|byte| format!("{byte:02x}")).collect()
 }
 
+/// Whether this server can run the function of this name.
+pub fn performs(name: &str) -> bool {
+    PERFORMED.iter().any(|function| function.name() == name)
+}
+
 /// The first thing wrong with a company that reads well.
 fn fault(company: &Company) -> Option<(String, String)> {
     if let Some((field, what)) = company.fault() {
@@ -179,11 +185,10 @@ fn fault(company: &Company) -> Option<(String, String)> {
     if company.numbers.iter().collect::<BTreeSet<_>>().len() != company.numbers.len() {
         return wrong("numbers", "must each stand here once");
     }
-    if !company.transfer.is_empty() {
-        return wrong("transfer", "cannot be served yet: leave the table away");
+    if let Some((field, what)) = transfer_fault(company) {
+        return wrong(&field, what);
     }
-    let unknown =
-        company.functions.iter().find(|name| !PERFORMED.iter().any(|f| f.name() == *name));
+    let unknown = company.functions.iter().find(|name| !performs(name));
     if let Some(unknown) = unknown {
         let known = nearest(unknown);
         let what = format!("there is no function `{unknown}`; did you mean `{known}`?");
@@ -193,6 +198,29 @@ fn fault(company: &Company) -> Option<(String, String)> {
         let (field, what) = agent_fault(agent)?;
         Some((format!("agents.{}.{field}", language.tag()), what.to_owned()))
     })
+}
+
+/// A name is what the model asks for, and masks must leave it as it is. A number is dialled as it
+/// stands here, and nothing that a model says ever is (F-TR-08).
+fn transfer_fault(company: &Company) -> Option<(String, &'static str)> {
+    let faulty = |(name, number): (&String, &String)| {
+        let is_name = !name.is_empty() && name.len() <= NAME_BYTES_MAX && mask_text(name) == *name;
+        let what = if !is_name {
+            "must be a short name, without numbers"
+        } else if !is_e164(number) {
+            "must be in E.164 form: a plus sign and 8 to 15 digits"
+        } else if company.numbers.contains(number) {
+            "must not be a number of the company's own: the call would come back to us"
+        } else {
+            return None;
+        };
+        Some((format!("transfer.{name}"), what))
+    };
+    let offered = company.functions.contains(Function::TransferCall.name());
+    let nobody = "transfer_call needs somebody in the table [transfer]";
+    let missing = offered && company.transfer.is_empty();
+    let fault = company.transfer.iter().find_map(faulty);
+    fault.or_else(|| missing.then(|| ("functions".to_owned(), nobody)))
 }
 
 fn agent_fault(agent: &AgentConfig) -> Option<(&'static str, &'static str)> {
@@ -242,106 +270,11 @@ fn named(field: &str) -> String {
 }
 
 /// The functions that this server can run. A company that offers another one is not served.
-const PERFORMED: [Function; 2] = [Function::LookupLoan, Function::HangupCall];
+const PERFORMED: [Function; 4] =
+    [Function::LookupLoan, Function::TransferCall, Function::PlayDtmf, Function::HangupCall];
+
+/// The longest name of a person to transfer to: as much as is kept of what a model says.
+const NAME_BYTES_MAX: usize = 64;
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const ACME: &str = include_str!("../../scenarios/companies/acme.toml");
-
-    #[test]
-    fn the_shipped_company_is_sound_and_speaks_both_languages() {
-        let acme = Tenant::parse("acme.toml", ACME).unwrap();
-        assert!(acme.answers("+15550100099") && !acme.answers("+15550100098"));
-        assert_eq!(acme.language("es-MX"), Language::Spanish);
-        assert_eq!(acme.language("../../etc"), Language::English);
-        for language in Language::ALL {
-            let profile = profile(acme.company(), language).unwrap();
-            assert_eq!(profile.tags, ["acme"]);
-            assert_eq!(profile.language_hints[0], language.tag());
-            assert_eq!(profile.language_hints.len(), 2);
-            let names: Vec<_> = profile.functions.iter().map(|f| f.name.as_str()).collect();
-            assert_eq!(names, ["hangup_call", "lookup_loan"]);
-            assert!(profile.voice.ends_with(language.tag()));
-            assert!(profile.context.is_empty());
-        }
-    }
-
-    #[test]
-    fn every_word_of_a_prompt_counts_in_its_hash() {
-        assert_eq!(prompt_hash("abc"), "ba7816bf8f01cfea");
-        assert_ne!(prompt_hash("abc "), prompt_hash("abc"));
-    }
-
-    #[test]
-    fn a_value_of_the_wrong_kind_is_named_with_its_line_and_column() {
-        let broken = ACME.replacen("version = 1", "version = \"one\"", 1);
-        let line = line_of(&broken, "version =");
-        let error = Tenant::parse("acme.toml", &broken).unwrap_err().to_string();
-        assert!(error.starts_with(&format!("acme.toml:{line}:11: version: ")), "{error}");
-        assert!(error.contains("u32"), "{error}");
-    }
-
-    #[test]
-    fn a_field_inside_a_table_is_named_with_its_table() {
-        let broken = ACME.replacen("voice = \"aura-2-thalia-en\"", "voice = 7", 1);
-        let line = line_of(&broken, "voice = 7");
-        let error = Tenant::parse("acme.toml", &broken).unwrap_err().to_string();
-        assert!(error.starts_with(&format!("acme.toml:{line}:9: agents.en.voice: ")), "{error}");
-    }
-
-    #[test]
-    fn an_unknown_field_and_a_missing_one_are_named() {
-        let unknown = ACME.replacen("version = 1", "version = 1\nversoin = 2", 1);
-        let error = Tenant::parse("acme.toml", &unknown).unwrap_err().to_string();
-        assert!(error.contains("versoin"), "{error}");
-        let missing = ACME.replacen("version = 1", "", 1);
-        let error = Tenant::parse("acme.toml", &missing).unwrap_err().to_string();
-        assert!(error.contains("missing field `version`"), "{error}");
-    }
-
-    #[test]
-    fn an_unknown_function_is_named_with_the_one_that_was_meant() {
-        let broken = ACME.replacen("\"lookup_loan\"", "\"look_up_loan\"", 1);
-        let line = line_of(&broken, "functions =");
-        let error = Tenant::parse("acme.toml", &broken).unwrap_err().to_string();
-        let expected = "there is no function `look_up_loan`; did you mean `lookup_loan`?";
-        assert_eq!(error, format!("acme.toml:{line}:1: functions: {expected}"));
-    }
-
-    #[test]
-    fn tones_are_not_offered_as_long_as_this_server_cannot_have_them_played() {
-        let text = ACME.replacen("\"lookup_loan\"", "\"lookup_loan\", \"play_dtmf\"", 1);
-        assert_ne!(text, ACME);
-        let error = Tenant::parse("acme.toml", &text).unwrap_err().to_string();
-        assert!(error.contains("functions: "), "{error}");
-        assert!(error.contains("play_dtmf"), "{error}");
-    }
-
-    #[test]
-    fn what_no_company_can_have_is_refused() {
-        let faulty = [
-            ("+15550100099", "5550100099", "numbers: must be in E.164"),
-            ("id = \"acme\"", "id = \"Acme!\"", "id: must be lower-case"),
-            ("version = 1", "version = 0", "version: must be 1 or more"),
-            ("\"gpt-4.1-mini\"", "\" \"", "agents.en.think_model: must name the model"),
-        ];
-        for (sound, broken, expected) in faulty {
-            let text = ACME.replacen(sound, broken, 1);
-            assert_ne!(text, ACME, "{sound} is not in the file");
-            let error = Tenant::parse("acme.toml", &text).unwrap_err().to_string();
-            assert!(error.contains(expected), "{error}");
-        }
-    }
-
-    #[test]
-    fn a_file_that_is_not_there_is_named() {
-        let error = Tenant::load(Path::new("nowhere/acme.toml")).unwrap_err().to_string();
-        assert!(error.starts_with("nowhere/acme.toml: the file cannot be read"), "{error}");
-    }
-
-    fn line_of(text: &str, beginning: &str) -> usize {
-        1 + text.lines().position(|line| line.starts_with(beginning)).unwrap()
-    }
-}
+mod tests;

@@ -15,14 +15,18 @@ use call_core::story::Teller;
 use call_transports::net;
 use call_transports::twilio::Sid;
 use sim::Scenario;
+use sim::cast::agent::Doing;
+use sim::faults::Fault;
 use sim::verdict::{Known, Verdict, judge};
 use standin::Twilio;
+use standin::twilio::Number;
 use tokio::net::TcpListener;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::app::{self, App};
+use crate::company;
 use crate::config::{self, Config, LogFormat, PublicUrl};
 use crate::store::CallRecord;
 
@@ -37,7 +41,12 @@ pub struct Args {
     #[arg(long, value_name = "FILE", default_value = "scenarios/late_payment.ron")]
     scenario: PathBuf,
 
-    /// End after the call, with status 0 if every verdict held and 1 if not
+    /// Place so many calls at once; the story of the first is told
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    #[arg(value_parser = clap::value_parser!(u16).range(1..=1_000))]
+    calls: u16,
+
+    /// End after the calls, with status 0 if every verdict held and 1 if not
     #[arg(long)]
     once: bool,
 }
@@ -73,7 +82,7 @@ impl Demo {
         let keys = stage::Keys::new();
         let http = reqwest::Client::builder().no_proxy().build()?;
         let twilio = Twilio::new(keys.account.clone(), &keys.auth_token, http);
-        let listener = TcpListener::bind(LOOPBACK).await?;
+        let listener = stage::listener(&scenario)?;
         let addresses = Addresses {
             server: listener.local_addr()?,
             twilio: serve(twilio.router()).await?,
@@ -99,12 +108,17 @@ impl Demo {
     pub async fn call(&self, mut tell: impl FnMut(&Step)) -> anyhow::Result<Placed> {
         let sid = stage::new_call();
         let mut steps = self.app.watch().subscribe();
-        let webhook = self.app.config().public_url.of("/twilio/inbound_call");
-        let placing = self.twilio.call(&sid, &webhook, &self.scenario);
-        tokio::pin!(placing);
+        let public = &self.app.config().public_url;
+        let number = Number {
+            voice: public.of("/twilio/inbound_call"),
+            status: Some(public.of("/twilio/call-status")),
+        };
+        let (twilio, scenario, call) = (self.twilio.clone(), self.scenario.clone(), sid.clone());
+        // In a task of its own, so that many calls do not wait for each other.
+        let mut placing = tokio::spawn(async move { twilio.call(&call, &number, &scenario).await });
         let outcome = loop {
             tokio::select! {
-                outcome = &mut placing => break outcome?,
+                outcome = &mut placing => break outcome??,
                 step = steps.recv() => match step {
                     Ok((call, step)) if call == sid.as_str() => tell(&step),
                     Ok(_) | Err(RecvError::Lagged(_)) => {}
@@ -120,8 +134,10 @@ impl Demo {
         let record = self.record(&sid).await?;
         let steps = self.app.store().journal(sid.as_str()).await?;
         let carrier = outcome.carrier.context("no stream was opened for the call")?;
-        // The stand-ins accept no writes and send no callbacks.
-        let known = Known { carrier: &carrier, written: 0, status: "" };
+        let status = self.app.tokens().status(&sid).map(|status| status.as_str().to_owned());
+        // The stand-ins accept no writes.
+        let known =
+            Known { carrier: &carrier, written: 0, status: status.as_deref().unwrap_or_default() };
         let verdicts = judge(&steps, &self.scenario.expect, &known);
         Ok(Placed { steps, verdicts, record })
     }
@@ -149,10 +165,39 @@ impl Demo {
     }
 }
 
-/// Shows a call, and unless only one is wanted stays for whoever wants to look around.
+/// Why a scenario cannot be played over sockets; nothing if it can.
+///
+/// Its company may offer functions that the server cannot run, as long as nobody asks for them: they
+/// are left out then.
+pub fn unplayable(scenario: &Scenario) -> Option<String> {
+    let asked = scenario.script.iter().flat_map(|reply| &reply.does);
+    let unserved = asked.filter_map(|doing| match doing {
+        Doing::Calls { name, .. } => Some(name),
+        Doing::Says(_) | Doing::Injected(_) => None,
+    });
+    let mut unserved = unserved
+        .filter(|name| scenario.company.functions.contains(*name) && !company::performs(name));
+    if let Some(name) = unserved.next() {
+        return Some(format!("its agent asks for {name}, which no server can run yet"));
+    }
+    (!scenario.operator.is_empty())
+        .then(|| "an operator acts in it, and no server can tell a call of one yet".to_owned())
+}
+
+/// Why a scenario cannot be played by several calls at once; nothing if it can.
+fn is_for_one(scenario: &Scenario) -> Option<&'static str> {
+    let nameless =
+        |fault: &Fault| matches!(fault, Fault::AgentRefuses { .. } | Fault::SpeakFails { .. });
+    scenario.faults.iter().any(nameless).then_some(
+        "sessions are refused in it, or lines fail, and such requests do not say for which call",
+    )
+}
+
+/// Shows a call, or the first of several, and unless only that is wanted stays for whoever wants to
+/// look around.
 ///
 /// # Errors
-/// When something does not start, or the call cannot be placed.
+/// When something does not start, or a call cannot be placed.
 pub async fn run(args: Args) -> anyhow::Result<ExitCode> {
     let scenario = match Scenario::load(&args.scenario) {
         Ok(scenario) => Arc::new(scenario),
@@ -161,20 +206,28 @@ pub async fn run(args: Args) -> anyhow::Result<ExitCode> {
             return Ok(ExitCode::from(2));
         }
     };
+    let several = (args.calls > 1).then(|| is_for_one(&scenario)).flatten();
+    if let Some(why) = unplayable(&scenario).or(several.map(str::to_owned)) {
+        eprintln!("error: {} cannot be played like this: {why}", args.scenario.display());
+        return Ok(ExitCode::from(2));
+    }
     let database = std::env::temp_dir().join("offhook-demo.db");
     let demo =
         Demo::start(Arc::clone(&scenario), &format!("sqlite://{}", database.display())).await?;
     println!("{}", demo.addresses);
     println!("\n# {}\n", scenario.title);
     let mut teller = Teller::default();
-    let placed = demo
-        .call(|step| {
-            for line in teller.tell(step) {
-                println!("{line}");
-            }
-        })
-        .await?;
-    let held = stage::report(&placed, &database);
+    let first = demo.call(|step| {
+        for line in teller.tell(step) {
+            println!("{line}");
+        }
+    });
+    let others = (1..args.calls).map(|_| demo.call(|_| {}));
+    let (first, others) = futures::join!(first, futures::future::join_all(others));
+    let mut held = stage::report(&first?, &args.scenario, &database);
+    for (number, placed) in (2..).zip(others) {
+        held &= stage::report_one(number, args.calls, &placed?);
+    }
     if !args.once {
         println!("\nThe server is still there; Ctrl-C ends it.");
         app::shutdown_signal().await;

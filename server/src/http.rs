@@ -26,8 +26,10 @@ use crate::media;
 use crate::metrics::{CallRefusal, count};
 use crate::tokens::{Admission, Ending, Grant, Token};
 
+pub(crate) use departure::Documents;
 pub(crate) use signed::{SIGNATURE, Signed};
 
+mod departure;
 mod signed;
 
 /// All ways in.
@@ -35,6 +37,8 @@ pub fn router(app: App) -> Router {
     Router::new()
         .route("/twilio/inbound_call", post(inbound_call))
         .route(AFTER_STREAM, post(after_stream))
+        .route(AFTER_DIAL, post(departure::after_dial))
+        .route(DIALLED, post(departure::dialled))
         .route("/twilio/call-status", post(call_status))
         .route("/twilio/{company}/{language}", get(media::stream))
         .route("/health", get(health))
@@ -146,21 +150,36 @@ async fn is_on_record(app: &App, call: &Sid) -> bool {
 }
 
 fn connection(app: &App, grant: &Grant, token: &Token) -> Result<Document, twiml::Error> {
+    connection_behind(Document::new(), app, grant, token)
+}
+
+/// Adds the stream that this token admits, and what is to be asked when it is over.
+fn connection_behind(
+    before: Document,
+    app: &App,
+    grant: &Grant,
+    token: &Token,
+) -> Result<Document, twiml::Error> {
     let public = &app.config().public_url;
     let path = format!("/twilio/{}/{}", grant.company, grant.language.tag());
     let stream = Stream::new(public.of_stream(&path))?;
     let stream = stream.with(Parameter::new(TOKEN, token.reveal())?);
-    Ok(Document::new().connect(stream).redirect(public.of(AFTER_STREAM)))
+    Ok(before.connect(stream).redirect(public.of(AFTER_STREAM)))
 }
 
 /// The stream is over and the call is not. Where the call ended as it should, hanging up is all
-/// that is left; else the caller is told in Twilio's voice, because ours has failed.
+/// that is left; where its stream has left for a while, it waits or comes back. Else the caller is
+/// told in Twilio's voice, because ours has failed.
 async fn after_stream(State(app): State<App>, Signed(form): Signed) -> Twiml {
     let company_language = app.config().tenant.company().language;
     let Some(call) = call_sid(&form) else {
         error!("a stream ended, and the webhook does not say of which call");
         return apology(company_language);
     };
+    let away = app.tokens().away(&call);
+    if let Some(away) = away {
+        return departure::wait(&app, &call, away);
+    }
     if app.ending(&call, END_PATIENCE).await == Some(Ending::Planned) {
         return Twiml(Document::new().hang_up());
     }
@@ -238,6 +257,12 @@ impl IntoResponse for Twiml {
 }
 
 const AFTER_STREAM: &str = "/twilio/after_stream";
+
+/// What comes of calling a person, when all is over.
+const AFTER_DIAL: &str = "/twilio/after_dial";
+
+/// That a person who was called answers.
+const DIALLED: &str = "/twilio/dialled";
 
 /// How long a webhook waits for the store: a quarter of what it may take in all.
 const LOOK_UP: Duration = Duration::from_millis(500);

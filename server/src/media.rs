@@ -17,10 +17,10 @@ use tokio::time::timeout;
 use tracing::{error, info, warn};
 
 use crate::app::App;
-use crate::call;
+use crate::call::{self, Line, News};
 use crate::http::{SIGNATURE, TOKEN};
 use crate::metrics::StreamRefusal;
-use crate::tokens::{Claim, Ending};
+use crate::tokens::{Admitted, Claim, Ending, Grant};
 
 mod conduct;
 
@@ -80,23 +80,46 @@ async fn attend(app: App, mut socket: WebSocket, language: Language) {
         company: &app.config().tenant.company().id,
         language,
     };
+    let is_audible = start.media_format == MediaFormat::telephone();
     let admitted = app.tokens().redeem(token, &claim, Instant::now());
-    let grant = match admitted {
-        Ok(grant) => grant,
+    match admitted {
         Err(error) => {
             warn!(target: "security", %error, "a stream was refused");
             app.metrics().stream_refused(StreamRefusal::Token);
-            return refuse(socket, POLICY).await;
+            refuse(socket, POLICY).await;
         }
-    };
-    if start.media_format != MediaFormat::telephone() {
-        error!(call = %grant.call, "a stream was refused: its audio is in another format");
-        app.metrics().stream_refused(StreamRefusal::Format);
-        app.call_is_over(&grant.call, Ending::Unplanned);
-        return refuse(socket, UNSUPPORTED).await;
+        Ok(Admitted::Begins(grant)) if is_audible => {
+            info!(call = %grant.call, "a stream begins");
+            conduct::conduct(app, socket, grant, start.stream_sid).await;
+        }
+        Ok(Admitted::Joins(grant, line)) if is_audible => {
+            join(socket, start.stream_sid, &grant, &line).await;
+        }
+        Ok(Admitted::Begins(grant)) => {
+            app.call_is_over(&grant.call, Ending::Unplanned);
+            refuse_format(&app, socket, &grant).await;
+        }
+        // The call has a limit for how long it waits.
+        Ok(Admitted::Joins(grant, _)) => refuse_format(&app, socket, &grant).await,
     }
-    info!(call = %grant.call, "a stream begins");
-    conduct::conduct(app, socket, grant, start.stream_sid).await;
+}
+
+/// Hands the socket of a stream that comes back to its call. It is the call's from then on.
+async fn join(socket: WebSocket, stream_sid: String, grant: &Grant, line: &Line) {
+    info!(call = %grant.call, "a stream comes back");
+    let news = News::Joined { socket: Box::new(socket), stream_sid };
+    if let Err(refused) = line.try_send(news)
+        && let News::Joined { socket, .. } = refused.into_inner()
+    {
+        warn!(call = %grant.call, "a stream came back too late: its call is over");
+        refuse(*socket, POLICY).await;
+    }
+}
+
+async fn refuse_format(app: &App, socket: WebSocket, grant: &Grant) {
+    error!(call = %grant.call, "a stream was refused: its audio is in another format");
+    app.metrics().stream_refused(StreamRefusal::Format);
+    refuse(socket, UNSUPPORTED).await;
 }
 
 /// Why a stream did not begin as streams do.

@@ -4,6 +4,10 @@
 //! that opens the stream, and comes back in the stream's `start`. It admits once, for a short time,
 //! and only the call, the account, the company and the language that it was given for.
 //!
+//! The stream of a call that is going on may leave, for tones or because a person is called, and
+//! another one come in its place. That one has a token of its own, and its socket goes to the task of
+//! the call by the call's [`Line`].
+//!
 //! Nothing here reads a clock: whoever asks says what time it is.
 
 use std::collections::BTreeMap;
@@ -13,9 +17,11 @@ use std::time::{Duration, Instant};
 use call_core::Language;
 use call_transports::twilio::Sid;
 use call_transports::twilio::status::{Change, Progress, StatusCallback};
-use call_transports::twilio::webhook::PhoneNumber;
+use call_transports::twilio::webhook::{CallStatus, PhoneNumber};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
+
+use crate::call::Line;
 
 /// What a token stands for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -98,6 +104,24 @@ pub enum Admission {
     Full,
 }
 
+/// What a stream that is admitted is to its call.
+#[derive(Debug)]
+pub enum Admitted {
+    /// The call begins with it.
+    Begins(Grant),
+    /// It joins a call that is going on, whose task is reached by this line.
+    Joins(Grant, Line),
+}
+
+/// Where the stream of a call that is going on has gone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Away {
+    /// A person is called, or will be.
+    Dialling,
+    /// It comes back by a token of its own.
+    Returning,
+}
+
 /// Why a stream is not admitted. Meant for our log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -141,9 +165,30 @@ enum Standing {
     /// The stream may come. Kept after it expired, so that nobody gets a second token.
     Waiting { token: Token, until: Instant },
     /// The stream has come.
-    Live,
+    Live(Live),
     /// The call is over.
     Over { ending: Ending, since: Instant },
+}
+
+/// A call that is going on.
+#[derive(Debug, Default)]
+struct Live {
+    /// How its task is reached.
+    line: Option<Line>,
+    /// Where its stream has gone, if it has.
+    left: Option<Left>,
+}
+
+#[derive(Debug)]
+enum Left {
+    Dialling,
+    /// What came of dialling has been told.
+    Dialled,
+    /// Another stream may come.
+    Returning {
+        token: Token,
+        until: Instant,
+    },
 }
 
 impl Tokens {
@@ -160,7 +205,7 @@ impl Tokens {
                 return Admission::Granted(token.clone());
             }
             Some(Standing::Waiting { .. }) => return Admission::Expired,
-            Some(Standing::Live | Standing::Over { .. }) => return Admission::Spent,
+            Some(Standing::Live(_) | Standing::Over { .. }) => return Admission::Spent,
             None => {}
         }
         if self.taken(now) >= self.calls_max {
@@ -183,30 +228,102 @@ impl Tokens {
         token: &str,
         claim: &Claim<'_>,
         now: Instant,
-    ) -> Result<Grant, Refused> {
+    ) -> Result<Admitted, Refused> {
         let call = Sid::parse(claim.call).ok_or(Refused::UnknownCall)?;
         let Entry { grant, standing, .. } =
             self.calls.get_mut(&call).ok_or(Refused::UnknownCall)?;
-        let Standing::Waiting { token: ours, until } = standing else {
-            return Err(Refused::Used);
+        let (ours, until) = match standing {
+            Standing::Waiting { token, until }
+            | Standing::Live(Live { left: Some(Left::Returning { token, until }), .. }) => {
+                (token, *until)
+            }
+            Standing::Live(_) | Standing::Over { .. } => return Err(Refused::Used),
         };
         if !ours.matches(token) {
             return Err(Refused::WrongToken);
         }
-        if now >= *until {
+        if now >= until {
             return Err(Refused::Expired);
         }
         let ours = (grant.account.as_str(), grant.company.as_str(), grant.language);
         if ours != (claim.account, claim.company, claim.language) {
             return Err(Refused::Foreign);
         }
-        *standing = Standing::Live;
-        Ok(grant.clone())
+        if let Standing::Live(Live { line, left }) = standing {
+            let line = line.clone().ok_or(Refused::Used)?;
+            *left = None;
+            return Ok(Admitted::Joins(grant.clone(), line));
+        }
+        *standing = Standing::Live(Live::default());
+        Ok(Admitted::Begins(grant.clone()))
+    }
+
+    /// Says how the task of a live call is reached.
+    pub fn attach(&mut self, call: &Sid, line: Line) {
+        if let Some(live) = self.live_mut(call) {
+            live.line = Some(line);
+        }
+    }
+
+    /// The stream of a live call is to leave, and another one to come back. The token is for that
+    /// one. Nothing for a call that is not live.
+    pub fn leave(&mut self, call: &Sid, now: Instant) -> Option<Token> {
+        let until = now + self.life;
+        let live = self.live_mut(call)?;
+        let token = Token::new();
+        live.left = Some(Left::Returning { token: token.clone(), until });
+        Some(token)
+    }
+
+    /// The stream of a live call is to leave because a person is called. Whether it is live.
+    pub fn dial(&mut self, call: &Sid) -> bool {
+        let live = self.live_mut(call);
+        live.map(|live| live.left = Some(Left::Dialling)).is_some()
+    }
+
+    /// What came of calling a person is known: where to tell it. Nothing if nobody was called for
+    /// this call, if it is over, or if it was told before.
+    pub fn dialled(&mut self, call: &Sid) -> Option<Line> {
+        let live = self.live_mut(call)?;
+        if !matches!(live.left, Some(Left::Dialling)) {
+            return None;
+        }
+        live.left = Some(Left::Dialled);
+        live.line.clone()
+    }
+
+    /// A token for another stream of a live call whose stream has left. Whoever asks again before it
+    /// was used gets the same one, as long as it lives. Nothing for any other call.
+    pub fn come_back(&mut self, call: &Sid, now: Instant) -> Option<Token> {
+        match &self.live_mut(call)?.left {
+            None => None,
+            Some(Left::Returning { token, until }) if now < *until => Some(token.clone()),
+            Some(_) => self.leave(call, now),
+        }
+    }
+
+    /// The stream of a live call stays after all: no other one is admitted.
+    pub fn stay(&mut self, call: &Sid) {
+        if let Some(live) = self.live_mut(call) {
+            live.left = None;
+        }
+    }
+
+    /// Where the stream of a live call has gone; nothing if it has not, or if the call is not live.
+    pub fn away(&self, call: &Sid) -> Option<Away> {
+        match &self.calls.get(call)?.standing {
+            Standing::Live(Live { left: Some(left), .. }) => Some(match left {
+                Left::Dialling | Left::Dialled => Away::Dialling,
+                Left::Returning { .. } => Away::Returning,
+            }),
+            _ => None,
+        }
     }
 
     /// A call is over. Only the first end of a live call counts.
     pub fn end(&mut self, call: &Sid, ending: Ending, now: Instant) {
-        if let Some(Entry { standing: standing @ Standing::Live, .. }) = self.calls.get_mut(call) {
+        if let Some(Entry { standing: standing @ Standing::Live(_), .. }) = self.calls.get_mut(call)
+        {
             *standing = Standing::Over { ending, since: now };
         }
     }
@@ -221,6 +338,11 @@ impl Tokens {
         change
     }
 
+    /// Where a call stands by its callbacks; nothing if none has told, or the call is not known.
+    pub fn status(&self, call: &Sid) -> Option<&CallStatus> {
+        self.calls.get(call)?.progress.status()
+    }
+
     /// What is cancelled when a callback says that this call is over.
     pub fn over(&self, call: &Sid) -> CancellationToken {
         self.calls.get(call).map_or_else(CancellationToken::new, |entry| entry.over.clone())
@@ -228,9 +350,9 @@ impl Tokens {
 
     /// How a call ended; nothing if it is not over, or is not known.
     pub fn ending(&self, call: &Sid) -> Option<Ending> {
-        match self.calls.get(call)?.standing {
-            Standing::Over { ending, .. } => Some(ending),
-            Standing::Waiting { .. } | Standing::Live => None,
+        match &self.calls.get(call)?.standing {
+            Standing::Over { ending, .. } => Some(*ending),
+            Standing::Waiting { .. } | Standing::Live(_) => None,
         }
     }
 
@@ -242,19 +364,26 @@ impl Tokens {
     /// Whether a call's stream has come and its end has not.
     pub fn is_live(&self, call: &Sid) -> bool {
         let standing = self.calls.get(call).map(|entry| &entry.standing);
-        matches!(standing, Some(Standing::Live))
+        matches!(standing, Some(Standing::Live(_)))
     }
 
     /// How many calls are going on.
     pub fn live(&self) -> usize {
-        let is_live = |entry: &&Entry| matches!(entry.standing, Standing::Live);
+        let is_live = |entry: &&Entry| matches!(entry.standing, Standing::Live(_));
         self.calls.values().filter(is_live).count()
+    }
+
+    fn live_mut(&mut self, call: &Sid) -> Option<&mut Live> {
+        match &mut self.calls.get_mut(call)?.standing {
+            Standing::Live(live) => Some(live),
+            Standing::Waiting { .. } | Standing::Over { .. } => None,
+        }
     }
 
     fn taken(&self, now: Instant) -> usize {
         let counts = |entry: &&Entry| match entry.standing {
             Standing::Waiting { until, .. } => now < until,
-            Standing::Live => true,
+            Standing::Live(_) => true,
             Standing::Over { .. } => false,
         };
         self.calls.values().filter(counts).count()
@@ -263,7 +392,7 @@ impl Tokens {
     fn forget_old(&mut self, now: Instant) {
         self.calls.retain(|_, entry| match entry.standing {
             Standing::Waiting { until, .. } => now < until + EXPIRED_KEPT,
-            Standing::Live => true,
+            Standing::Live(_) => true,
             Standing::Over { since, .. } => now < since + ENDED_KEPT,
         });
     }
@@ -276,138 +405,4 @@ const EXPIRED_KEPT: Duration = Duration::from_secs(24 * 60 * 60);
 const ENDED_KEPT: Duration = Duration::from_secs(60 * 60);
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_token_admits_one_stream_of_its_call() {
-        let (mut tokens, now) = (tokens(), Instant::now());
-        let token = granted(&mut tokens, 1, now);
-        assert_eq!(tokens.redeem(&token, &claim(CALL_1), now), Ok(grant(1)));
-        assert!(tokens.is_live(&grant(1).call));
-        assert_eq!(tokens.redeem(&token, &claim(CALL_1), now), Err(Refused::Used));
-    }
-
-    #[test]
-    fn a_call_that_asks_again_gets_the_same_token_until_it_is_used() {
-        let (mut tokens, now) = (tokens(), Instant::now());
-        let token = granted(&mut tokens, 1, now);
-        assert_eq!(granted(&mut tokens, 1, now + SECOND), token);
-        tokens.redeem(&token, &claim(CALL_1), now).unwrap();
-        assert_eq!(tokens.admit(grant(1), now), Admission::Spent);
-        tokens.end(&grant(1).call, Ending::Planned, now);
-        assert_eq!(tokens.admit(grant(1), now), Admission::Spent);
-        assert_eq!(tokens.ending(&grant(1).call), Some(Ending::Planned));
-    }
-
-    #[test]
-    fn a_token_expires_and_there_is_no_second_one() {
-        let (mut tokens, now) = (tokens(), Instant::now());
-        let token = granted(&mut tokens, 1, now);
-        let late = now + LIFE;
-        assert_eq!(tokens.redeem(&token, &claim(CALL_1), late), Err(Refused::Expired));
-        assert_eq!(tokens.admit(grant(1), late), Admission::Expired);
-    }
-
-    #[test]
-    fn a_token_is_worth_nothing_to_anybody_else() {
-        let (mut tokens, now) = (tokens(), Instant::now());
-        let token = granted(&mut tokens, 1, now);
-        granted(&mut tokens, 2, now);
-        let account = "AC00000000000000000000000000000009";
-        let foreign = [
-            Claim { account, ..claim(CALL_1) },
-            Claim { company: "other", ..claim(CALL_1) },
-            Claim { language: Language::Spanish, ..claim(CALL_1) },
-        ];
-        for claim in foreign {
-            assert_eq!(tokens.redeem(&token, &claim, now), Err(Refused::Foreign));
-        }
-        assert_eq!(tokens.redeem(&token, &claim(CALL_2), now), Err(Refused::WrongToken));
-        assert_eq!(tokens.redeem("", &claim(CALL_1), now), Err(Refused::WrongToken));
-        assert_eq!(tokens.redeem(&token, &claim("CA1"), now), Err(Refused::UnknownCall));
-        assert_eq!(tokens.redeem(&token, &claim(CALL_1), now), Ok(grant(1)));
-    }
-
-    #[test]
-    fn a_seat_is_taken_from_the_token_to_the_end_of_the_call() {
-        let (mut tokens, now) = (Tokens::new(1, LIFE), Instant::now());
-        let token = granted(&mut tokens, 1, now);
-        assert_eq!(tokens.admit(grant(2), now), Admission::Full);
-        tokens.redeem(&token, &claim(CALL_1), now).unwrap();
-        assert_eq!(tokens.admit(grant(2), now + LIFE), Admission::Full);
-        tokens.end(&grant(1).call, Ending::Unplanned, now);
-        let token = granted(&mut tokens, 2, now);
-        assert_eq!(tokens.redeem(&token, &claim(CALL_2), now), Ok(grant(2)));
-    }
-
-    #[test]
-    fn an_expired_token_holds_no_seat() {
-        let (mut tokens, now) = (Tokens::new(1, LIFE), Instant::now());
-        granted(&mut tokens, 1, now);
-        granted(&mut tokens, 2, now + LIFE);
-    }
-
-    #[test]
-    fn only_the_first_end_of_a_live_call_counts() {
-        let (mut tokens, now) = (tokens(), Instant::now());
-        let token = granted(&mut tokens, 1, now);
-        let call = grant(1).call;
-        tokens.end(&call, Ending::Planned, now);
-        assert_eq!(tokens.ending(&call), None);
-        tokens.redeem(&token, &claim(CALL_1), now).unwrap();
-        tokens.end(&call, Ending::Unplanned, now);
-        tokens.end(&call, Ending::Planned, now);
-        assert_eq!(tokens.ending(&call), Some(Ending::Unplanned));
-    }
-
-    #[test]
-    fn what_is_long_over_is_forgotten() {
-        let (mut tokens, now) = (tokens(), Instant::now());
-        let token = granted(&mut tokens, 1, now);
-        tokens.redeem(&token, &claim(CALL_1), now).unwrap();
-        tokens.end(&grant(1).call, Ending::Planned, now);
-        granted(&mut tokens, 2, now + ENDED_KEPT);
-        assert_eq!(tokens.ending(&grant(1).call), None);
-    }
-
-    #[test]
-    fn neither_tokens_nor_numbers_print() {
-        let (mut tokens, now) = (tokens(), Instant::now());
-        let token = granted(&mut tokens, 1, now);
-        let printed = format!("{tokens:?}");
-        assert!(!printed.contains(&token) && !printed.contains("5550100101"), "{printed}");
-    }
-
-    const SECOND: Duration = Duration::from_secs(1);
-    const LIFE: Duration = Duration::from_secs(60);
-    const ACCOUNT: &str = "AC00000000000000000000000000000001";
-    const CALL_1: &str = "CA00000000000000000000000000000001";
-    const CALL_2: &str = "CA00000000000000000000000000000002";
-
-    fn tokens() -> Tokens {
-        Tokens::new(10, LIFE)
-    }
-
-    fn grant(number: u8) -> Grant {
-        Grant {
-            call: Sid::parse(&format!("CA{number:032}")).unwrap(),
-            account: Sid::parse(ACCOUNT).unwrap(),
-            company: "acme".to_owned(),
-            language: Language::English,
-            from: PhoneNumber::new("+15550100101"),
-            to: PhoneNumber::new("+15550100099"),
-        }
-    }
-
-    fn claim(call: &str) -> Claim<'_> {
-        Claim { call, account: ACCOUNT, company: "acme", language: Language::English }
-    }
-
-    fn granted(tokens: &mut Tokens, number: u8, now: Instant) -> String {
-        match tokens.admit(grant(number), now) {
-            Admission::Granted(token) => token.reveal().to_owned(),
-            other => panic!("not granted: {other:?}"),
-        }
-    }
-}
+mod tests;

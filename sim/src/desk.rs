@@ -8,7 +8,7 @@ mod effects;
 mod legs;
 mod watch;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::path::Path;
 
 use call_core::company::{AgentConfig, CallDetails, Company};
@@ -204,6 +204,10 @@ enum Job {
     FunctionEnded(Ended),
     /// The request to hang up is made, once more if it was refused.
     HangUp,
+    /// The call is to be transferred, once more.
+    Transfer,
+    /// These tones are to be played, once more: the id that they are kept under.
+    PlayTones(String),
     Operator(Operator),
 }
 
@@ -246,7 +250,13 @@ struct Desk {
     hearing: Hearing,
     sessions: u32,
     lines: u32,
+    /// Lines of ours that were spoken, by their words.
+    spoken: BTreeSet<String>,
     hang_ups: usize,
+    /// How often the present request for another document was refused.
+    redirects: usize,
+    /// The tones that were asked for last: the id that they are kept under.
+    tones: String,
     /// Where the call stands by the carrier's callbacks.
     progress: Progress,
     watch: Watch,
@@ -276,7 +286,10 @@ impl Desk {
             hearing: scenario.hearing(),
             sessions: 0,
             lines: 0,
+            spoken: BTreeSet::new(),
             hang_ups: 0,
+            redirects: 0,
+            tones: String::new(),
             progress: Progress::default(),
             watch: Watch::new(limits),
             runaway: None,
@@ -346,6 +359,8 @@ impl Desk {
             }
             Job::AgentConnected(Err(loss)) => self.bridge.agent_lost(loss, &mut self.legs),
             Job::HangUp => self.legs.carrier.hang_up(self.legs.now),
+            Job::Transfer => self.legs.carrier.transfer(self.legs.now),
+            Job::PlayTones(id) => self.play_tones(&id),
             Job::Operator(operator) => self.legs.input(Input::Operator(operator)),
             Job::LineReady(utterance, clip) => {
                 self.bridge.line_ready(utterance, clip, &mut self.legs);

@@ -15,7 +15,7 @@ mod middleware;
 mod speak;
 
 pub use agent::{AgentConnector, AgentFrame, AgentSocket, AgentText};
-pub use carrier::{Account, TwilioRest};
+pub use carrier::{Account, Redirected, TwilioRest};
 pub use error::Error;
 pub use leg::{AgentLeg, AgentNews};
 pub use middleware::Middleware;

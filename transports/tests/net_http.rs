@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use call_core::input::HungUp;
 use call_transports::middleware::LoanLookup;
-use call_transports::net::{Error, Middleware, Speaker, TwilioRest};
+use call_transports::net::{Error, Middleware, Redirected, Speaker, TwilioRest};
 use call_transports::twilio::Sid;
 use secrecy::SecretString;
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
@@ -71,6 +71,78 @@ async fn refused_credentials_are_not_tried_again_f_tr_05() {
         assert_eq!(twilio(&provider).hang_up(&call()).await, HungUp::Failed, "{status}");
         assert_eq!(provider.asked().len(), 1);
     }
+}
+
+#[tokio::test]
+async fn another_document_is_given_by_a_post_to_the_call_f_tr_04_f_tr_06_f_tr_13() {
+    use Redirected::{Accepted, Gone, Refused};
+    for (status, body, outcome) in [
+        (200, "{}", Accepted),
+        (200, "not JSON", Accepted),
+        (400, r#"{"code":21220}"#, Gone),
+        (404, r#"{"code":20404}"#, Gone),
+        (404, "", Gone),
+        (400, r#"{"code":12100}"#, Refused),
+        (401, "", Refused),
+        (403, "", Refused),
+    ] {
+        let provider = Provider::answering([answer(status, body)]).await;
+        assert_eq!(redirect(&provider, false).await, outcome, "{status} {body}");
+        let asked = provider.asked();
+        assert_eq!(asked.len(), 1);
+        assert!(asked[0].starts_with("POST /2010-04-01/Accounts/AC"), "{}", asked[0]);
+        assert!(asked[0].ends_with("Twiml=%3CResponse%2F%3E"), "{}", asked[0]);
+    }
+    let provider = Provider::answering([answer(200, "{}")]).await;
+    let long = "x".repeat(4_001);
+    assert_eq!(twilio(&provider).redirect(&call(), &long, || false).await, Refused);
+    assert_eq!(provider.asked().len(), 0);
+}
+
+#[tokio::test]
+async fn a_document_that_was_certainly_not_taken_is_given_again_f_tr_02() {
+    let provider = Provider::answering([answer(429, ""), answer(200, "{}")]).await;
+    assert_eq!(redirect(&provider, false).await, Redirected::Accepted);
+    assert_eq!(provider.asked().len(), 2);
+}
+
+/// F-TR-03, F-TR-09.
+#[tokio::test]
+async fn a_call_is_looked_at_before_a_document_is_given_again() {
+    let lives = || answer(200, r#"{"status":"in-progress"}"#);
+    for unanswered in [String::new(), answer(503, "")] {
+        let provider = Provider::answering([unanswered, lives(), answer(200, "{}")]).await;
+        assert_eq!(redirect(&provider, false).await, Redirected::Accepted);
+        let asked = provider.asked();
+        let methods: Vec<_> =
+            asked.iter().map(|request| request.split(' ').next().unwrap()).collect();
+        assert_eq!(methods, ["POST", "GET", "POST"]);
+        assert!(asked[1].starts_with("GET /2010-04-01/Accounts/AC"), "{}", asked[1]);
+    }
+}
+
+/// F-TR-09.
+#[tokio::test]
+async fn a_document_whose_answer_is_lost_is_not_given_twice() {
+    let lives = || answer(200, r#"{"status":"in-progress"}"#);
+    let over = || answer(200, r#"{"status":"completed"}"#);
+    for (look, has_left, outcome) in [
+        // Its stream ended, so it runs.
+        (lives(), true, Redirected::Accepted),
+        (answer(503, ""), true, Redirected::Accepted),
+        (over(), true, Redirected::Gone),
+        (answer(404, ""), false, Redirected::Gone),
+    ] {
+        let provider = Provider::answering([String::new(), look]).await;
+        assert_eq!(redirect(&provider, has_left).await, outcome);
+        assert_eq!(provider.asked().len(), 2);
+    }
+    // Nobody can tell, so nothing is repeated.
+    let blind = [String::new(), answer(503, ""), answer(200, "{}"), answer(200, "{}")];
+    let provider = Provider::answering(blind).await;
+    assert_eq!(redirect(&provider, false).await, Redirected::Refused);
+    let posts = provider.asked().iter().filter(|request| request.starts_with("POST")).count();
+    assert_eq!(posts, 1);
 }
 
 #[tokio::test]
@@ -216,6 +288,10 @@ fn lookup() -> LoanLookup {
 
 fn twilio(provider: &Provider) -> TwilioRest {
     TwilioRest::new(&provider.url, account(), key()).unwrap()
+}
+
+async fn redirect(provider: &Provider, has_left: bool) -> Redirected {
+    twilio(provider).redirect(&call(), "<Response/>", || has_left).await
 }
 
 fn speaker(provider: &Provider) -> Speaker {

@@ -3,7 +3,7 @@
 use call_transports::twilio::Sid;
 use call_transports::twilio::rest::{
     HANG_UP_BODY, HangUpOutcome, TWIML_CHARACTERS_MAX, account_is_active, account_path, call_path,
-    hang_up_outcome, redirect_body,
+    hang_up_outcome, is_over, redirect_body,
 };
 use call_transports::twilio::twiml::{Document, Parameter, Stream, Tones, Verb, parse};
 use call_transports::twilio::webhook::decode_form;
@@ -100,4 +100,24 @@ fn tones_are_asked_for_by_a_document_that_ends_in_a_new_stream() {
     assert!(!format!("{verbs:?}").contains("1ww5"), "tones do not print");
     assert!(parse(r#"<Response><Play digits="1,5"/></Response>"#).is_err());
     assert_eq!(redirect_body(&"x".repeat(TWIML_CHARACTERS_MAX + 1)), None);
+}
+
+/// F-TR-09, F-TR-13.
+#[test]
+fn whether_a_call_is_over_is_read_from_what_twilio_says_of_it() {
+    let lives = include_bytes!("../fixtures/twilio/rest/call_in_progress.json");
+    assert_eq!(is_over(200, lives), Some(false));
+    let words = ["completed", "busy", "failed", "no-answer", "canceled"];
+    for word in words {
+        assert_eq!(is_over(200, format!(r#"{{"status":"{word}"}}"#).as_bytes()), Some(true));
+    }
+    assert_eq!(
+        is_over(404, include_bytes!("../fixtures/twilio/rest/error_404_20404.json")),
+        Some(true)
+    );
+    for (status, body) in
+        [(200, "{}"), (200, ""), (200, r#"{"status":"new"}"#), (200, r#"{"status":[]}"#), (500, "")]
+    {
+        assert_eq!(is_over(status, body.as_bytes()), None, "{status} {body}");
+    }
 }

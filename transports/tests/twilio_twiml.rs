@@ -1,8 +1,9 @@
 //! The documents that answer Twilio, written and read back.
 
 use call_transports::twilio::twiml::{
-    DOCUMENT_BYTES_MAX, Document, Error, Parameter, Reason, Stream, Verb, parse,
+    DOCUMENT_BYTES_MAX, Dial, Document, Error, Parameter, RINGS, Reason, Stream, Verb, parse,
 };
+use call_transports::twilio::webhook::PhoneNumber;
 
 const AWKWARD: &str = "a & b < c > d \"e\" 'f' ]]> &amp; ñ 😀 \t\n\r tab & lines";
 
@@ -19,6 +20,9 @@ fn every_verb_is_read_back_as_it_was_written() {
         Verb::Connect(Stream::new("wss://voice.example.test/media").unwrap()),
         Verb::Redirect { url: "https://voice.example.test/voice?a=1&b=%20".to_owned() },
         Verb::Say { language: "es-US".to_owned(), voice: None, text: String::new() },
+        Verb::Dial(dial("https://voice.example.test/dialled?a=1&b").ringing(RINGS / 2)),
+        Verb::Dial(dial("/dialled").told_when_answered("https://voice.example.test/leg?'&")),
+        Verb::Pause { seconds: 3 },
         Verb::Reject { reason: Reason::Rejected },
         Verb::Reject { reason: Reason::Busy },
         Verb::Hangup,
@@ -80,8 +84,30 @@ fn recorded_documents_are_read_and_unused_attributes_ignored() {
     ] {
         assert_eq!(parse(document), Ok(verbs), "{document}");
     }
-    let dial = include_str!("../fixtures/twilio/twiml/dial_number.xml");
-    assert_eq!(parse(dial), Err(Error::Unexpected { inside: "Response" }));
+    let queue = include_str!("../fixtures/twilio/twiml/dial_queue.xml");
+    assert_eq!(parse(queue), Err(Error::Unexpected { inside: "Dial" }));
+}
+
+#[test]
+fn a_recorded_dial_is_read_whole_and_its_number_does_not_print() {
+    let verbs = parse(include_str!("../fixtures/twilio/twiml/dial_number.xml")).unwrap();
+    let [Verb::Dial(dial)] = &verbs[..] else { panic!("no dial: {verbs:?}") };
+    assert_eq!(dial.number().reveal(), "+15550100002");
+    assert_eq!(dial.action(), "https://voice.example.test/twilio/dialed");
+    assert_eq!(dial.rings().as_secs(), 15);
+    assert_eq!(dial.answered(), Some("https://voice.example.test/twilio/leg"));
+    assert!(!format!("{verbs:?}").contains("5550100002"));
+    for unusable in [
+        "<Dial action=\"/a\">+15550100002</Dial>",
+        "<Dial action=\"/a\"/>",
+        "<Dial><Number>+15550100002</Number></Dial>",
+        "<Dial action=\"/a\" timeout=\"soon\"><Number>+15550100002</Number></Dial>",
+        "<Dial action=\"/a\" method=\"GET\"><Number>+15550100002</Number></Dial>",
+        "<Dial action=\"/a\"><Number>1</Number><Number>2</Number></Dial>",
+        "<Pause length=\"long\"/>",
+    ] {
+        assert!(parse(&format!("<Response>{unusable}</Response>")).is_err(), "{unusable}");
+    }
 }
 
 #[test]
@@ -162,7 +188,7 @@ fn an_element_out_of_its_place_is_named_by_where_it_stands() {
     let unusable = |inside, attribute| Error::Attribute { inside, attribute };
     for (inner, error) in [
         ("Goodbye", unexpected("Response")),
-        ("<Pause/>", unexpected("Response")),
+        ("<Record/>", unexpected("Response")),
         ("<Play>x</Play>", unexpected("Play")),
         ("<Play/>", missing("Play", "digits")),
         ("<Play digits=\"1,2\"/>", unusable("Play", "digits")),
@@ -246,4 +272,8 @@ fn the_value_of_a_parameter_does_not_print() {
 
 fn parameter(name: &str, value: &str) -> Parameter {
     Parameter::new(name, value).expect("the parameter is short")
+}
+
+fn dial(action: &str) -> Dial {
+    Dial::new(PhoneNumber::new("+15550100002"), action)
 }

@@ -1,4 +1,5 @@
-//! What a call asks for and does not wait for: lines to be spoken, functions, hanging up.
+//! What a call asks for and does not wait for: lines to be spoken, functions, and whatever is asked of
+//! the carrier.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -10,13 +11,15 @@ use call_core::{Language, LineId, UtteranceId};
 use call_transports::bridge::Clip;
 use call_transports::functions::{self, Ended};
 use call_transports::middleware::LoanLookup;
+use call_transports::net::Redirected;
 use call_transports::twilio::Sid;
 use futures::StreamExt as _;
-use futures::future::BoxFuture;
+use futures::future::{AbortHandle, BoxFuture, abortable};
 use futures::stream::FuturesUnordered;
 use locales::Locale;
 
 use super::Services;
+use super::departure::Errand;
 
 /// How a job ended.
 pub(super) enum Done {
@@ -26,12 +29,18 @@ pub(super) enum Done {
     Function(Ended),
     /// The carrier answered.
     HungUp(HungUp),
+    /// The carrier was given another document, or was not.
+    Redirected(Errand, Redirected),
+    /// Nobody wants to know any more.
+    Forgotten,
 }
 
 /// The running jobs of one call. They run within the call's task, and end with it.
 pub(super) struct Jobs {
     services: Arc<Services>,
     running: FuturesUnordered<BoxFuture<'static, Done>>,
+    /// What the carrier was asked for and has not answered.
+    errand: Option<(Errand, AbortHandle)>,
 }
 
 /// A line that is asked for.
@@ -45,14 +54,19 @@ pub(super) struct Asked<'a> {
 impl Jobs {
     /// No jobs yet.
     pub(super) fn new(services: Arc<Services>) -> Self {
-        Self { services, running: FuturesUnordered::new() }
+        Self { services, running: FuturesUnordered::new(), errand: None }
     }
 
     /// The next job that ended.
     pub(super) fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Done> {
         // An empty set is over at once; here it is only idle.
         match self.running.poll_next_unpin(cx) {
-            Poll::Ready(Some(done)) => Poll::Ready(done),
+            Poll::Ready(Some(done)) => {
+                if matches!(done, Done::Redirected(..)) {
+                    self.errand = None;
+                }
+                Poll::Ready(done)
+            }
             Poll::Ready(None) | Poll::Pending => Poll::Pending,
         }
     }
@@ -97,8 +111,38 @@ impl Jobs {
         }
     }
 
-    /// Ends the call at the carrier.
+    /// Gives the call another document at the carrier. `has_left` tells whether its stream has ended.
+    pub(super) fn redirect(
+        &mut self,
+        call: Sid,
+        document: String,
+        errand: Errand,
+        has_left: impl Fn() -> bool + Send + Sync + 'static,
+    ) {
+        self.forget_any_errand();
+        let services = Arc::clone(&self.services);
+        let (asking, handle) =
+            abortable(async move { services.carrier.redirect(&call, &document, has_left).await });
+        self.errand = Some((errand, handle));
+        self.running.push(Box::pin(async move {
+            asking.await.map_or(Done::Forgotten, |outcome| Done::Redirected(errand, outcome))
+        }));
+    }
+
+    /// Drops what was asked of the carrier, if it was this, and says whether it had no answer yet.
+    pub(super) fn forget_errand(&mut self, errand: Errand) -> bool {
+        let asked = self.errand.take_if(|(asked, _)| *asked == errand);
+        asked.map(|(_, handle)| handle.abort()).is_some()
+    }
+
+    /// Drops what was asked of the carrier, and says whether it had no answer yet.
+    pub(super) fn forget_any_errand(&mut self) -> bool {
+        self.errand.take().map(|(_, handle)| handle.abort()).is_some()
+    }
+
+    /// Ends the call at the carrier. Nothing else is asked of it any more (I-35).
     pub(super) fn hang_up(&mut self, call: Sid) {
+        self.forget_any_errand();
         let services = Arc::clone(&self.services);
         self.running
             .push(Box::pin(async move { Done::HungUp(services.carrier.hang_up(&call).await) }));

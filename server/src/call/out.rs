@@ -1,6 +1,8 @@
 //! Where the bridge's output goes.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, ready};
 
 use call_core::input::{Agent, Carrier};
@@ -24,6 +26,8 @@ pub(super) struct Out {
     pub(super) inputs: VecDeque<(CallTime, Input)>,
     /// The machine was told that the stream is over.
     pub(super) is_carrier_over: bool,
+    /// The carrier said so, for whoever asks elsewhere.
+    pub(super) has_stopped: Arc<AtomicBool>,
 }
 
 impl Out {
@@ -35,6 +39,23 @@ impl Out {
             now: CallTime::ZERO,
             inputs: VecDeque::new(),
             is_carrier_over: false,
+            has_stopped: Arc::default(),
+        }
+    }
+
+    /// Another stream takes the place of the carrier's, which is returned.
+    pub(super) fn join(&mut self, carrier: CarrierLeg) -> CarrierLeg {
+        self.is_carrier_over = false;
+        self.has_stopped = Arc::default();
+        std::mem::replace(&mut self.carrier, carrier)
+    }
+
+    /// Closes the carrier's side after its `stop`, which it waits for. A stream that ended in another
+    /// way is closed with the call: until then the carrier must not go on with its document.
+    pub(super) fn poll_part(&mut self, cx: &mut Context<'_>) {
+        if self.has_stopped.load(Ordering::Relaxed) {
+            // What is left is done when the socket wakes us.
+            let _ = self.carrier.poll_part(cx);
         }
     }
 
@@ -69,6 +90,9 @@ impl Outlet for Out {
             if std::mem::replace(&mut self.is_carrier_over, true) {
                 return;
             }
+        }
+        if matches!(input, Input::Carrier(Carrier::Stopped)) {
+            self.has_stopped.store(true, Ordering::Relaxed);
         }
         if matches!(input, Input::Agent(Agent::Lost(_))) {
             self.agent.close();

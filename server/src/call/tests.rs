@@ -325,7 +325,24 @@ fn setup() -> Setup {
         stream_sid: STREAM.to_owned(),
         fingerprint_key: b"key".to_vec(),
         over: CancellationToken::new(),
+        news: mpsc::channel(LINE_MAX).1,
+        departure: Box::new(Nowhere),
     }
+}
+
+/// A company with nobody to transfer to and nothing to press keys for.
+struct Nowhere;
+
+impl Departure for Nowhere {
+    fn dial(&self, _: &str) -> Option<String> {
+        None
+    }
+
+    fn tones(&self, _: call_transports::twilio::twiml::Tones) -> Option<String> {
+        None
+    }
+
+    fn stay(&self) {}
 }
 
 /// Looks a loan up when the caller has spoken, and hangs up when it has the answer.

@@ -8,30 +8,31 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use axum::extract::ws::WebSocket;
-use call_core::input::{AgentLoss, Carrier, Tones, Transfer};
-use call_core::redact::mask_text;
-use call_core::{CallTime, Effect, Input, Language, Millis, Step, Stimulus, World};
-use call_transports::bridge::{Bridge, Outlet, Words};
-use call_transports::deepgram::{ErrorAction, ServerMessage, decode_server, error_action};
-use call_transports::net::{AgentFrame, AgentLeg, AgentNews};
+use call_core::input::Carrier;
+use call_core::{CallTime, Input, Language, Millis, Step, Stimulus, World};
+use call_transports::bridge::{Bridge, Outlet};
 use call_transports::twilio::Sid;
-use call_transports::twilio::media::{FromTwilio, decode_from_twilio};
+use tokio::sync::mpsc;
 use tokio::time::timeout;
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 
-use super::carrier::{CarrierLeg, Frame};
+use super::carrier::CarrierLeg;
 use super::clock::Clock;
-use super::hygiene::{Hygiene, Verdict};
-use super::jobs::{self, Asked, Done, Jobs};
+use super::departure::waits_for_carrier;
+use super::hygiene::Hygiene;
+use super::jobs::{Done, Jobs};
 use super::out::Out;
-use super::{Services, Watch, log};
+use super::{Departure, News, Services, Watch, log};
 use crate::metrics::{CallMeter, Depths, Tally};
+
+mod effects;
+mod sides;
 
 /// So many frames are taken in one go; then other calls have a turn.
 const FRAMES_MAX: u32 = 64;
 
 /// Closing the sockets takes no longer than this, and waiting for the carrier to close its own.
-const LEAVE: Duration = Duration::from_secs(1);
+pub(super) const LEAVE: Duration = Duration::from_secs(1);
 
 /// What the world calls things.
 pub(super) struct Names {
@@ -43,20 +44,26 @@ pub(super) struct Names {
     pub(super) voices: BTreeMap<Language, String>,
     /// Cancelled when the carrier's callbacks say that the call is over.
     pub(super) over: CancellationToken,
+    /// What reaches the call beside its sockets.
+    pub(super) news: mpsc::Receiver<News>,
+    /// What its stream can leave for.
+    pub(super) departure: Box<dyn Departure>,
 }
 
 /// A call on real sockets and a real clock.
 pub(super) struct Live {
-    call: Sid,
+    pub(super) call: Sid,
     voices: BTreeMap<Language, String>,
     /// Ready when the carrier's callbacks say that the call is over; nothing once they have.
     over: Option<Pin<Box<WaitForCancellationFutureOwned>>>,
+    pub(super) news: mpsc::Receiver<News>,
+    pub(super) departure: Box<dyn Departure>,
     clock: Clock,
-    bridge: Bridge,
-    out: Out,
-    jobs: Jobs,
+    pub(super) bridge: Bridge,
+    pub(super) out: Out,
+    pub(super) jobs: Jobs,
     services: Arc<Services>,
-    carrier_hygiene: Hygiene,
+    pub(super) carrier_hygiene: Hygiene,
     agent_hygiene: Hygiene,
     /// The carrier's audio is decoded into this.
     scratch: Vec<u8>,
@@ -76,6 +83,9 @@ impl World for Live {
 
     async fn perform(&mut self, step: Step) {
         let now = self.tick();
+        if step.moves.iter().any(|change| waits_for_carrier(change.from)) {
+            self.given_up();
+        }
         for effect in &step.effects {
             self.bridge.perform(now, effect, &mut self.out);
             self.carry_out(effect);
@@ -93,11 +103,13 @@ impl Live {
         services: Arc<Services>,
         watch: Option<Watch>,
     ) -> Self {
-        let Names { call, stream, voices, over } = names;
+        let Names { call, stream, voices, over, news, departure } = names;
         Self {
             call,
             voices,
             over: Some(Box::pin(over.cancelled_owned())),
+            news,
+            departure,
             clock: Clock::start(),
             bridge,
             out: Out::new(CarrierLeg::new(socket, stream)),
@@ -154,11 +166,13 @@ impl Live {
             let agent = self.poll_agent(cx, now);
             let carrier = self.poll_carrier(cx, now);
             let over = self.poll_over(cx, now);
-            if jobs || agent || carrier || over || !self.out.inputs.is_empty() {
+            let line = self.poll_line(cx);
+            if jobs || agent || carrier || over || line || !self.out.inputs.is_empty() {
                 continue;
             }
             self.out.carrier.poll_flush(cx, now);
             self.bridge.carrier_blocked(now, self.out.carrier.blocked_since());
+            self.out.poll_part(cx);
             self.out.agent.poll_flush(cx);
             if self.frames_left == 0 {
                 cx.waker().wake_by_ref();
@@ -203,6 +217,8 @@ impl Live {
             Done::Line(utterance, clip) => self.bridge.line_ready(utterance, clip, &mut self.out),
             Done::Function(ended) => self.bridge.function_ended(ended, &mut self.out),
             Done::HungUp(how) => self.out.input(Input::Carrier(Carrier::HungUp(how))),
+            Done::Redirected(errand, outcome) => self.redirected(errand, outcome),
+            Done::Forgotten => {}
         }
         true
     }
@@ -216,157 +232,6 @@ impl Live {
         self.over = None;
         self.bridge.call_over(now, &mut self.out);
         true
-    }
-
-    fn poll_agent(&mut self, cx: &mut Context<'_>, now: CallTime) -> bool {
-        if self.frames_left == 0 {
-            return false;
-        }
-        let Poll::Ready(news) = self.out.agent.poll_next(cx) else { return false };
-        self.frames_left -= 1;
-        match news {
-            AgentNews::Opened => {}
-            AgentNews::Failed(loss) => self.lose_agent(loss),
-            AgentNews::Frame(AgentFrame::Text(text)) => self.agent_text(now, text.as_str()),
-            AgentNews::Frame(AgentFrame::Audio(audio)) => {
-                self.bridge.agent_audio(now, &audio, &mut self.out);
-            }
-            AgentNews::Frame(AgentFrame::Ended) => self.lose_agent(AgentLoss::Closed),
-        }
-        true
-    }
-
-    fn agent_text(&mut self, now: CallTime, text: &str) {
-        match decode_server(text) {
-            Ok(message) => {
-                note(&message);
-                self.bridge.from_agent(now, message, &mut self.out);
-            }
-            Err(error) => {
-                tracing::debug!(%error, "a message of the agent's is ignored");
-                if self.agent_hygiene.unreadable(&error) == Verdict::Close {
-                    tracing::warn!("the agent's session sends what nobody can read");
-                    self.lose_agent(AgentLoss::Closed);
-                }
-            }
-        }
-    }
-
-    fn lose_agent(&mut self, loss: AgentLoss) {
-        self.bridge.agent_lost(loss, &mut self.out);
-        self.out.agent.close();
-    }
-
-    fn poll_carrier(&mut self, cx: &mut Context<'_>, now: CallTime) -> bool {
-        if self.frames_left == 0 || self.out.is_carrier_over {
-            return false;
-        }
-        let Poll::Ready(frame) = self.out.carrier.poll_next(cx) else { return false };
-        self.frames_left -= 1;
-        let verdict = match frame {
-            Frame::Text(text) => self.carrier_text(now, text.as_str()),
-            Frame::Binary => self.carrier_hygiene.garbage(),
-            Frame::Alive => {
-                self.bridge.carrier_alive(now);
-                Verdict::Bear
-            }
-            Frame::Ended => {
-                self.bridge.carrier_ended(now, Carrier::Lost, &mut self.out);
-                Verdict::Bear
-            }
-        };
-        if verdict == Verdict::Close {
-            self.out.carrier.give_up();
-            self.bridge.carrier_ended(now, Carrier::Lost, &mut self.out);
-        }
-        true
-    }
-
-    fn carrier_text(&mut self, now: CallTime, text: &str) -> Verdict {
-        let Self { bridge, out, scratch, carrier_hygiene: hygiene, meter, .. } = self;
-        let envelope = match decode_from_twilio(text, scratch) {
-            Ok(envelope) => envelope,
-            Err(error) => {
-                tracing::debug!(%error, "a message of the carrier's is ignored");
-                return hygiene.undecodable(error);
-            }
-        };
-        let ours = out.carrier.stream_sid();
-        match &envelope.message {
-            FromTwilio::Start(start)
-                if start.stream_sid != ours || start.call_sid != self.call.as_str() =>
-            {
-                return Verdict::Close;
-            }
-            _ if envelope.stream_sid.as_deref().is_some_and(|stream| stream != ours) => {
-                hygiene.foreign();
-                return Verdict::Bear;
-            }
-            FromTwilio::Media(media) => {
-                hygiene.readable();
-                meter.caller_audio(now, media.payload);
-            }
-            FromTwilio::Connected { .. } | FromTwilio::Start(_) | FromTwilio::Unknown { .. } => {
-                hygiene.unknown();
-            }
-            _ => {}
-        }
-        bridge.from_carrier(now, envelope.meaning(), out);
-        Verdict::Bear
-    }
-
-    /// Carries out what is not the bridge's.
-    fn carry_out(&mut self, effect: &Effect) {
-        match effect {
-            Effect::OpenAgent { .. } => {
-                self.out.agent = AgentLeg::open(self.services.agent.clone());
-            }
-            Effect::CloseAgent => self.out.agent.close(),
-            Effect::Prepare { utterance, line, language, arguments } => {
-                let (utterance, line, language) = (*utterance, *line, *language);
-                let asked = Asked { utterance, line, language, arguments };
-                let voice = self.voices.get(&language).or_else(|| self.voices.values().next());
-                self.jobs.prepare(&asked, voice.map_or("", String::as_str));
-            }
-            Effect::Inject { utterance, line, language, arguments, interrupt } => {
-                let asked =
-                    Asked { utterance: *utterance, line: *line, language: *language, arguments };
-                let words = jobs::words(&asked)
-                    .map(|locales::Rendered { text, version }| Words { text, version });
-                let now = self.out.now;
-                self.bridge.inject_line(now, *utterance, words, *interrupt, &mut self.out);
-            }
-            Effect::UseRecording { utterance, line, language } => {
-                let clip = jobs::recording(*line, *language);
-                self.bridge.line_ready(*utterance, clip, &mut self.out);
-            }
-            Effect::Perform { id, function, .. } => {
-                self.jobs.perform(id, *function, self.bridge.arguments(id));
-            }
-            Effect::HangUp => self.jobs.hang_up(self.call.clone()),
-            // No company can name a person to transfer to yet.
-            Effect::Transfer { .. } => {
-                self.out.input(Input::Carrier(Carrier::Transfer(Transfer::Refused)));
-            }
-            // No company can offer tones yet.
-            Effect::PlayTones { .. } => {
-                self.out.input(Input::Carrier(Carrier::Tones(Tones::Refused)));
-            }
-            // The stream is left when the machine has come to its end.
-            Effect::LeaveStream
-            | Effect::Play { .. }
-            | Effect::Withdraw { .. }
-            | Effect::Clear
-            | Effect::CutReply
-            | Effect::EndSentence
-            | Effect::MuteAgent
-            | Effect::UnmuteAgent
-            | Effect::SetLanguage { .. }
-            | Effect::CollectKeys
-            | Effect::GiveKeys { .. }
-            | Effect::Answer { .. }
-            | Effect::TellAgent { .. } => {}
-        }
     }
 
     fn keep(&mut self, step: Step) {
@@ -394,29 +259,5 @@ impl Live {
             ignored_of_carrier: self.carrier_hygiene.ignored(),
             ignored_of_agent: self.agent_hygiene.ignored(),
         }
-    }
-}
-
-/// What somebody who looks after the server should read about an agent's session.
-fn note(message: &ServerMessage) {
-    match message {
-        ServerMessage::Welcome { request_id } => {
-            tracing::info!(request_id = %mask_text(request_id), "the agent's session is open");
-        }
-        ServerMessage::Warning { code, .. } => {
-            tracing::warn!(code = %mask_text(code), "the agent's provider warns");
-        }
-        ServerMessage::Error { code, .. } => {
-            let shown = mask_text(code);
-            match error_action(code) {
-                ErrorAction::Reconnect => {
-                    tracing::warn!(code = %shown, "the agent's provider ended the session");
-                }
-                ErrorAction::Configuration | ErrorAction::OurBug => {
-                    tracing::error!(code = %shown, "the agent's provider refuses what we send");
-                }
-            }
-        }
-        _ => {}
     }
 }

@@ -9,10 +9,12 @@ use call_transports::deepgram::AGENT_PATH;
 use call_transports::twilio::Sid;
 use secrecy::SecretString;
 use sim::Scenario;
+use sim::faults::Fault;
+use tokio::net::{TcpListener, TcpSocket};
 use uuid::Uuid;
 
 use super::{Config, LogFormat, Placed, PublicUrl, config};
-use crate::company::Tenant;
+use crate::company::{Tenant, performs};
 
 /// Where everybody listens. Prints as a small table.
 pub(super) struct Addresses {
@@ -56,6 +58,22 @@ fn sid(kind: &str) -> Sid {
         .expect("a UUID is 32 hexadecimal digits")
 }
 
+/// Where the server listens. Where the carrier does not always read, the kernel keeps little of what is
+/// sent to it, as if the carrier were near: else it takes seconds until anything is noticed.
+pub(super) fn listener(scenario: &Scenario) -> anyhow::Result<TcpListener> {
+    let socket = TcpSocket::new_v4()?;
+    let blocks = |fault: &Fault| matches!(fault, Fault::CarrierBlocks { .. });
+    if scenario.faults.iter().any(blocks) {
+        socket.set_send_buffer_size(SMALL)?;
+    }
+    socket.bind(SocketAddr::from(([127, 0, 0, 1], 0)))?;
+    Ok(socket.listen(BACKLOG)?)
+}
+
+const SMALL: u32 = 2_048;
+
+const BACKLOG: u32 = 1_024;
+
 /// The server's configuration: that of production, with other addresses.
 pub(super) fn config(
     scenario: &Scenario,
@@ -63,8 +81,11 @@ pub(super) fn config(
     keys: Keys,
     database_url: &str,
 ) -> anyhow::Result<Config> {
-    let tenant =
-        Tenant::new(scenario.company.clone()).context("the scenario's company is not sound")?;
+    let mut company = scenario.company.clone();
+    company.functions.retain(|name| performs(name));
+    // Which language a call begins in is the company's.
+    company.language = scenario.language;
+    let tenant = Tenant::new(company).context("the scenario's company is not sound")?;
     let public_url = PublicUrl::parse(&format!("http://{}", addresses.server))
         .context("a loopback address is a public URL")?;
     Ok(Config {
@@ -87,7 +108,7 @@ pub(super) fn config(
             api_key: SecretString::from(keys.middleware),
         },
         tenant,
-        calls_max: 100,
+        calls_max: 1_000,
         log_format: LogFormat::Text,
         fingerprint_key: Uuid::new_v4().into_bytes().repeat(2),
         start_limit: config::START_LIMIT,
@@ -97,7 +118,7 @@ pub(super) fn config(
 }
 
 /// Prints verdicts and record. Whether every verdict held.
-pub(super) fn report(placed: &Placed, database: &Path) -> bool {
+pub(super) fn report(placed: &Placed, scenario: &Path, database: &Path) -> bool {
     println!();
     for verdict in &placed.verdicts {
         println!("{}  {}", if verdict.held { "held  " } else { "FAILED" }, verdict.asked);
@@ -112,6 +133,22 @@ pub(super) fn report(placed: &Placed, database: &Path) -> bool {
     println!("  steps     {}", placed.steps.len());
     println!("\nWhere to look further:");
     println!("  records   {} (tables call and conversation_log)", database.display());
-    println!("  the same call in virtual time: cargo run -p sim scenarios/late_payment.ron");
+    println!("  the same call in virtual time: cargo run -p sim {}", scenario.display());
+    held(placed)
+}
+
+/// Prints a line for one of several calls. Whether every verdict held.
+pub(super) fn report_one(number: u16, calls: u16, placed: &Placed) -> bool {
+    let Placed { verdicts, record, steps } = placed;
+    let held = held(placed);
+    let word = if held { "held  " } else { "FAILED" };
+    let ended = record.ended.as_ref().map_or("without an end", |ended| ended.reason.as_str());
+    let (steps, all) = (steps.len(), verdicts.len());
+    let count = verdicts.iter().filter(|verdict| verdict.held).count();
+    println!("{word}  call {number} of {calls}: {ended}, {steps} steps, {count} of {all} verdicts");
+    held
+}
+
+fn held(placed: &Placed) -> bool {
     placed.verdicts.iter().all(|verdict| verdict.held)
 }

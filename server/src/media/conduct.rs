@@ -7,11 +7,13 @@ use call_core::step::{EndReason, Fact, Step};
 use call_core::{Brief, CallTime, Language};
 use call_transports::twilio::Sid;
 use jiff::Timestamp;
+use tokio::sync::mpsc;
 use tracing::{error, info, warn};
 
 use crate::app::App;
-use crate::call::{self, Setup};
+use crate::call::{self, LINE_MAX, Setup};
 use crate::company;
+use crate::http::Documents;
 use crate::store::{Closing, Error, Store};
 use crate::tokens::{Ending, Grant};
 
@@ -21,8 +23,13 @@ pub(super) async fn conduct(app: App, socket: WebSocket, grant: Grant, stream_si
     let brief = tenant.brief(&grant, utc_now_ms());
     let company = tenant.company();
     let profile = |language: &Language| {
-        company::profile(company, *language).map(|profile| (*language, profile))
+        let mut profile = company::profile(company, *language)?;
+        // So that the provider's own records of a call can be found again.
+        profile.tags.push(grant.call.to_string());
+        Some((*language, profile))
     };
+    let (line, news) = mpsc::channel(LINE_MAX);
+    app.tokens().attach(&grant.call, line);
     let setup = Setup {
         brief: brief.clone(),
         voices: company.agents.iter().map(|(l, agent)| (*l, agent.voice.clone())).collect(),
@@ -31,6 +38,8 @@ pub(super) async fn conduct(app: App, socket: WebSocket, grant: Grant, stream_si
         stream_sid,
         fingerprint_key: app.config().fingerprint_key.clone(),
         over: app.tokens().over(&grant.call),
+        news,
+        departure: Box::new(Documents::new(app.clone(), grant.clone())),
     };
     let play = call::play(socket, setup, app.services(), Some(app.watch().clone()));
     keep(&app, &grant.call, &brief, play).await;
@@ -159,12 +168,14 @@ const PAUSES: [Duration; 4] =
 mod tests {
     use std::path::PathBuf;
 
-    use call_transports::twilio::webhook::PhoneNumber;
+    use call_transports::twilio::signature::sign;
+    use call_transports::twilio::twiml::{Verb, parse};
+    use call_transports::twilio::webhook::{PhoneNumber, encode_form};
 
     use super::*;
     use crate::config::{Config, Flags};
     use crate::store::INTERNAL;
-    use crate::tokens::{Admission, Claim};
+    use crate::tokens::{Admission, Admitted, Claim};
 
     #[tokio::test]
     async fn a_panic_ends_its_call_with_a_record_and_no_other_call() {
@@ -182,6 +193,33 @@ mod tests {
         keep(&app, &other.call, &brief, async { vec![first] }).await;
         assert_eq!(app.store().journal(other.call.as_str()).await.unwrap().len(), 1);
         assert_eq!(app.live(), 0);
+    }
+
+    /// F-PR-06: the stream is lost with its call, so Twilio goes on in its document and asks us.
+    #[tokio::test]
+    async fn the_caller_of_a_call_that_was_lost_to_a_panic_hears_words_from_every_document() {
+        let app = App::new(config()).await.unwrap();
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let router = crate::http::router(app.clone());
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        let http = reqwest::Client::builder().no_proxy().build().unwrap();
+        for (number, path) in [(1, "/twilio/after_stream"), (2, "/twilio/after_dial")] {
+            let lost = admit(&app, number);
+            let brief = app.config().tenant.brief(&lost, 1_000);
+            app.tokens().dial(&lost.call);
+            keep(&app, &lost.call, &brief, async { panic!("what a caller said") }).await;
+            let form = [
+                ("CallSid".to_owned(), lost.call.to_string()),
+                ("DialCallStatus".to_owned(), "busy".to_owned()),
+            ];
+            let signature = sign("key", &format!("https://voice.example.test{path}"), &form);
+            let request = http.post(format!("http://{address}{path}")).body(encode_form(&form));
+            let request = request.header("Content-Type", "application/x-www-form-urlencoded");
+            let answer = request.header("X-Twilio-Signature", signature).send().await.unwrap();
+            let verbs = parse(&answer.text().await.unwrap()).unwrap();
+            assert!(matches!(verbs[..], [Verb::Say { .. }, Verb::Hangup]), "{path} {verbs:?}");
+        }
     }
 
     fn config() -> Config {
@@ -221,7 +259,10 @@ mod tests {
             company: "acme",
             language: grant.language,
         };
-        app.tokens().redeem(token.reveal(), &claim, now).unwrap()
+        let Ok(Admitted::Begins(grant)) = app.tokens().redeem(token.reveal(), &claim, now) else {
+            panic!("the call begins");
+        };
+        grant
     }
 
     const ACCOUNT: &str = "AC00000000000000000000000000000001";

@@ -25,6 +25,8 @@ use tokio::task::JoinHandle;
 use tokio_tungstenite::tungstenite::{self, ClientRequestBuilder, Message};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
 
+pub(crate) mod world;
+
 pub(crate) const ACCOUNT: &str = "AC00000000000000000000000000000001";
 pub(crate) const CALL: &str = "CA00000000000000000000000000000011";
 pub(crate) const STREAM: &str = "MZ00000000000000000000000000000001";
@@ -194,8 +196,12 @@ pub(crate) fn stop() -> FromTwilio<'static> {
 }
 
 pub(crate) async fn say(socket: &mut Socket, message: &FromTwilio<'_>) {
+    say_on(socket, STREAM, message).await;
+}
+
+pub(crate) async fn say_on(socket: &mut Socket, stream: &str, message: &FromTwilio<'_>) {
     let mut text = String::new();
-    encode_from_twilio(message, STREAM, 1, &mut text);
+    encode_from_twilio(message, stream, 1, &mut text);
     socket.send(Message::text(text)).await.unwrap();
 }
 

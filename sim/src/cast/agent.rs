@@ -51,6 +51,14 @@ const AGAIN_MS: u64 = 30;
 /// Within a sentence, audio comes this many times faster than it plays.
 const BURST: u64 = 4;
 
+/// With which HTTP status the n-th session of a call is refused, if it is; 0 stands for no answer.
+pub fn refusal(faults: &[Fault], session: u32) -> Option<u16> {
+    faults.iter().find_map(|fault| match fault {
+        Fault::AgentRefuses { session: refused, status } if *refused == session => Some(*status),
+        _ => None,
+    })
+}
+
 /// What the agent says on its socket.
 #[derive(Debug, Clone, PartialEq)]
 pub enum AgentSays {
@@ -179,6 +187,12 @@ impl Agent {
             waits_for: BTreeSet::new(),
             last_heard: at,
         }
+    }
+
+    /// A session says which call it belongs to with its settings, and no sooner. From here on it is
+    /// the n-th of that call.
+    pub fn is_of_call(&mut self, session: u32, hearing: Hearing, mind: Mind) {
+        (self.session, self.hearing, self.mind) = (session, hearing, mind);
     }
 
     /// The session is over: what outlives it.

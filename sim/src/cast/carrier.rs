@@ -26,8 +26,10 @@ const FIRST_FRAME_MS: u64 = 73;
 const REST_MS: u64 = 60;
 /// A REST hang-up ends the stream after this long.
 const STOP_MS: u64 = 110;
-/// A person who takes a call talks for this long.
-const TALK_MS: u64 = 5_000;
+/// A person who takes a call does so after this much ringing.
+const ANSWERED_MS: u64 = 5_000;
+/// Then both talk for this long.
+pub const TALK_MS: u64 = 2_000;
 /// From the outcome of a transfer that failed to the caller's new stream.
 const REJOIN_MS: u64 = 400;
 /// A ping is answered after this long.
@@ -78,7 +80,7 @@ pub enum CarrierSays {
         /// JSON.
         body: String,
     },
-    /// The called person's leg ended: how, as the follow-up webhook says it.
+    /// What came of calling a person is known: somebody has answered, or nobody does.
     Dialled(Dialled),
     /// The answer to a request to play tones: HTTP status and body.
     Tones {
@@ -153,7 +155,7 @@ impl CarrierSays {
 /// What came of calling a person.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Dialled {
-    /// A person talked with the caller, and the call is over.
+    /// A person has taken the call, which is theirs from here on.
     Completed,
     /// Nobody did.
     Unanswered(Unanswered),
@@ -330,7 +332,7 @@ impl Carrier {
 
     /// Whether the stream carries nothing any more, though neither side was told. Another stream
     /// is another connection.
-    fn is_half_open(&self, at: CallTime) -> bool {
+    pub fn is_half_open(&self, at: CallTime) -> bool {
         let broken = |fault: &Fault| match fault {
             Fault::HalfOpen { at_ms } => {
                 let since = CallTime::from_millis(*at_ms);
@@ -396,9 +398,9 @@ impl Carrier {
                 self.later.add(over + Millis(REJOIN_MS), CarrierSays::Joined);
             }
             None => {
-                let over = stop + Millis(TALK_MS);
-                self.later.add(over, CarrierSays::Dialled(Dialled::Completed));
-                self.completed(over);
+                let answered = stop + Millis(ANSWERED_MS);
+                self.later.add(answered, CarrierSays::Dialled(Dialled::Completed));
+                self.completed(answered + Millis(TALK_MS));
             }
         }
     }
@@ -464,6 +466,21 @@ impl Carrier {
             matches!(what, CarrierSays::HungUp { .. } | CarrierSays::Status(_))
         };
         self.later.retain(elsewhere);
+    }
+
+    /// The call ends now because its document did. There is no stream then.
+    pub fn document_ended(&mut self, at: CallTime) {
+        self.stream_closed();
+        let talked = self.later.any(|what| matches!(what, CarrierSays::Status(told) if told.status == CallStatus::Completed));
+        if !self.call_over && !talked {
+            self.completed(at);
+        }
+        self.call_over = true;
+    }
+
+    /// Whether nothing is left to be said: no answer, no end of a stream, no callback.
+    pub fn is_idle(&self) -> bool {
+        self.later.poll_timeout().is_none()
     }
 
     /// Whether the stream's socket is still open on this side.
@@ -736,55 +753,4 @@ const fn moment(position: u64) -> CallTime {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn at(millis: u64) -> CallTime {
-        CallTime::from_millis(millis)
-    }
-
-    fn marks(carrier: &mut Carrier, now: u64) -> Vec<String> {
-        let mut names = Vec::new();
-        while let Some(what) = carrier.due(at(now)) {
-            if let CarrierSays::Mark { name, .. } = what {
-                names.push(name);
-            }
-        }
-        names
-    }
-
-    #[test]
-    fn a_mark_comes_back_when_the_audio_before_it_was_played() {
-        let mut carrier = Carrier::new(Caller::new(Vec::new()), Vec::new());
-        carrier.receive(at(0), &ToTwilio::Media { payload: &[0; 8_000] });
-        carrier.receive(at(0), &ToTwilio::Mark { name: "one".into() });
-        assert!(marks(&mut carrier, 999).is_empty());
-        assert_eq!(marks(&mut carrier, 1_000), ["one"]);
-        assert_eq!(carrier.account()["one"], Account::Played);
-    }
-
-    #[test]
-    fn a_clear_returns_every_mark_at_once_and_the_account_knows_the_difference() {
-        let mut carrier = Carrier::new(Caller::new(Vec::new()), Vec::new());
-        carrier.receive(at(0), &ToTwilio::Media { payload: &[0; 8_000] });
-        carrier.receive(at(0), &ToTwilio::Mark { name: "one".into() });
-        carrier.receive(at(400), &ToTwilio::Clear);
-        assert_eq!(marks(&mut carrier, 400), ["one"]);
-        assert_eq!(carrier.account()["one"], Account::Cleared);
-        assert_eq!(carrier.played(), Millis(400));
-    }
-
-    #[test]
-    fn hanging_up_twice_is_answered_with_not_found() {
-        let mut carrier = Carrier::new(Caller::new(Vec::new()), Vec::new());
-        carrier.hang_up(at(0));
-        carrier.hang_up(at(0));
-        let mut statuses = Vec::new();
-        while let Some(what) = carrier.due(at(200)) {
-            if let CarrierSays::HungUp { status, .. } = what {
-                statuses.push(status);
-            }
-        }
-        assert_eq!(statuses, [200, 404]);
-    }
-}
+mod tests;

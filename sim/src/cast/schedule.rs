@@ -35,6 +35,11 @@ impl<T> Schedule<T> {
         (entry.key().0 <= now).then(|| entry.remove())
     }
 
+    /// Whether anything is still to come for which this holds.
+    pub fn any(&self, holds: impl FnMut(&T) -> bool) -> bool {
+        self.things.values().any(holds)
+    }
+
     /// Keeps only what passes.
     pub fn retain(&mut self, mut keep: impl FnMut(&T) -> bool) {
         self.things.retain(|_, thing| keep(thing));

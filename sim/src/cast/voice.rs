@@ -1,6 +1,9 @@
 //! What a voice sounds like: speech that nobody has to understand, as long as the words would last.
 
+use call_core::Millis;
 use call_core::playout::BYTES_PER_MS;
+
+use crate::faults::Fault;
 
 /// Characters of speech in a second.
 const CHARACTERS_PER_SECOND: u64 = 15;
@@ -18,6 +21,22 @@ const BUZZ: [u8; 80] = {
 
 /// How long the speak service needs before it answers.
 pub const SPEAK_LATENCY_MS: u64 = 120;
+
+/// How long the n-th line takes to be spoken, and whether it fails.
+pub fn speaking(faults: &[Fault], line: u32) -> (Millis, bool) {
+    let mut takes = SPEAK_LATENCY_MS;
+    let mut fails = false;
+    for fault in faults {
+        match fault {
+            Fault::SpeakSlow { ms } => takes = *ms,
+            Fault::SpeakFails { from, count } => {
+                fails |= (*from..from.saturating_add(*count)).contains(&line);
+            }
+            _ => {}
+        }
+    }
+    (Millis(takes), fails)
+}
 
 /// The text spoken, as µ-law at 8,000 samples a second: a soft buzz, never silence.
 pub fn speak(text: &str) -> Vec<u8> {

@@ -10,8 +10,12 @@ use super::{Desk, Job};
 use crate::cast::carrier::{CarrierSays, Dialled};
 use crate::faults::Unanswered;
 
-/// Before a refused request to hang up is made again.
-const HANG_UP_PAUSES: [Millis; 2] = [Millis(200), Millis(600)];
+/// Before a request that was refused for now is made again. A server lets chance make its pauses up to
+/// half as long again; these are in the middle.
+const PAUSES: [Millis; 2] = [Millis(250), Millis(750)];
+
+/// A server that cannot know whether its request has arrived looks at the call first, for so long.
+const LOOK: Millis = Millis(60);
 
 impl Desk {
     pub(super) fn carrier_says(&mut self, says: CarrierSays) {
@@ -25,7 +29,8 @@ impl Desk {
             }
             CarrierSays::HungUp { status, body } => self.hung_up(status, &body),
             CarrierSays::Transferred { status, body } => {
-                let news = match hang_up_outcome(status, body.as_bytes()) {
+                let Some(outcome) = self.redirected(status, &body, Job::Transfer) else { return };
+                let news = match outcome {
                     HangUpOutcome::Done => Transfer::Accepted,
                     HangUpOutcome::AlreadyOver => Transfer::Gone,
                     _ => Transfer::Refused,
@@ -33,7 +38,9 @@ impl Desk {
                 self.legs.input(Input::Carrier(CarrierNews::Transfer(news)));
             }
             CarrierSays::Tones { status, body } => {
-                let news = match hang_up_outcome(status, body.as_bytes()) {
+                let again = Job::PlayTones(self.tones.clone());
+                let Some(outcome) = self.redirected(status, &body, again) else { return };
+                let news = match outcome {
                     HangUpOutcome::Done => Tones::Accepted,
                     HangUpOutcome::AlreadyOver => Tones::Gone,
                     _ => Tones::Refused,
@@ -65,11 +72,25 @@ impl Desk {
         }
     }
 
+    /// What came of a request for another document; nothing if it is made again.
+    fn redirected(&mut self, status: u16, body: &str, again: Job) -> Option<HangUpOutcome> {
+        let outcome = hang_up_outcome(status, body.as_bytes());
+        let pause = PAUSES.get(self.redirects).filter(|_| outcome == HangUpOutcome::TryAgain);
+        let Some(pause) = pause else {
+            self.redirects = 0;
+            return Some(outcome);
+        };
+        self.redirects += 1;
+        let look = if status >= 500 { LOOK } else { Millis(0) };
+        self.jobs.add(self.legs.now + *pause + look, again);
+        None
+    }
+
     /// As the server does: what was refused for now is asked again, a few times.
     fn hung_up(&mut self, status: u16, body: &str) {
         let how = match hang_up_outcome(status, body.as_bytes()) {
             HangUpOutcome::Done | HangUpOutcome::AlreadyOver => HungUp::Done,
-            HangUpOutcome::TryAgain => match HANG_UP_PAUSES.get(self.hang_ups) {
+            HangUpOutcome::TryAgain => match PAUSES.get(self.hang_ups) {
                 Some(pause) => {
                     self.hang_ups += 1;
                     return self.jobs.add(self.legs.now + *pause, Job::HangUp);

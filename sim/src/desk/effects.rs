@@ -12,12 +12,16 @@ use call_transports::twilio::twiml::{Document, Stream};
 use locales::{Locale, Rendered};
 
 use super::{Desk, Job};
-use crate::cast::agent::CONNECT_MS;
+use crate::cast::agent::{CONNECT_MS, refusal};
 use crate::cast::voice;
-use crate::faults::Fault;
 
-/// A try to connect to the agent is given up after this long; there are two.
+/// A try to connect to the agent is given up after this long. There are two, with a pause between
+/// them, but where credentials are refused there is one.
 const CONNECT_LIMIT_MS: u64 = 3_000;
+const CONNECT_PAUSE_MS: u64 = 200;
+
+/// A line that takes longer to be spoken comes too late, and is not kept.
+const SPEAK_LIMIT: Millis = Millis::from_secs(2);
 
 fn worded(
     line: LineId,
@@ -40,13 +44,7 @@ impl Desk {
                 self.jobs.retain(|job| !matches!(job, Job::AgentConnected(_)));
             }
             Effect::Prepare { utterance, line, language, arguments } => {
-                let clip = worded(*line, *language, arguments).map(|rendered| Clip {
-                    audio: voice::speak(&rendered.text),
-                    text: rendered.text,
-                    version: rendered.version,
-                });
-                let (takes, fails) = self.speaking_fault();
-                let clip = clip.filter(|_| !fails);
+                let (takes, clip) = self.speak(worded(*line, *language, arguments));
                 self.jobs.add(now + takes, Job::LineReady(*utterance, clip));
             }
             Effect::Inject { utterance, line, language, arguments, interrupt } => {
@@ -76,38 +74,39 @@ impl Desk {
     fn connect(&mut self) {
         self.end_session();
         self.sessions += 1;
-        let refused = self.scenario.faults.iter().find_map(|fault| match fault {
-            Fault::AgentRefuses { session, status } if *session == self.sessions => Some(*status),
-            _ => None,
-        });
+        let refused = refusal(&self.scenario.faults, self.sessions);
         let now = self.legs.now;
         let (takes, outcome) = match refused {
             None => (CONNECT_MS, Ok(())),
-            Some(0) => (2 * CONNECT_LIMIT_MS, Err(AgentLoss::Unreachable)),
-            Some(status) => (CONNECT_MS, Err(AgentLoss::Refused(status))),
+            Some(0) => (2 * CONNECT_LIMIT_MS + CONNECT_PAUSE_MS, Err(AgentLoss::Unreachable)),
+            Some(status @ (401 | 403)) => (CONNECT_MS, Err(AgentLoss::Refused(status))),
+            Some(status) => (2 * CONNECT_MS + CONNECT_PAUSE_MS, Err(AgentLoss::Refused(status))),
         };
         self.jobs.add(now + Millis(takes), Job::AgentConnected(outcome));
     }
 
-    /// How long the next line takes to be spoken, and whether it fails.
-    fn speaking_fault(&mut self) -> (Millis, bool) {
-        self.lines += 1;
-        let mut takes = voice::SPEAK_LATENCY_MS;
-        let mut fails = false;
-        for fault in &self.scenario.faults {
-            match fault {
-                Fault::SpeakSlow { ms } => takes = *ms,
-                Fault::SpeakFails { from, count } => {
-                    fails |= (*from..from.saturating_add(*count)).contains(&self.lines);
-                }
-                _ => {}
-            }
+    /// How long a line takes to be spoken, and its speech. As in a server, what was spoken once is
+    /// kept and not asked for again, unless it came too late.
+    fn speak(&mut self, words: Option<Rendered>) -> (Millis, Option<Clip>) {
+        let Some(Rendered { text, version }) = words else { return (Millis(0), None) };
+        let clip = Clip { audio: voice::speak(&text), text, version };
+        if self.spoken.contains(&clip.text) {
+            return (Millis(0), Some(clip));
         }
-        (Millis(takes), fails)
+        self.lines += 1;
+        let (takes, fails) = voice::speaking(&self.scenario.faults, self.lines);
+        if fails {
+            return (takes, None);
+        }
+        if takes < SPEAK_LIMIT {
+            self.spoken.insert(clip.text.clone());
+        }
+        (takes, Some(clip))
     }
 
     /// As a server does: the call gets a document with the tones and a new stream behind them.
-    fn play_tones(&mut self, id: &str) {
+    pub(super) fn play_tones(&mut self, id: &str) {
+        id.clone_into(&mut self.tones);
         let tones = self.bridge.arguments(id).and_then(|text| functions::tones(text).ok());
         let stream = Stream::new("wss://voice.example.test/twilio");
         let document = tones

@@ -1,6 +1,6 @@
 //! An actor's time, read off a real clock.
 
-use call_core::CallTime;
+use call_core::{CallTime, Millis};
 use tokio::time::Instant;
 
 /// A clock that began when the actor did.
@@ -29,4 +29,9 @@ impl Clock {
             None => std::future::pending().await,
         }
     }
+}
+
+/// Lets so much time pass.
+pub(crate) async fn pause(length: Millis) {
+    tokio::time::sleep(std::time::Duration::from_millis(length.0)).await;
 }

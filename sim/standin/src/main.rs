@@ -9,6 +9,7 @@ use anyhow::Context as _;
 use call_transports::twilio::Sid;
 use clap::{Args, Parser, Subcommand};
 use sim::Scenario;
+use standin::twilio::Number;
 use standin::{Deepgram, Middleware, Twilio};
 use tokio::net::TcpListener;
 
@@ -30,6 +31,9 @@ enum Who {
         /// The voice webhook of the number that is called.
         #[arg(long, default_value = "http://127.0.0.1:8080/twilio/inbound_call")]
         webhook: String,
+        /// Who is told when the call is over; nobody, if this is left out.
+        #[arg(long, value_name = "URL")]
+        status_callback: Option<String>,
         /// The account's SID: AC and 32 hexadecimal digits.
         #[arg(long, env = "TWILIO_ACCOUNT_SID")]
         account_sid: String,
@@ -98,7 +102,7 @@ async fn run(who: Who) -> anyhow::Result<()> {
             let (scenario, listener) = common.open().await?;
             axum::serve(listener, Middleware::new(scenario, &api_key).router()).await?;
         }
-        Who::Twilio { common, webhook, account_sid, auth_token } => {
+        Who::Twilio { common, webhook, status_callback, account_sid, auth_token } => {
             let (scenario, listener) = common.open().await?;
             let account = Sid::parse(&account_sid)
                 .context("the account SID must be AC and 32 hexadecimal digits")?;
@@ -106,8 +110,9 @@ async fn run(who: Who) -> anyhow::Result<()> {
             call_transports::net::install_crypto();
             let twilio = Twilio::new(account, &auth_token, reqwest::Client::new());
             tokio::spawn(axum::serve(listener, twilio.router()).into_future());
-            let outcome = twilio.call(&call, &webhook, &scenario).await?;
-            println!("the call is over; after the stream: {:?}", outcome.verbs);
+            let number = Number { voice: webhook, status: status_callback };
+            let outcome = twilio.call(&call, &number, &scenario).await?;
+            println!("the call is over; it ran: {:?}", outcome.verbs);
         }
     }
     Ok(())

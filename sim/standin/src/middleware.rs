@@ -1,7 +1,6 @@
 //! A fake middleware: the back office of a scenario, over HTTP.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
@@ -10,6 +9,8 @@ use axum::routing::post;
 use axum::{Json, Router};
 use call_transports::middleware::{LOOKUP_PATH, LoanLookup};
 use sim::Scenario;
+
+use crate::clock::pause;
 
 /// The middleware of a scenario's company.
 #[derive(Debug, Clone)]
@@ -40,6 +41,6 @@ async fn lookup(
         return StatusCode::UNAUTHORIZED.into_response();
     }
     let back_office = &middleware.scenario.back_office;
-    tokio::time::sleep(Duration::from_millis(back_office.takes.0)).await;
+    pause(back_office.takes).await;
     Json(back_office.lookup(&lookup)).into_response()
 }

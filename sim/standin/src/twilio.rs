@@ -1,11 +1,13 @@
 //! A fake Twilio: places calls, follows TwiML, carries the audio at the speed of a telephone,
-//! serves the REST requests, and signs everything as Twilio does.
+//! serves the REST requests, tells of calls by callbacks, and signs everything as Twilio does.
 
 mod call;
+mod line;
 mod rest;
+mod webhook;
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use axum::Router;
 use call_transports::twilio::Sid;
@@ -14,7 +16,7 @@ use sim::Scenario;
 use sim::cast::Carrier;
 use tokio::sync::mpsc;
 
-use rest::HangUp;
+use rest::Request;
 
 /// One account at the fake Twilio.
 #[derive(Debug, Clone)]
@@ -28,7 +30,17 @@ struct Account {
     auth_token: String,
     http: reqwest::Client,
     /// Where REST requests for a live call go.
-    calls: Mutex<BTreeMap<String, mpsc::Sender<HangUp>>>,
+    calls: Mutex<BTreeMap<String, mpsc::Sender<Request>>>,
+}
+
+/// What is configured for a number: whom Twilio asks when it is called.
+#[derive(Debug, Clone)]
+pub struct Number {
+    /// The voice webhook.
+    pub voice: String,
+    /// Who is told when a call is over, and of its course where the scenario asks for that. Nobody,
+    /// if there is nothing.
+    pub status: Option<String>,
 }
 
 /// How a call went, by the carrier's account.
@@ -36,7 +48,7 @@ struct Account {
 pub struct Outcome {
     /// The carrier, with its account of what was played. Nothing if no stream was ever opened.
     pub carrier: Option<Carrier>,
-    /// What the call executed, verb by verb, after the stream or instead of it.
+    /// What the call executed, verb by verb, over all of its documents.
     pub verbs: Vec<Verb>,
 }
 
@@ -48,33 +60,34 @@ impl Twilio {
         Self { account: Arc::new(account) }
     }
 
-    /// The REST interface: what the server calls to end a call.
+    /// The REST interface: what the server calls to end a call, or to give it another document.
     pub fn router(&self) -> Router {
         rest::router(Arc::clone(&self.account))
     }
 
-    /// Calls a number whose voice webhook is `webhook`, and stays on the line to the end.
+    /// Calls a number and stays on the line to the end, and until the last callback was told.
     ///
     /// # Errors
     ///
-    /// When the webhook cannot be reached, does not answer with TwiML, or the stream is refused:
-    /// whatever would be an error in Twilio's debugger.
+    /// When a webhook cannot be reached, does not answer with TwiML that this stand-in can follow,
+    /// or a stream is refused: whatever would be an error in Twilio's debugger.
     pub async fn call(
         &self,
         call_sid: &Sid,
-        webhook: &str,
+        number: &Number,
         scenario: &Scenario,
     ) -> anyhow::Result<Outcome> {
         let (sender, requests) = mpsc::channel(8);
         self.account.live().insert(call_sid.as_str().to_owned(), sender);
-        let outcome = call::place(&self.account, call_sid, webhook, scenario, requests).await;
+        let account = Arc::clone(&self.account);
+        let outcome = call::place(account, call_sid, number, scenario, requests).await;
         self.account.live().remove(call_sid.as_str());
         outcome
     }
 }
 
 impl Account {
-    fn live(&self) -> std::sync::MutexGuard<'_, BTreeMap<String, mpsc::Sender<HangUp>>> {
+    fn live(&self) -> MutexGuard<'_, BTreeMap<String, mpsc::Sender<Request>>> {
         self.calls.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

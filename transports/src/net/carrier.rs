@@ -1,11 +1,12 @@
-//! The carrier's REST interface: hanging up.
+//! The carrier's REST interface: hanging up, and giving a call another document.
 
 use std::fmt;
+use std::hash::{BuildHasher as _, RandomState};
 use std::time::Duration;
 
 use call_core::input::HungUp;
 use reqwest::header::CONTENT_TYPE;
-use reqwest::{Client, Url};
+use reqwest::{Client, Method, RequestBuilder, Url};
 use secrecy::{ExposeSecret as _, SecretString};
 use tokio::time::{sleep, timeout};
 
@@ -14,16 +15,22 @@ use super::http::{Scheme, body, client, endpoint};
 use crate::twilio::Sid;
 use crate::twilio::rest::{
     HANG_UP_BODY, HangUpOutcome, account_is_active, account_path, call_path, hang_up_outcome,
+    is_over, redirect_body,
 };
 
 /// T_REST: so long for one try, and in all.
 const TRY: Duration = Duration::from_secs(3);
 const BUDGET: Duration = Duration::from_secs(10);
 
-/// How long to wait before the second try and before the third.
-const PAUSES: [Duration; 2] = [Duration::from_millis(200), Duration::from_millis(600)];
+/// What giving a call another document may take. A second less than T_REST, so that our answer comes
+/// before the call stops waiting for it.
+const REDIRECT_BUDGET: Duration = Duration::from_secs(9);
 
-/// Error answers are short; only a code is read from them.
+/// How long to wait before the second try and before the third, at least and at most. In between,
+/// chance decides, so that many calls do not come back at the same moment.
+const PAUSES_MS: [(u64, u64); 2] = [(230, 270), (720, 780)];
+
+/// Error answers are short, and so is the description of a call.
 const BODY_BYTES_MAX: usize = 64 * 1024;
 
 const PROVIDER: &str = "the carrier";
@@ -35,6 +42,17 @@ pub struct TwilioRest {
     base: Url,
     account: Sid,
     auth_token: SecretString,
+}
+
+/// What came of giving a call another document.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Redirected {
+    /// The call runs the document, or will at once; its stream ends.
+    Accepted,
+    /// There is no live call any more.
+    Gone,
+    /// The call does not run the document, as far as we know.
+    Refused,
 }
 
 impl TwilioRest {
@@ -62,25 +80,47 @@ impl TwilioRest {
         })
     }
 
+    /// Gives a live call another document, for which its stream ends. `has_left` tells whether the
+    /// stream has ended since: that shows what the carrier did when its answer is lost.
+    ///
+    /// A request that may have arrived is not repeated before the call was looked at, because a
+    /// document that dials would dial twice (F-TR-09).
+    pub async fn redirect(
+        &self,
+        call: &Sid,
+        document: &str,
+        has_left: impl Fn() -> bool,
+    ) -> Redirected {
+        let Some(body) = redirect_body(document) else {
+            tracing::error!("a document is too long to be sent by REST");
+            return Redirected::Refused;
+        };
+        let patiently = self.redirect_patiently(call, body, &has_left);
+        match timeout(REDIRECT_BUDGET, patiently).await {
+            Ok(outcome) => outcome,
+            Err(_) if has_left() => Redirected::Accepted,
+            Err(_) => {
+                tracing::error!("the carrier took too long to take a document");
+                Redirected::Refused
+            }
+        }
+    }
+
     async fn hang_up_patiently(&self, call: &Sid) -> HungUp {
-        let mut pauses = PAUSES.into_iter();
+        let mut pauses = PAUSES_MS.into_iter();
         loop {
-            match self.try_to_hang_up(call).await {
+            match self.update(call, HANG_UP_BODY.to_owned()).await {
                 Ok((_, HangUpOutcome::Done)) => return HungUp::Done,
                 Ok((status, HangUpOutcome::AlreadyOver)) => {
-                    tracing::debug!(status, "there was no live call left to end");
+                    no_call_left(status);
                     return HungUp::Done;
-                }
-                Ok((status, HangUpOutcome::Denied)) => {
-                    tracing::error!(status, "the carrier refuses our credentials");
-                    return HungUp::Failed;
-                }
-                Ok((status, HangUpOutcome::Failed { code, .. })) => {
-                    tracing::error!(status, code, "the carrier refused to hang up");
-                    return HungUp::Failed;
                 }
                 Ok((status, HangUpOutcome::TryAgain)) => {
                     tracing::warn!(status, "the carrier could not hang up just now");
+                }
+                Ok((status, refused)) => {
+                    say_refused(status, refused);
+                    return HungUp::Failed;
                 }
                 Err(error) => tracing::warn!(%error, "the carrier did not answer a hang-up"),
             }
@@ -88,27 +128,93 @@ impl TwilioRest {
                 tracing::error!("the carrier did not hang up; the call may still be live");
                 return HungUp::Failed;
             };
-            sleep(pause).await;
+            sleep(between(pause)).await;
         }
     }
 
-    async fn try_to_hang_up(&self, call: &Sid) -> Result<(u16, HangUpOutcome), Error> {
-        let mut url = self.base.clone();
-        let base = url.path().trim_end_matches('/');
-        let path = format!("{base}{}", call_path(&self.account, call));
-        url.set_path(&path);
+    async fn redirect_patiently(
+        &self,
+        call: &Sid,
+        body: String,
+        has_left: &impl Fn() -> bool,
+    ) -> Redirected {
+        let mut pauses = PAUSES_MS.into_iter();
+        let mut may_have_arrived = false;
+        loop {
+            if may_have_arrived {
+                match self.look_at(call).await {
+                    Some(true) => return Redirected::Gone,
+                    _ if has_left() => return Redirected::Accepted,
+                    Some(false) => may_have_arrived = false,
+                    // It is not repeated blindly.
+                    None => {}
+                }
+            }
+            if !may_have_arrived {
+                may_have_arrived = match self.update(call, body.clone()).await {
+                    Ok((_, HangUpOutcome::Done)) => return Redirected::Accepted,
+                    Ok((status, HangUpOutcome::AlreadyOver)) => {
+                        no_call_left(status);
+                        return Redirected::Gone;
+                    }
+                    Ok((status, HangUpOutcome::TryAgain)) => {
+                        tracing::warn!(status, "the carrier could not take a document just now");
+                        status >= 500
+                    }
+                    Ok((status, refused)) => {
+                        say_refused(status, refused);
+                        return Redirected::Refused;
+                    }
+                    Err(error) => {
+                        tracing::warn!(%error, "the carrier did not answer to a document");
+                        !error.is_refused_connection()
+                    }
+                };
+            }
+            let Some(pause) = pauses.next() else { break };
+            sleep(between(pause)).await;
+        }
+        if may_have_arrived && has_left() {
+            return Redirected::Accepted;
+        }
+        tracing::error!("the carrier did not take a document");
+        Redirected::Refused
+    }
+
+    /// Whether the call is over. Nothing where the carrier does not say.
+    async fn look_at(&self, call: &Sid) -> Option<bool> {
+        let response = self.request(Method::GET, call).send().await;
+        let response = response.map_err(|error| Error::of(PROVIDER, error));
+        let response = response.inspect_err(|error| {
+            tracing::warn!(%error, "the carrier does not say what became of a call");
+        });
+        let response = response.ok()?;
+        let status = response.status().as_u16();
+        let body = body(PROVIDER, response, BODY_BYTES_MAX).await.unwrap_or_default();
+        is_over(status, &body)
+    }
+
+    async fn update(&self, call: &Sid, form: String) -> Result<(u16, HangUpOutcome), Error> {
         let request = self
-            .client
-            .post(url)
-            .basic_auth(&self.account, Some(self.auth_token.expose_secret()))
+            .request(Method::POST, call)
             .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
-            .body(HANG_UP_BODY)
-            .timeout(TRY);
+            .body(form);
         let response = request.send().await.map_err(|error| Error::of(PROVIDER, error))?;
         let status = response.status().as_u16();
         // The status says enough where the body cannot be had.
         let body = body(PROVIDER, response, BODY_BYTES_MAX).await.unwrap_or_default();
         Ok((status, hang_up_outcome(status, &body)))
+    }
+
+    fn request(&self, method: Method, call: &Sid) -> RequestBuilder {
+        let mut url = self.base.clone();
+        let base = url.path().trim_end_matches('/');
+        let path = format!("{base}{}", call_path(&self.account, call));
+        url.set_path(&path);
+        self.client
+            .request(method, url)
+            .basic_auth(&self.account, Some(self.auth_token.expose_secret()))
+            .timeout(TRY)
     }
 }
 
@@ -155,4 +261,29 @@ impl fmt::Debug for TwilioRest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("TwilioRest").field("account", &self.account).finish_non_exhaustive()
     }
+}
+
+/// A call that ended is one thing, a call that never was is another, and the status tells them apart
+/// only by and large (F-TR-06).
+fn no_call_left(status: u16) {
+    if status == 404 {
+        tracing::warn!(target: "security", status, "the carrier does not know a call of ours");
+    } else {
+        tracing::debug!(status, "there was no live call left");
+    }
+}
+
+fn say_refused(status: u16, outcome: HangUpOutcome) {
+    match outcome {
+        HangUpOutcome::Failed { code, .. } => {
+            tracing::error!(status, code, "the carrier refuses what we ask for a call");
+        }
+        _ => tracing::error!(status, "the carrier refuses our credentials"),
+    }
+}
+
+fn between((least_ms, most_ms): (u64, u64)) -> Duration {
+    // Every state of the standard library's hasher has keys of its own.
+    let chance = RandomState::new().hash_one(());
+    Duration::from_millis(least_ms + chance % (most_ms - least_ms + 1))
 }

@@ -12,8 +12,9 @@ use super::Error;
 use super::http::{Scheme, authorization, body, client, endpoint};
 use crate::middleware::{LOOKUP_PATH, LoanAnswer, LoanLookup};
 
-/// For all tries and the whole body: a second less than the call waits for a lookup.
-const BUDGET: Duration = Duration::from_secs(7);
+/// For all tries and the whole body. How long a caller waits is the call's own limit (T_LOOKUP), which a
+/// company sets: this one only sees to it that no request stays for ever.
+const BUDGET: Duration = Duration::from_secs(30);
 
 const BODY_BYTES_MAX: usize = 64 * 1024;
 
@@ -40,7 +41,7 @@ impl Middleware {
         Ok(Self { client: client()?, lookup, authorization })
     }
 
-    /// Asks for a loan. Nothing when there is no usable answer within seven seconds.
+    /// Asks for a loan. Nothing when there is no usable answer within thirty seconds.
     pub async fn lookup(&self, lookup: &LoanLookup) -> Option<LoanAnswer> {
         let answer = timeout(BUDGET, self.ask_twice(lookup)).await;
         match answer.unwrap_or(Err(Error::TimedOut { provider: PROVIDER })) {

@@ -11,8 +11,10 @@
 //! | [`twiml`] | the documents that answer a voice webhook |
 //! | [`webhook`] | form bodies and the inbound call they describe |
 //! | [`status`] | status callbacks, in whatever order they come |
+//! | [`dialled`] | what came of calling a person |
 //! | [`rest`] | the requests that hang up or redirect a live call, and what their answers mean |
 
+pub mod dialled;
 pub mod media;
 pub mod rest;
 pub mod signature;

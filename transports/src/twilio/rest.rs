@@ -1,11 +1,13 @@
-//! Hanging up or redirecting a live call by REST: the requests as text, and what the answers mean.
+//! Hanging up, redirecting and looking at a live call by REST: the requests as text, and what the
+//! answers mean.
 //!
 //! Facts: Twilio documentation, the Call resource of the API of 2010-04-01, and its error
 //! dictionary. Sending is the business of the sockets.
 
 use serde::Deserialize;
 
-use super::webhook::encode_form;
+use super::status::is_last;
+use super::webhook::{CallStatus, encode_form};
 use super::{Scalar, Sid, object};
 
 /// The form body that ends a call, whatever the call is doing. Posted to [`call_path`].
@@ -22,7 +24,7 @@ pub fn redirect_body(document: &str) -> Option<String> {
     fits.then(|| encode_form(&[("Twiml".to_owned(), document.to_owned())]))
 }
 
-/// The path, below the host of the API, where a live call is updated by POST.
+/// The path, below the host of the API, where a live call is updated by POST and looked at by GET.
 ///
 /// Twilio keeps the account's SID in the path also when the request is authenticated by an API key.
 #[must_use]
@@ -49,14 +51,15 @@ pub fn account_is_active(body: &[u8]) -> Option<bool> {
     Some(body.status == "active")
 }
 
-/// What came of the request to hang up.
+/// What came of the request to hang up, or of one to redirect the call: Twilio answers both alike.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum HangUpOutcome {
-    /// Twilio ended the call.
+    /// Twilio did it.
     Done,
-    /// There was no live call left to end, which is what we wanted.
+    /// There was no live call left, which is what we wanted if we wanted it to end.
     AlreadyOver,
-    /// Too many requests, or trouble at Twilio. Hanging up twice is harmless, so repeat it later.
+    /// Too many requests, or trouble at Twilio. Hanging up twice is harmless, so repeat it later; a
+    /// redirection that may have been carried out is another matter (F-TR-09).
     TryAgain,
     /// Our credentials or our account are not accepted. Repeating will not help; tell a person.
     Denied,
@@ -69,7 +72,7 @@ pub enum HangUpOutcome {
     },
 }
 
-/// Judges the answer to a request to hang up.
+/// Judges the answer to a request to hang up or to redirect.
 ///
 /// The code in the body is consulted where it can be read; a body that is not JSON leaves the
 /// judgement to the HTTP status (F-TR-13).
@@ -82,6 +85,28 @@ pub fn hang_up_outcome(status: u16, body: &[u8]) -> HangUpOutcome {
         (404, _) | (400, Some(NOT_FOUND | NOT_IN_PROGRESS)) => HangUpOutcome::AlreadyOver,
         (429 | 500..=599, _) | (400, Some(TOO_MANY_CALLS)) => HangUpOutcome::TryAgain,
         _ => HangUpOutcome::Failed { status, code },
+    }
+}
+
+/// Whether a call is over, by the answer to a request for it. Nothing where that cannot be told.
+///
+/// Twilio calls this answer eventually consistent: a call that just ended may look alive.
+#[must_use]
+pub fn is_over(status: u16, body: &[u8]) -> Option<bool> {
+    #[derive(Deserialize)]
+    struct CallBody<'a> {
+        #[serde(borrow, default)]
+        status: Scalar<'a>,
+    }
+
+    match status {
+        404 => Some(true),
+        200..=299 => {
+            let body: CallBody<'_> = object(str::from_utf8(body).ok()?).ok()?;
+            let word = body.status.text().ok()??;
+            is_last(&CallStatus::from(&*word))
+        }
+        _ => None,
     }
 }
 

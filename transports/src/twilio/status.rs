@@ -97,6 +97,12 @@ impl Progress {
     }
 }
 
+/// Whether a call of this status is over. Nothing for a word that we do not know.
+#[must_use]
+pub fn is_last(status: &CallStatus) -> Option<bool> {
+    rank(status).map(|rank| rank == LAST)
+}
+
 /// How far on its way a call of this status is. Nothing for a word that we do not know.
 const fn rank(status: &CallStatus) -> Option<u8> {
     Some(match status {

@@ -4,22 +4,24 @@
 //! stand-in. A call executes one document at a time; [`Verb::Connect`] holds it until the socket is
 //! closed, and then the next verb runs.
 //!
-//! Facts: Twilio documentation, TwiML reference of Connect, Stream, Redirect, Say, Play,
-//! Hangup and Reject, and error pages 12100 (document that does not parse) and 11750 (document too large).
+//! Facts: Twilio documentation, TwiML reference of Connect, Stream, Redirect, Say, Play, Pause, Dial,
+//! Number, Hangup and Reject, and error pages 12100 (document that does not parse) and 11750 (document
+//! too large).
 
 use std::fmt::Write as _;
 
+pub use dial::{Dial, RINGS};
 pub use parse::parse;
+pub use stream::{PARAMETER_CHARACTERS, Parameter, Stream};
 pub use tones::{TONES_MAX, Tones};
 
+mod dial;
 mod parse;
+mod stream;
 mod tones;
 
 /// The largest document that Twilio takes over HTTP, in bytes: 64 kB, counted in thousands.
 pub const DOCUMENT_BYTES_MAX: usize = 64_000;
-
-/// Name and value of a [`Parameter`] together have fewer characters than this.
-pub const PARAMETER_CHARACTERS: usize = 500;
 
 /// A document in the making: verbs in the order in which they run.
 ///
@@ -87,6 +89,18 @@ impl Document {
         self.then(Verb::Tones(tones))
     }
 
+    /// Adds [`Verb::Dial`].
+    #[must_use]
+    pub fn dial(self, dial: Dial) -> Self {
+        self.then(Verb::Dial(dial))
+    }
+
+    /// Adds [`Verb::Pause`].
+    #[must_use]
+    pub fn pause(self, seconds: u32) -> Self {
+        self.then(Verb::Pause { seconds })
+    }
+
     /// Adds [`Verb::Hangup`].
     #[must_use]
     pub fn hang_up(self) -> Self {
@@ -138,6 +152,13 @@ pub enum Verb {
     },
     /// Plays the tones of telephone keys.
     Tones(Tones),
+    /// Calls a person and joins both calls.
+    Dial(Dial),
+    /// Waits in silence.
+    Pause {
+        /// For so long, in seconds.
+        seconds: u32,
+    },
     /// Ends the call.
     Hangup,
     /// Declines the call without answering it. Has an effect as the first verb only.
@@ -171,6 +192,11 @@ impl Verb {
                 push_attribute("digits", tones.reveal(), out)?;
                 out.push_str("/>");
             }
+            Verb::Dial(dial) => dial.render(out)?,
+            Verb::Pause { seconds } => {
+                write!(out, "<Pause length=\"{seconds}\"/>")
+                    .expect("a string takes all that is written to it");
+            }
             Verb::Hangup => out.push_str("<Hangup/>"),
             Verb::Reject { reason: Reason::Rejected } => out.push_str("<Reject/>"),
             Verb::Reject { reason: Reason::Busy } => out.push_str("<Reject reason=\"busy\"/>"),
@@ -186,113 +212,6 @@ pub enum Reason {
     Rejected,
     /// A busy tone.
     Busy,
-}
-
-/// Where a media stream goes, and what it says about itself when it gets there.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Stream {
-    url: String,
-    parameters: Vec<Parameter>,
-}
-
-impl Stream {
-    /// A stream to this URL, without parameters.
-    ///
-    /// The scheme must be `wss`; `ws` is accepted for this machine itself, where only a stand-in
-    /// connects. A query is refused, because Twilio drops it silently: use a [`Parameter`].
-    ///
-    /// # Errors
-    /// [`Error::StreamUrl`].
-    pub fn new(url: impl Into<String>) -> Result<Self, Error> {
-        let url = url.into();
-        let authority = |rest: &str| rest.split('/').next().unwrap_or_default().to_owned();
-        let reachable = match url.split_once("://") {
-            Some(("wss", rest)) => !authority(rest).is_empty(),
-            Some(("ws", rest)) => is_this_machine(&authority(rest)),
-            _ => false,
-        };
-        if !reachable || url.contains(['?', '#']) || url.contains(char::is_whitespace) {
-            return Err(Error::StreamUrl);
-        }
-        Ok(Self { url, parameters: Vec::new() })
-    }
-
-    /// Adds a parameter. It comes back in the start message of the stream.
-    #[must_use]
-    pub fn with(mut self, parameter: Parameter) -> Self {
-        self.parameters.push(parameter);
-        self
-    }
-
-    /// The URL that Twilio connects to.
-    #[must_use]
-    pub fn url(&self) -> &str {
-        &self.url
-    }
-
-    /// The parameters in their order.
-    #[must_use]
-    pub fn parameters(&self) -> &[Parameter] {
-        &self.parameters
-    }
-
-    fn render(&self, out: &mut String) -> Result<(), Error> {
-        out.push_str("<Connect><Stream");
-        push_attribute("url", &self.url, out)?;
-        if self.parameters.is_empty() {
-            out.push_str("/></Connect>");
-            return Ok(());
-        }
-        out.push('>');
-        for Parameter { name, value } in &self.parameters {
-            out.push_str("<Parameter");
-            push_attribute("name", name, out)?;
-            push_attribute("value", value, out)?;
-            out.push_str("/>");
-        }
-        out.push_str("</Stream></Connect>");
-        Ok(())
-    }
-}
-
-/// A name and a value that travel with a stream.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Parameter {
-    name: String,
-    value: String,
-}
-
-impl Parameter {
-    /// A parameter, if it is short enough for Twilio.
-    ///
-    /// # Errors
-    /// [`Error::ParameterTooLong`] from [`PARAMETER_CHARACTERS`] on.
-    pub fn new(name: impl Into<String>, value: impl Into<String>) -> Result<Self, Error> {
-        let (name, value) = (name.into(), value.into());
-        if name.chars().count() + value.chars().count() >= PARAMETER_CHARACTERS {
-            return Err(Error::ParameterTooLong);
-        }
-        Ok(Self { name, value })
-    }
-
-    /// The name.
-    #[must_use]
-    pub fn name(&self) -> &str {
-        &self.name
-    }
-
-    /// The value, which may be a secret.
-    #[must_use]
-    pub fn value(&self) -> &str {
-        &self.value
-    }
-}
-
-impl std::fmt::Debug for Parameter {
-    /// Prints the name only: the value may be the token that admits a stream.
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Parameter").field("name", &self.name).finish_non_exhaustive()
-    }
 }
 
 /// What is wrong with a document, or with a part of one. Never repeats what the document says.
@@ -341,12 +260,6 @@ pub enum Error {
         /// The attribute.
         attribute: &'static str,
     },
-}
-
-fn is_this_machine(authority: &str) -> bool {
-    ["localhost", "127.0.0.1", "[::1]"].iter().any(|host| {
-        authority.strip_prefix(host).is_some_and(|rest| rest.is_empty() || rest.starts_with(':'))
-    })
 }
 
 fn push_attribute(name: &str, value: &str, out: &mut String) -> Result<(), Error> {

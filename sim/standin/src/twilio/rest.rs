@@ -7,19 +7,43 @@ use axum::body::Bytes;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use axum::routing::post;
-use call_transports::twilio::rest::HANG_UP_BODY;
+use axum::routing::get;
+use call_core::Millis;
+use call_transports::twilio::webhook::decode_form;
 use tokio::sync::oneshot;
 
 use super::Account;
+use crate::clock::pause;
 
-/// A request to end a call; it is answered with HTTP status and body.
+/// How a call stands is answered after so long.
+const LOOK: Millis = Millis(60);
+
+/// A request about a live call.
 #[derive(Debug)]
-pub(super) struct HangUp(pub(super) oneshot::Sender<(u16, String)>);
+pub(super) struct Request {
+    /// What is to become of it.
+    pub(super) update: Update,
+    /// Takes HTTP status and body.
+    pub(super) answer: Answer,
+}
+
+/// Takes an answer: HTTP status and body.
+pub(super) type Answer = oneshot::Sender<(u16, String)>;
+
+/// What is to become of a call.
+#[derive(Debug)]
+pub(super) enum Update {
+    /// It is to end (`Status=completed`).
+    HangUp,
+    /// It is to run this document instead of the one that it runs (`Twiml`).
+    Document(String),
+    /// Nothing: how it stands is asked.
+    Look,
+}
 
 pub(super) fn router(account: Arc<Account>) -> Router {
     Router::new()
-        .route("/2010-04-01/Accounts/{account}/Calls/{call}", post(update_call))
+        .route("/2010-04-01/Accounts/{account}/Calls/{call}", get(look).post(update_call))
         .with_state(account)
 }
 
@@ -30,30 +54,57 @@ async fn update_call(
     body: Bytes,
 ) -> Response {
     if sid != account.sid.as_str() || !admits(&account, &headers) {
-        let body = r#"{"code":20003,"message":"Authenticate","status":401}"#;
-        return answer(401, body.to_owned());
+        return refusal(401, 20003, "Authenticate");
     }
-    if body != HANG_UP_BODY.as_bytes() {
-        let body = r#"{"code":20001,"message":"This stand-in only hangs up","status":400}"#;
-        return answer(400, body.to_owned());
-    }
-    let call = call.strip_suffix(".json").unwrap_or(&call);
-    let line = account.live().get(call).cloned();
-    let (reply, answered) = oneshot::channel();
-    let gone = match line {
-        Some(line) => line.send(HangUp(reply)).await.is_err(),
-        None => true,
-    };
-    match answered.await {
-        Ok((status, body)) if !gone => answer(status, body),
-        _ => {
-            let body = r#"{"code":20404,"message":"The call was not found","status":404}"#;
-            answer(404, body.to_owned())
-        }
+    match read(&body) {
+        Some(update) => ask(&account, &call, update).await,
+        None => refusal(400, 20001, "This stand-in takes either Status=completed or Twiml"),
     }
 }
 
-fn answer(status: u16, body: String) -> Response {
+async fn look(
+    State(account): State<Arc<Account>>,
+    Path((sid, call)): Path<(String, String)>,
+    headers: HeaderMap,
+) -> Response {
+    if sid != account.sid.as_str() || !admits(&account, &headers) {
+        return refusal(401, 20003, "Authenticate");
+    }
+    pause(LOOK).await;
+    ask(&account, &call, Update::Look).await
+}
+
+/// Asks a live call, and answers what it answers.
+async fn ask(account: &Account, call: &str, update: Update) -> Response {
+    let call = call.strip_suffix(".json").unwrap_or(call);
+    let line = account.live().get(call).cloned();
+    let (answer, answered) = oneshot::channel();
+    let gone = match line {
+        Some(line) => line.send(Request { update, answer }).await.is_err(),
+        None => true,
+    };
+    match answered.await {
+        Ok((status, body)) if !gone => json(status, body),
+        _ => refusal(404, 20404, "The call was not found"),
+    }
+}
+
+/// The one parameter of a request; nothing if it is not the only one, or not known here.
+fn read(body: &[u8]) -> Option<Update> {
+    let mut form = decode_form(body).ok()?;
+    let (name, value) = form.pop().filter(|_| form.is_empty())?;
+    match name.as_str() {
+        "Status" if value == "completed" => Some(Update::HangUp),
+        "Twiml" => Some(Update::Document(value)),
+        _ => None,
+    }
+}
+
+fn refusal(status: u16, code: u32, message: &str) -> Response {
+    json(status, format!(r#"{{"code":{code},"message":"{message}","status":{status}}}"#))
+}
+
+fn json(status: u16, body: String) -> Response {
     let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     (status, [(header::CONTENT_TYPE, "application/json")], body).into_response()
 }

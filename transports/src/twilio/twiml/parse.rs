@@ -1,7 +1,12 @@
 //! Reading a document, as strictly as Twilio reads XML and only as far as TwiML needs it: elements,
 //! attributes, text, comments and references to characters.
 
-use super::{DOCUMENT_BYTES_MAX, Error, Parameter, Reason, Stream, Tones, Verb, is_xml};
+use std::time::Duration;
+
+use super::{
+    DOCUMENT_BYTES_MAX, Dial, Error, Parameter, RINGS, Reason, Stream, Tones, Verb, is_xml,
+};
+use crate::twilio::webhook::PhoneNumber;
 
 /// Reads a document, for the stand-in.
 ///
@@ -53,6 +58,11 @@ fn verb(element: &Element<'_>) -> Result<Verb, Error> {
             let unusable = Error::Attribute { inside: "Play", attribute: "digits" };
             tones.map(Verb::Tones).ok_or(unusable)
         }
+        "Dial" => dial(element).map(Verb::Dial),
+        "Pause" => {
+            element.nothing("Pause")?;
+            Ok(Verb::Pause { seconds: element.seconds("Pause", "length")?.unwrap_or(1) })
+        }
         "Hangup" => element.nothing("Hangup").map(|()| Verb::Hangup),
         "Reject" => {
             element.nothing("Reject")?;
@@ -80,6 +90,28 @@ fn stream(element: &Element<'_>) -> Result<Stream, Error> {
     Ok(stream)
 }
 
+/// Twilio also takes a bare number, several at once, and other nouns; we write none of these.
+fn dial(element: &Element<'_>) -> Result<Dial, Error> {
+    let number = match element.elements("Dial")? {
+        [noun] if noun.name == "Number" => noun,
+        [] => return Err(Error::Missing { inside: "Dial", missing: "Number" }),
+        _ => return Err(Error::Unexpected { inside: "Dial" }),
+    };
+    if !matches!(element.attribute("method"), None | Some("POST")) {
+        return Err(Error::Attribute { inside: "Dial", attribute: "method" });
+    }
+    let action = element.required("Dial", "action")?;
+    let rings = element.seconds("Dial", "timeout")?;
+    let rings = rings.map_or(RINGS, |seconds| Duration::from_secs(u64::from(seconds)));
+    let dial = Dial::new(PhoneNumber::new(number.text("Number")?.trim()), action).ringing(rings);
+    Ok(match (number.attribute("statusCallback"), number.attribute("statusCallbackEvent")) {
+        (Some(url), Some(events)) if events.split(' ').any(|event| event == "answered") => {
+            dial.told_when_answered(url)
+        }
+        _ => dial,
+    })
+}
+
 struct Element<'a> {
     name: &'a str,
     attributes: Vec<(&'a str, String)>,
@@ -95,6 +127,12 @@ impl<'a> Element<'a> {
 
     fn required(&self, inside: &'static str, attribute: &'static str) -> Result<&str, Error> {
         self.attribute(attribute).ok_or(Error::Missing { inside, missing: attribute })
+    }
+
+    /// An attribute that is a number of seconds.
+    fn seconds(&self, inside: &'static str, attribute: &'static str) -> Result<Option<u32>, Error> {
+        let number = self.attribute(attribute).map(str::parse).transpose();
+        number.map_err(|_| Error::Attribute { inside, attribute })
     }
 
     /// The children, where text between them is only for the eye.

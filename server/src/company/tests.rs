@@ -1,0 +1,122 @@
+use super::*;
+
+const PERSONS: &str = "\n[transfer]\nfront-desk = \"+15550100077\"\n";
+const ACME: &str = include_str!("../../../scenarios/companies/acme.toml");
+
+#[test]
+fn the_shipped_company_is_sound_and_speaks_both_languages() {
+    let acme = Tenant::parse("acme.toml", ACME).unwrap();
+    assert!(acme.answers("+15550100099") && !acme.answers("+15550100098"));
+    assert_eq!(acme.language("es-MX"), Language::Spanish);
+    assert_eq!(acme.language("../../etc"), Language::English);
+    for language in Language::ALL {
+        let profile = profile(acme.company(), language).unwrap();
+        assert_eq!(profile.tags, ["acme"]);
+        assert_eq!(profile.language_hints[0], language.tag());
+        assert_eq!(profile.language_hints.len(), 2);
+        let names: Vec<_> = profile.functions.iter().map(|f| f.name.as_str()).collect();
+        assert_eq!(names, ["hangup_call", "lookup_loan"]);
+        assert!(profile.voice.ends_with(language.tag()));
+        assert!(profile.context.is_empty());
+    }
+}
+
+#[test]
+fn every_word_of_a_prompt_counts_in_its_hash() {
+    assert_eq!(prompt_hash("abc"), "ba7816bf8f01cfea");
+    assert_ne!(prompt_hash("abc "), prompt_hash("abc"));
+}
+
+#[test]
+fn a_value_of_the_wrong_kind_is_named_with_its_line_and_column() {
+    let broken = ACME.replacen("version = 1", "version = \"one\"", 1);
+    let line = line_of(&broken, "version =");
+    let error = Tenant::parse("acme.toml", &broken).unwrap_err().to_string();
+    assert!(error.starts_with(&format!("acme.toml:{line}:11: version: ")), "{error}");
+    assert!(error.contains("u32"), "{error}");
+}
+
+#[test]
+fn a_field_inside_a_table_is_named_with_its_table() {
+    let broken = ACME.replacen("voice = \"aura-2-thalia-en\"", "voice = 7", 1);
+    let line = line_of(&broken, "voice = 7");
+    let error = Tenant::parse("acme.toml", &broken).unwrap_err().to_string();
+    assert!(error.starts_with(&format!("acme.toml:{line}:9: agents.en.voice: ")), "{error}");
+}
+
+#[test]
+fn an_unknown_field_and_a_missing_one_are_named() {
+    let unknown = ACME.replacen("version = 1", "version = 1\nversoin = 2", 1);
+    let error = Tenant::parse("acme.toml", &unknown).unwrap_err().to_string();
+    assert!(error.contains("versoin"), "{error}");
+    let missing = ACME.replacen("version = 1", "", 1);
+    let error = Tenant::parse("acme.toml", &missing).unwrap_err().to_string();
+    assert!(error.contains("missing field `version`"), "{error}");
+}
+
+#[test]
+fn an_unknown_function_is_named_with_the_one_that_was_meant() {
+    let broken = ACME.replacen("\"lookup_loan\"", "\"look_up_loan\"", 1);
+    let line = line_of(&broken, "functions =");
+    let error = Tenant::parse("acme.toml", &broken).unwrap_err().to_string();
+    let expected = "there is no function `look_up_loan`; did you mean `lookup_loan`?";
+    assert_eq!(error, format!("acme.toml:{line}:1: functions: {expected}"));
+}
+
+#[test]
+fn persons_and_tones_are_offered_and_payments_are_not_yet() {
+    let functions = "\"lookup_loan\", \"transfer_call\", \"play_dtmf\"";
+    let text = ACME.replacen("\"lookup_loan\"", functions, 1) + PERSONS;
+    let acme = Tenant::parse("acme.toml", &text).unwrap();
+    assert_eq!(acme.company().transfer["front-desk"], "+15550100077");
+    let text = ACME.replacen("\"lookup_loan\"", "\"make_payment\"", 1);
+    assert_ne!(text, ACME);
+    let error = Tenant::parse("acme.toml", &text).unwrap_err().to_string();
+    assert!(error.contains("there is no function `make_payment`"), "{error}");
+}
+
+/// F-TR-08.
+#[test]
+fn a_person_who_cannot_be_called_is_named_in_the_file() {
+    let number = "+15550100077";
+    for (sound, broken, expected) in [
+        (number, "5550100077", "transfer.front-desk: must be in E.164 form"),
+        (number, "+15550100099", "transfer.front-desk: must not be a number of the company's"),
+        ("front-desk", "desk-5551234", "transfer.desk-5551234: must be a short name"),
+    ] {
+        let text = ACME.to_owned() + &PERSONS.replacen(sound, broken, 1);
+        let error = Tenant::parse("acme.toml", &text).unwrap_err().to_string();
+        assert!(error.contains(expected), "{error}");
+        let line = 1 + text.lines().position(|line| line.contains("desk")).unwrap();
+        assert!(error.starts_with(&format!("acme.toml:{line}:")), "{error}");
+    }
+    let text = ACME.replacen("\"lookup_loan\"", "\"transfer_call\"", 1);
+    let error = Tenant::parse("acme.toml", &text).unwrap_err().to_string();
+    assert!(error.contains("functions: transfer_call needs somebody"), "{error}");
+}
+
+#[test]
+fn what_no_company_can_have_is_refused() {
+    let faulty = [
+        ("+15550100099", "5550100099", "numbers: must be in E.164"),
+        ("id = \"acme\"", "id = \"Acme!\"", "id: must be lower-case"),
+        ("version = 1", "version = 0", "version: must be 1 or more"),
+        ("\"gpt-4.1-mini\"", "\" \"", "agents.en.think_model: must name the model"),
+    ];
+    for (sound, broken, expected) in faulty {
+        let text = ACME.replacen(sound, broken, 1);
+        assert_ne!(text, ACME, "{sound} is not in the file");
+        let error = Tenant::parse("acme.toml", &text).unwrap_err().to_string();
+        assert!(error.contains(expected), "{error}");
+    }
+}
+
+#[test]
+fn a_file_that_is_not_there_is_named() {
+    let error = Tenant::load(Path::new("nowhere/acme.toml")).unwrap_err().to_string();
+    assert!(error.starts_with("nowhere/acme.toml: the file cannot be read"), "{error}");
+}
+
+fn line_of(text: &str, beginning: &str) -> usize {
+    1 + text.lines().position(|line| line.starts_with(beginning)).unwrap()
+}

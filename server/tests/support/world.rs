@@ -1,0 +1,289 @@
+//! Providers that answer: an agent that does what a test tells it, a voice, and the carrier's REST
+//! interface. And one end of a media stream that plays what it is sent.
+
+use std::collections::VecDeque;
+use std::future::Future;
+use std::net::SocketAddr;
+use std::pin::pin;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::State;
+use axum::extract::ws::{Message as AgentMessage, WebSocket, WebSocketUpgrade};
+use axum::http::StatusCode;
+use axum::response::Response;
+use axum::routing::{any, post};
+use call_transports::deepgram::{
+    ClientMessage, FunctionCall, ServerMessage, decode_client, encode_server,
+};
+use call_transports::twilio::media::{FromTwilio, ToTwilio, decode_to_twilio};
+use call_transports::twilio::twiml::{Verb, parse};
+use call_transports::twilio::webhook::decode_form;
+use futures::StreamExt as _;
+use server::company::Tenant;
+use server::config::Config;
+use tokio::net::TcpListener;
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::timeout;
+use tokio_tungstenite::tungstenite::Message;
+
+use super::{CONNECTED, Form, Server, Socket, close_code, say_on, start, stop};
+
+/// The company of these tests: it offers persons and tones.
+pub(crate) const PATH: &str = "/twilio/summit/en";
+
+/// How long anything may take that a test waits for.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+const LINE_BYTES: usize = 800;
+
+/// All that a server needs, on one port.
+pub(crate) struct World {
+    address: SocketAddr,
+    says: mpsc::UnboundedSender<ServerMessage>,
+    answers: mpsc::UnboundedReceiver<(String, String)>,
+    posted: mpsc::UnboundedReceiver<Form>,
+    props: Arc<Props>,
+}
+
+struct Props {
+    /// What the agent is to say, for the first session.
+    script: Mutex<Option<mpsc::UnboundedReceiver<ServerMessage>>>,
+    answers: mpsc::UnboundedSender<(String, String)>,
+    posted: mpsc::UnboundedSender<Form>,
+    replies: Mutex<VecDeque<Reply>>,
+    sessions: AtomicU32,
+}
+
+/// How the carrier answers to REST.
+pub(crate) struct Reply {
+    pub(crate) status: u16,
+    pub(crate) body: &'static str,
+    /// Not before this.
+    pub(crate) after: Option<oneshot::Receiver<()>>,
+}
+
+impl World {
+    pub(crate) async fn begin() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let (says, script) = mpsc::unbounded_channel();
+        let (answered, answers) = mpsc::unbounded_channel();
+        let (asked, posted) = mpsc::unbounded_channel();
+        let props = Arc::new(Props {
+            script: Mutex::new(Some(script)),
+            answers: answered,
+            posted: asked,
+            replies: Mutex::default(),
+            sessions: AtomicU32::new(0),
+        });
+        let router = Router::new()
+            .route("/v1/agent/converse", any(agent))
+            .route("/v1/speak", post(async || vec![0x7f_u8; LINE_BYTES]))
+            .route("/2010-04-01/Accounts/{account}/Calls/{call}", post(update))
+            .with_state(Arc::clone(&props));
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        Self { address, says, answers, posted, props }
+    }
+
+    /// A server of a company that can hand calls over, in this world.
+    pub(crate) async fn server(&self, limits: &str) -> Server {
+        let limits = limits.to_owned();
+        let address = self.address;
+        Server::start_with(move |config| at(config, address, &limits)).await
+    }
+
+    /// The carrier's next answer to REST. Without one it agrees.
+    pub(crate) fn carrier_replies(&self, reply: Reply) {
+        self.props.replies.lock().unwrap().push_back(reply);
+    }
+
+    /// The agent asks for a function.
+    pub(crate) fn ask(&self, id: &str, name: &str, arguments: &str) {
+        let call = FunctionCall {
+            id: id.to_owned(),
+            name: name.to_owned(),
+            arguments: arguments.into(),
+            client_side: true,
+            thought_signature: None,
+        };
+        let asked = ServerMessage::FunctionCallRequest { functions: vec![call] };
+        self.says.send(asked).unwrap();
+    }
+
+    /// What the agent is answered to a function.
+    pub(crate) async fn answer(&mut self) -> (String, String) {
+        timeout(PATIENCE, self.answers.recv()).await.unwrap().unwrap()
+    }
+
+    /// What is asked of the carrier for a call.
+    pub(crate) async fn posted(&mut self) -> Form {
+        timeout(PATIENCE, self.posted.recv()).await.unwrap().unwrap()
+    }
+
+    /// The document that the carrier is given for a call.
+    pub(crate) async fn document(&mut self) -> Vec<Verb> {
+        let form = self.posted().await;
+        let [(name, document)] = &form[..] else { panic!("not one field") };
+        assert_eq!(name, "Twiml");
+        parse(document).unwrap()
+    }
+
+    /// Whether nothing more was asked of the carrier.
+    pub(crate) fn asked_nothing_more(&mut self) -> bool {
+        self.posted.try_recv().is_err()
+    }
+
+    pub(crate) fn sessions(&self) -> u32 {
+        self.props.sessions.load(Ordering::SeqCst)
+    }
+}
+
+fn at(config: &mut Config, providers: SocketAddr, limits: &str) {
+    let company = include_str!("../../../scenarios/companies/summit.toml")
+        .replace("+15550100077", "+15550100099")
+        .replace("\"make_payment\", ", "");
+    let company = format!("{company}\n[limits]\n{limits}\n");
+    config.tenant = Tenant::parse("summit.toml", &company).unwrap();
+    config.twilio.api_url = format!("http://{providers}");
+    config.deepgram.agent_url = format!("ws://{providers}/v1/agent/converse");
+    config.deepgram.speak_url = format!("http://{providers}");
+}
+
+async fn agent(State(props): State<Arc<Props>>, upgrade: WebSocketUpgrade) -> Response {
+    props.sessions.fetch_add(1, Ordering::SeqCst);
+    let script = props.script.lock().unwrap().take();
+    upgrade.on_upgrade(async move |socket| {
+        if let Some(script) = script {
+            session(socket, script, &props).await;
+        }
+    })
+}
+
+async fn session(
+    mut socket: WebSocket,
+    mut script: mpsc::UnboundedReceiver<ServerMessage>,
+    props: &Props,
+) {
+    let mut is_ready = false;
+    let welcome = ServerMessage::Welcome { request_id: "r".to_owned() };
+    let mut next = Some(welcome);
+    loop {
+        if let Some(message) = next.take() {
+            let text = AgentMessage::Text(encode_server(&message).into());
+            if socket.send(text).await.is_err() {
+                return;
+            }
+        }
+        tokio::select! {
+            message = script.recv(), if is_ready => next = message,
+            frame = socket.recv() => match frame {
+                Some(Ok(AgentMessage::Text(text))) => match decode_client(text.as_str()).unwrap() {
+                    ClientMessage::Settings(_) => {
+                        is_ready = true;
+                        next = Some(ServerMessage::SettingsApplied);
+                    }
+                    ClientMessage::FunctionCallResponse { id, content, .. } => {
+                        // A test that is over asks for no answers.
+                        let _ = props.answers.send((id, content.reveal().to_owned()));
+                    }
+                    _ => {}
+                },
+                Some(Ok(_)) => {}
+                Some(Err(_)) | None => return,
+            },
+        }
+    }
+}
+
+async fn update(State(props): State<Arc<Props>>, body: String) -> (StatusCode, &'static str) {
+    let reply = props.replies.lock().unwrap().pop_front();
+    // A test that is over asks for nothing.
+    let _ = props.posted.send(decode_form(body.as_bytes()).unwrap());
+    let Some(Reply { status, body, after }) = reply else { return (StatusCode::OK, "{}") };
+    if let Some(after) = after {
+        let _ = after.await;
+    }
+    (StatusCode::from_u16(status).unwrap(), body)
+}
+
+/// The carrier's end of a media stream. It plays what it is sent in no time.
+pub(crate) struct Leg {
+    socket: Socket,
+    stream: &'static str,
+    is_open: bool,
+    /// Bytes of speech that came.
+    pub(crate) heard: usize,
+}
+
+impl Leg {
+    /// Opens a stream that shows this token.
+    pub(crate) async fn open(server: &Server, stream: &'static str, token: &str) -> Self {
+        let mut socket = server.open(PATH).await;
+        say_on(&mut socket, stream, &CONNECTED).await;
+        let mut start = start(token);
+        start.stream_sid = stream.to_owned();
+        say_on(&mut socket, stream, &FromTwilio::Start(start)).await;
+        Self { socket, stream, is_open: true, heard: 0 }
+    }
+
+    /// Plays what comes until this is ready.
+    pub(crate) async fn playing<T>(&mut self, until: impl Future<Output = T>) -> T {
+        let mut until = pin!(until);
+        loop {
+            if !self.is_open {
+                return timeout(PATIENCE, until).await.unwrap();
+            }
+            let frame = tokio::select! {
+                biased;
+                done = &mut until => return done,
+                frame = timeout(PATIENCE, self.socket.next()) => frame.unwrap(),
+            };
+            match frame {
+                Some(Ok(Message::Text(text))) => self.take(&text).await,
+                Some(Ok(Message::Close(_)) | Err(_)) | None => self.is_open = false,
+                Some(Ok(_)) => {}
+            }
+        }
+    }
+
+    /// Plays until this much more speech has come.
+    pub(crate) async fn hears_a_line(&mut self) {
+        let before = self.heard;
+        while self.heard < before + LINE_BYTES {
+            assert!(self.is_open, "the stream is over");
+            let frame = timeout(PATIENCE, self.socket.next()).await.unwrap();
+            match frame {
+                Some(Ok(Message::Text(text))) => self.take(&text).await,
+                Some(Ok(Message::Close(_)) | Err(_)) | None => self.is_open = false,
+                Some(Ok(_)) => {}
+            }
+        }
+    }
+
+    async fn take(&mut self, text: &str) {
+        let mut scratch = Vec::new();
+        let (stream, message) = decode_to_twilio(text, &mut scratch).unwrap();
+        assert_eq!(stream, self.stream);
+        match message {
+            ToTwilio::Media { payload } => self.heard += payload.len(),
+            ToTwilio::Mark { name } => {
+                let name = name.into_owned().into();
+                say_on(&mut self.socket, self.stream, &FromTwilio::Mark { name }).await;
+            }
+            ToTwilio::Clear => {}
+        }
+    }
+
+    /// The stream is over; the code that we close it with.
+    pub(crate) async fn stop(&mut self) -> Option<u16> {
+        say_on(&mut self.socket, self.stream, &stop()).await;
+        self.closed().await
+    }
+
+    pub(crate) async fn closed(&mut self) -> Option<u16> {
+        timeout(PATIENCE, close_code(&mut self.socket)).await.unwrap()
+    }
+}
