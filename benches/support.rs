@@ -4,7 +4,7 @@
 //! times are read, by people, beside each other.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use criterion::Criterion;
@@ -85,8 +85,23 @@ pub fn call(told: &[(CallTime, Input)]) -> Call {
     call
 }
 
-/// The call about a late payment: about a minute of talk, with one lookup.
-pub fn late_payment() -> Scenario {
-    let folder = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../scenarios"));
-    Scenario::load(&folder.join("late_payment.ron")).expect("the scenario is a sound one")
+/// The file of the call about a late payment: about a minute of talk, with one lookup. The caller's
+/// turns are recordings.
+pub fn late_payment() -> PathBuf {
+    scenario("late_payment.ron")
+}
+
+/// The file of a call with a lookup and a payment, about half a minute. The caller's turns are text,
+/// for which the simulator makes sound by itself.
+pub fn asked_again() -> PathBuf {
+    scenario("s09_asked_again.ron")
+}
+
+fn scenario(file: &str) -> PathBuf {
+    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../scenarios")).join(file)
+}
+
+/// What a file says.
+pub fn load(file: &Path) -> Scenario {
+    Scenario::load(file).expect("the scenario is a sound one")
 }
