@@ -23,7 +23,6 @@ use base64::engine::general_purpose::STANDARD;
 use criterion::{Criterion, Throughput};
 use serde_json::{Value, json};
 
-use benches::{FRAME, FRAME_BYTES, STREAM_SID, audio, bridge, caller_frame, criterion};
 use call_core::playout::{Admit, Playout};
 use call_core::{CallTime, Input, UtteranceId};
 use call_transports::bridge::{Bridge, Outlet};
@@ -32,6 +31,11 @@ use call_transports::twilio::media::order::{Order, Piece};
 use call_transports::twilio::media::{
     Envelope, FromTwilio, Media, ToTwilio, Track, decode_from_twilio, decode_to_twilio,
 };
+
+#[path = "support.rs"]
+mod support;
+
+use support::{FRAME, FRAME_BYTES, STREAM_SID, audio, bridge, caller_frame, criterion};
 
 /// Frames in the reply that comes all at once.
 const REPLY_FRAMES: u64 = 250;

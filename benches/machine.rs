@@ -16,13 +16,17 @@ use std::hint::black_box;
 
 use criterion::{BatchSize, Criterion, Throughput};
 
-use benches::{FRAME, FRAME_BYTES, asked_again, call, criterion, late_payment, load};
 use call_core::input::{Agent, FunctionAsk, FunctionEnded, FunctionOutcome, Line, Playback};
 use call_core::playout::{Admit, Playout};
 use call_core::step::IdentityCheck;
 use call_core::story::story;
 use call_core::{Call, CallTime, Cause, Input, Millis, Phase, Step, UtteranceId};
 use sim::desk::{play, play_scenario};
+
+#[path = "support.rs"]
+mod support;
+
+use support::{FRAME, FRAME_BYTES, asked_again, call, criterion, late_payment, load};
 
 /// The first line of every call.
 const OPENING: UtteranceId = UtteranceId::Line(1);

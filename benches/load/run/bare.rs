@@ -138,7 +138,7 @@ impl Bare {
         while let Some(frame) = wire::next(&mut taken[done..])? {
             let payload = &taken[done..][frame.payload.clone()];
             match (whose, frame.opcode) {
-                (Whose::Carrier, Opcode::Text) => self.from_carrier(place, peer, payload)?,
+                (Whose::Carrier, Opcode::Text) => self.carrier_text(place, peer, payload)?,
                 (Whose::Agent, Opcode::Binary) => self.agent_audio(peer, payload)?,
                 (Whose::Agent, Opcode::Text) => self.agent_text(peer, payload)?,
                 (_, Opcode::Close) => bail!("the other side closed"),
@@ -152,7 +152,7 @@ impl Bare {
         Ok(())
     }
 
-    fn from_carrier(&mut self, place: usize, peer: usize, text: &[u8]) -> Result<()> {
+    fn carrier_text(&mut self, place: usize, peer: usize, text: &[u8]) -> Result<()> {
         let text = str::from_utf8(text)?;
         if let Some(payload) = value(text, "\"payload\":\"") {
             let length = STANDARD.decode_slice(payload, &mut self.audio)?;

@@ -20,13 +20,17 @@ use rustix::time::{
     timerfd_settime,
 };
 
-use super::call::{Call, FRAME, MS, Manner};
+use super::call::{Call, FRAME, Manner};
 use super::label::{FRAME_BYTES, Kind, Label, noise};
 use super::link::Link;
 use super::place::{Door, Placed};
 use super::process::Subject;
 use super::provider::{self, Answer};
 use super::wire::{self, Opcode, Side};
+
+mod act;
+
+use act::Deed;
 
 /// Whose a link is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,21 +44,6 @@ enum Whose {
     Session {
         call: Option<usize>,
     },
-}
-
-/// What is to be done at a time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Deed {
-    /// The caller's next frame is sent.
-    Speak,
-    /// Marks are returned.
-    Mark,
-    /// The agent begins a turn, and to repeat what it hears.
-    Talk,
-    /// The agent sends a long reply at once.
-    Reply,
-    /// The caller's voice is noticed, and some of the reply still comes.
-    Interrupt,
 }
 
 /// All calls of one run.
@@ -87,12 +76,6 @@ pub(crate) struct Drive {
 
 const TIMER: Token = Token(usize::MAX);
 const PROVIDERS: Token = Token(usize::MAX - 1);
-
-/// A long reply: two seconds of speech.
-const REPLY_FRAMES: u32 = 100;
-
-/// What still comes of it after the caller's voice.
-const LATE_FRAMES: u32 = 10;
 
 impl Drive {
     /// No calls yet.
@@ -243,7 +226,7 @@ impl Drive {
         while let Some(frame) = wire::next(&mut taken[done..])? {
             let payload = &mut taken[done..][frame.payload.clone()];
             match (whose, frame.opcode) {
-                (Whose::Carrier { call }, Opcode::Text) => self.to_carrier(call, payload)?,
+                (Whose::Carrier { call }, Opcode::Text) => self.carrier_gets(call, payload)?,
                 (_, Opcode::Binary) => self.hear(place, payload)?,
                 (_, Opcode::Text) => {
                     if let Some(answer) = provider::reply(payload) {
@@ -313,7 +296,7 @@ impl Drive {
     }
 
     /// The carrier gets a message.
-    fn to_carrier(&mut self, number: usize, text: &[u8]) -> Result<()> {
+    fn carrier_gets(&mut self, number: usize, text: &[u8]) -> Result<()> {
         let now = self.now();
         let call = &mut self.calls[number];
         let (_, message) = decode_to_twilio(str::from_utf8(text)?, &mut self.payload)?;
@@ -350,84 +333,4 @@ impl Drive {
         link.queue(opcode, payload);
         Ok(link.flush()?)
     }
-
-    fn act(&mut self, due: u64, number: usize, deed: Deed) -> Result<()> {
-        let now = self.now();
-        let call = &mut self.calls[number];
-        let (carrier, agent) = (call.carrier, call.agent);
-        match (deed, agent) {
-            (Deed::Speak, _) => {
-                call.speak(now, self.counts, &mut self.audio, &mut self.text);
-                if self.counts {
-                    self.slips.push(now - due);
-                }
-                self.deeds.push(Reverse((due + FRAME, number, Deed::Speak)));
-                let text = std::mem::take(&mut self.text);
-                self.send(carrier, Opcode::Text, text.as_bytes())?;
-                self.text = text;
-            }
-            (Deed::Mark, _) => {
-                let mut text = String::new();
-                while self.calls[number].return_mark(now, &mut text) {
-                    self.calls[number].opening_over(now);
-                    self.send(carrier, Opcode::Text, text.as_bytes())?;
-                }
-            }
-            (Deed::Talk, Some(agent)) if call.is_open(now) => {
-                call.manner = Manner::Echoes;
-                for text in provider::turn() {
-                    self.send(agent, Opcode::Text, text.as_bytes())?;
-                }
-            }
-            // The opening is not over, or the agent has not heard anything.
-            (Deed::Talk, _) => self.deeds.push(Reverse((now + 200 * MS, number, Deed::Talk))),
-            (Deed::Reply, Some(agent)) => {
-                call.manner = Manner::Silent;
-                call.is_cleared = false;
-                self.reply(agent, number, REPLY_FRAMES)?;
-            }
-            (Deed::Interrupt, Some(agent)) => {
-                call.voice_at = Some(now);
-                if let Some(Some((link, _))) = self.links.get_mut(agent) {
-                    link.queue(Opcode::Text, provider::voice().as_bytes());
-                }
-                self.reply(agent, number, LATE_FRAMES)?;
-            }
-            (Deed::Reply | Deed::Interrupt, None) => bail!("a call has no agent to interrupt"),
-        }
-        Ok(())
-    }
-
-    /// So many frames of the agent's own, at once.
-    fn reply(&mut self, agent: usize, number: usize, frames: u32) -> Result<()> {
-        let mut audio = noise();
-        let Some(Some((link, _))) = self.links.get_mut(agent) else { return Ok(()) };
-        for frame in 0..frames {
-            Label { call: number as u32, number: frame, kind: Kind::Cut }.write(&mut audio);
-            link.queue(Opcode::Binary, &audio);
-        }
-        Ok(link.flush()?)
-    }
-
-    /// The callers of the first so many calls interrupt a reply, so often.
-    pub(crate) fn interrupt(&mut self, calls: usize, times: u64) {
-        let now = self.now();
-        for number in 0..calls.min(self.calls.len()) {
-            for time in 0..times {
-                let begin = now + time * INTERRUPT_EVERY + number as u64 * 37 * MS;
-                for (after, deed) in
-                    [(0, Deed::Reply), (300 * MS, Deed::Interrupt), (600 * MS, Deed::Talk)]
-                {
-                    self.deeds.push(Reverse((begin + after, number, deed)));
-                }
-            }
-        }
-    }
-
-    /// How long [`Drive::interrupt`] takes.
-    pub(crate) const fn interruptions(times: u64) -> Duration {
-        Duration::from_nanos((times + 1) * INTERRUPT_EVERY)
-    }
 }
-
-const INTERRUPT_EVERY: u64 = 1_200 * MS;

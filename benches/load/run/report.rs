@@ -45,6 +45,9 @@ impl Row {
     }
 }
 
+/// One of the numbers of a row.
+type Figure = fn(&Row) -> u64;
+
 /// Says what is measured where.
 pub(crate) fn heading(cores: &Cores, seconds: u64) -> Result<()> {
     let load = fs::read_to_string("/proc/loadavg")?;
@@ -61,7 +64,7 @@ pub(crate) fn table(calls: u32, bare: &Row, server: &Row) {
     spread("both ways", bare, server, |row| row.tally.both_ways);
     spread("to the agent", bare, server, |row| row.tally.to_agent);
     spread("to the caller", bare, server, |row| row.tally.to_caller);
-    let cpu: [(&str, fn(&Row) -> u64); 3] = [
+    let cpu: [(&str, Figure); 3] = [
         ("CPU per frame, user µs", |row| row.cpu.user_us),
         ("CPU per frame, system µs", |row| row.cpu.system_us),
         ("CPU per frame, both µs", |row| row.cpu.all_us()),
@@ -72,7 +75,7 @@ pub(crate) fn table(calls: u32, bare: &Row, server: &Row) {
     let kib = |row: &Row| row.call_bytes as f64 / 1_024.0;
     figures("memory per call, KiB", kib(bare), kib(server));
     spread("voice to clear", bare, server, |row| row.clears);
-    let counts: [(&str, fn(&Row) -> u64); 8] = [
+    let counts: [(&str, Figure); 8] = [
         ("frames sent", |row| row.tally.sent),
         ("frames lost", |row| row.tally.lost),
         ("frames doubled", |row| row.doubled),
