@@ -8,10 +8,14 @@
 //! | --- | --- |
 //! | `caller_frame` | text of a Twilio `media` message, to bytes for the agent |
 //! | `agent_frame` | bytes of the agent, to the text of a Twilio `media` message |
+//! | `caller_order` | texts of two `media` messages that overtook each other, to bytes in their order. Its elements are frames |
+//! | `agent_gate` | as `agent_frame`, through the gate that counts what the caller hears |
 //! | `bridge_caller_frame` | as `caller_frame`, through the bridge |
 //! | `bridge_agent_frame` | as `agent_frame`, through the bridge, at the pace of speech |
+//! | `bridge_both_ways` | a caller's frame through the bridge, and back as the agent's: all that a call does with 20 ms |
 //! | `bridge_reply_ahead` | a reply of five seconds that arrives at once: most of it waits its turn in the bridge, and a mark goes behind it. Its elements are frames |
 
+use std::collections::{BTreeMap, VecDeque};
 use std::hint::black_box;
 
 use base64::Engine as _;
@@ -19,14 +23,20 @@ use base64::engine::general_purpose::STANDARD;
 use criterion::{Criterion, Throughput};
 use serde_json::{Value, json};
 
-use benches::{FRAME, FRAME_BYTES, STREAM_SID, audio, bridge, caller_frame, criterion};
+use call_core::playout::{Admit, Playout};
 use call_core::{CallTime, Input, UtteranceId};
 use call_transports::bridge::{Bridge, Outlet};
+use call_transports::carrier::order::{Order, Piece};
 use call_transports::carrier::{FromCarrier, ToCarrier};
 use call_transports::deepgram::{ClientMessage, ServerMessage};
 use call_transports::twilio::media::{
     Envelope, FromTwilio, Media, ToTwilio, Track, decode_from_twilio, decode_to_twilio,
 };
+
+#[path = "support.rs"]
+mod support;
+
+use support::{FRAME, FRAME_BYTES, STREAM_SID, audio, bridge, caller_frame, criterion};
 
 /// Frames in the reply that comes all at once.
 const REPLY_FRAMES: u64 = 250;
@@ -36,8 +46,11 @@ fn main() {
     let mut criterion = criterion();
     caller_frames(&mut criterion);
     agent_frames(&mut criterion);
+    caller_orders(&mut criterion);
+    agent_gates(&mut criterion);
     bridge_caller_frames(&mut criterion);
     bridge_agent_frames(&mut criterion);
+    bridge_both_ways(&mut criterion);
     bridge_replies_ahead(&mut criterion);
     criterion.final_summary();
 }
@@ -72,6 +85,77 @@ fn agent_frames(criterion: &mut Criterion) {
             });
         });
     }
+    group.finish();
+}
+
+fn caller_orders(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("caller_order");
+    group.throughput(Throughput::Elements(2));
+    let text = caller_frame();
+    let (mut order, mut scratch, mut agent) = (Order::default(), Vec::new(), Vec::new());
+    let mut last = 0;
+    let mut ours = || {
+        agent.clear();
+        for chunk in [last + 2, last + 1] {
+            let message = read_ours(black_box(&text), &mut scratch);
+            let said = said(message);
+            let FromCarrier::Audio(mut audio) = said.meaning() else { unreachable!("it is audio") };
+            audio.chunk = Some(chunk);
+            order.take(CallTime::ZERO, &audio, &mut |piece| match piece {
+                Piece::Audio(audio) => agent.extend_from_slice(audio),
+                Piece::Silence(_) => unreachable!("nothing is missing"),
+            });
+        }
+        last += 2;
+        black_box(&agent).len()
+    };
+    assert_eq!(ours(), 2 * FRAME_BYTES, "both pieces go on");
+    group.bench_function("ours", |bencher| bencher.iter(&mut ours));
+    let (mut waiting, mut due, mut agent) = (BTreeMap::<u64, Value>::new(), 1, Vec::new());
+    let mut tree = || {
+        agent.clear();
+        for chunk in [due + 1, due] {
+            let message = serde_json::from_str(black_box(&text)).expect("the frame is JSON");
+            waiting.insert(chunk, message);
+        }
+        while let Some(message) = waiting.remove(&due) {
+            let payload = message["media"]["payload"].as_str().expect("the frame has a payload");
+            agent.extend(STANDARD.decode(payload).expect("the payload is base64"));
+            due += 1;
+        }
+        black_box(&agent).len()
+    };
+    assert_eq!(tree(), 2 * FRAME_BYTES, "both pieces go on");
+    group.bench_function("json_tree", |bencher| bencher.iter(&mut tree));
+    group.finish();
+}
+
+fn agent_gates(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("agent_gate");
+    let audio = audio();
+    let (mut playout, mut now, mut carrier) = (Playout::new(), CallTime::ZERO, String::new());
+    let mut ours = || {
+        now = now + FRAME;
+        let sentence = UtteranceId::Agent(1);
+        let admitted = playout.admit(now, sentence, audio.len());
+        assert_eq!(admitted, Admit::Forward, "audio at the pace of speech never waits");
+        black_box(playout.forward(now, sentence, audio.len()));
+        write_ours(black_box(&audio), &mut carrier);
+        black_box(&carrier).len()
+    };
+    let length = ours();
+    group.bench_function("ours", |bencher| bencher.iter(&mut ours));
+    // A queue of messages is what there is without a gate.
+    let (mut waiting, mut carrier) = (VecDeque::new(), String::new());
+    let mut tree = || {
+        waiting.push_back(tree_of(black_box(&audio)));
+        if let Some(message) = waiting.pop_front() {
+            carrier = message.to_string();
+        }
+        black_box(&carrier).len()
+    };
+    assert_eq!(tree(), length, "both say the same");
+    group.bench_function("json_tree", |bencher| bencher.iter(&mut tree));
     group.finish();
 }
 
@@ -113,6 +197,33 @@ fn bridge_agent_frames(criterion: &mut Criterion) {
             black_box(&sides.carrier).len()
         };
         assert!(once() > FRAME_BYTES, "the caller hears the agent");
+        group.bench_function(codec.name, |bencher| bencher.iter(&mut once));
+    }
+    group.finish();
+}
+
+fn bridge_both_ways(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("bridge_both_ways");
+    let text = caller_frame();
+    for codec in CODECS {
+        let mut sides = Sides::new(codec);
+        let mut bridge = bridge(&mut sides);
+        let (mut scratch, mut echo) = (Vec::new(), Vec::new());
+        let (mut now, mut number) = (CallTime::ZERO, 0);
+        let mut once = || {
+            now = now + FRAME;
+            number += 1;
+            let mut message = (codec.read)(black_box(&text), &mut scratch);
+            if let FromTwilio::Media(media) = &mut message {
+                // The same frame again would be a repeated one.
+                media.chunk = Some(number);
+            }
+            bridge.from_carrier(now, said(message).meaning(), &mut sides);
+            echo.clone_from(&sides.agent);
+            bridge.agent_audio(now, &echo, &mut sides);
+            black_box(&sides.carrier).len()
+        };
+        assert!(once() > FRAME_BYTES, "the caller hears what was said");
         group.bench_function(codec.name, |bencher| bencher.iter(&mut once));
     }
     group.finish();
@@ -194,12 +305,15 @@ fn read_tree<'a>(text: &'a str, scratch: &'a mut Vec<u8>) -> FromTwilio<'a> {
 }
 
 fn write_tree(payload: &[u8], out: &mut String) {
-    let message = json!({
+    *out = tree_of(payload).to_string();
+}
+
+fn tree_of(payload: &[u8]) -> Value {
+    json!({
         "event": "media",
         "streamSid": STREAM_SID,
         "media": { "payload": STANDARD.encode(payload) },
-    });
-    *out = message.to_string();
+    })
 }
 
 /// Otherwise the two would not be measured at the same work.

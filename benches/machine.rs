@@ -7,21 +7,26 @@
 //! | `playout` | audio and marks past the gate to the caller's ear | frames |
 //! | `story` | the story of a whole call | steps |
 //! | `simulated_call` | a whole call on the simulator's desk, without reading its files | simulated milliseconds: `1 Kelem/s` is one simulated second in a second |
+//! | `simulated_file` | likewise, with reading its files: `.wav` is resampled, and looked through for speech | likewise |
 //!
-//! The whole call is the one of `scenarios/late_payment.ron`.
+//! The whole call is the one of `scenarios/late_payment.ron`, whose caller was recorded. Beside it the
+//! simulator plays `scenarios/s09_asked_again.ron`, whose caller is text.
 
 use std::hint::black_box;
 
 use criterion::{BatchSize, Criterion, Throughput};
 
-use benches::{FRAME, FRAME_BYTES, call, criterion, late_payment};
 use call_core::input::{Agent, FunctionAsk, FunctionEnded, FunctionOutcome, Line, Playback};
 use call_core::playout::{Admit, Playout};
 use call_core::step::IdentityCheck;
 use call_core::story::story;
 use call_core::{Call, CallTime, Cause, Input, Millis, Phase, Step, UtteranceId};
-use sim::Scenario;
-use sim::desk::play_scenario;
+use sim::desk::{play, play_scenario};
+
+#[path = "support.rs"]
+mod support;
+
+use support::{FRAME, FRAME_BYTES, asked_again, call, criterion, late_payment, load};
 
 /// The first line of every call.
 const OPENING: UtteranceId = UtteranceId::Line(1);
@@ -30,14 +35,13 @@ const OPENING: UtteranceId = UtteranceId::Line(1);
 const SENTENCE: UtteranceId = UtteranceId::Agent(1);
 
 fn main() {
-    let scenario = late_payment();
-    let journal = play_scenario(scenario.clone()).steps;
+    let journal = play_scenario(load(&late_payment())).steps;
     let mut criterion = criterion();
     steps(&mut criterion);
     replays(&mut criterion, &journal);
     playouts(&mut criterion);
     stories(&mut criterion, &journal);
-    simulated_calls(&mut criterion, &scenario, &journal);
+    simulated_calls(&mut criterion);
     criterion.final_summary();
 }
 
@@ -126,14 +130,23 @@ fn stories(criterion: &mut Criterion, journal: &[Step]) {
     group.finish();
 }
 
-fn simulated_calls(criterion: &mut Criterion, scenario: &Scenario, journal: &[Step]) {
-    let end = journal.last().map_or(CallTime::ZERO, |step| step.at);
-    let mut group = criterion.benchmark_group("simulated_call");
-    group.throughput(Throughput::Elements(end.as_millis()));
-    group.bench_function("late_payment", |bencher| {
-        bencher.iter_batched(|| scenario.clone(), play_scenario, BatchSize::SmallInput);
-    });
-    group.finish();
+fn simulated_calls(criterion: &mut Criterion) {
+    for (name, file) in [("late_payment", late_payment()), ("text_only", asked_again())] {
+        let scenario = load(&file);
+        let played = play_scenario(scenario.clone());
+        let end = played.steps.last().map_or(CallTime::ZERO, |step| step.at);
+        let simulated = Throughput::Elements(end.as_millis());
+        let mut group = criterion.benchmark_group("simulated_call");
+        group.throughput(simulated.clone());
+        group.bench_function(name, |bencher| {
+            bencher.iter_batched(|| scenario.clone(), play_scenario, BatchSize::SmallInput);
+        });
+        group.finish();
+        let mut group = criterion.benchmark_group("simulated_file");
+        group.throughput(simulated);
+        group.bench_function(name, |bencher| bencher.iter(|| play(black_box(&file)).is_ok()));
+        group.finish();
+    }
 }
 
 /// One input, and the call that it is told to.

@@ -3,8 +3,10 @@
 //! A bench asserts that it measures what it says, before it measures. It never asserts a time:
 //! times are read, by people, beside each other.
 
+#![allow(dead_code, reason = "no bench needs all of it")]
+
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use criterion::Criterion;
@@ -16,17 +18,17 @@ use call_transports::twilio::media::{FromTwilio, Media, Track, encode_from_twili
 use sim::Scenario;
 
 /// The media stream of every bench.
-pub const STREAM_SID: &str = "MZ00000000000000000000000000000021";
+pub(crate) const STREAM_SID: &str = "MZ00000000000000000000000000000021";
 
 /// The length of audio in one frame of the carrier.
-pub const FRAME: Millis = Millis(20);
+pub(crate) const FRAME: Millis = Millis(20);
 
 /// The bytes of audio in one frame of the carrier.
-pub const FRAME_BYTES: usize = 160;
+pub(crate) const FRAME_BYTES: usize = 160;
 
 /// How everything here is measured: briefly. Takes the arguments of the command line into account,
 /// which also say whether to measure at all or only to run everything once.
-pub fn criterion() -> Criterion {
+pub(crate) fn criterion() -> Criterion {
     Criterion::default()
         .warm_up_time(Duration::from_millis(500))
         .measurement_time(Duration::from_secs(2))
@@ -34,7 +36,7 @@ pub fn criterion() -> Criterion {
 }
 
 /// A frame of audio in which no byte follows from the one before it.
-pub fn audio() -> [u8; FRAME_BYTES] {
+pub(crate) fn audio() -> [u8; FRAME_BYTES] {
     let mut state = 7_u32;
     std::array::from_fn(|_| {
         state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
@@ -43,7 +45,7 @@ pub fn audio() -> [u8; FRAME_BYTES] {
 }
 
 /// A frame of the caller's audio as Twilio sends it, some way into a call.
-pub fn caller_frame() -> String {
+pub(crate) fn caller_frame() -> String {
     let media = Media {
         track: Track::Inbound,
         chunk: Some(2_868),
@@ -56,7 +58,7 @@ pub fn caller_frame() -> String {
 }
 
 /// A bridge whose agent listens.
-pub fn bridge(out: &mut impl Outlet) -> Bridge {
+pub(crate) fn bridge(out: &mut impl Outlet) -> Bridge {
     let profile = AgentProfile {
         tags: Vec::new(),
         listen_model: "nova-3".to_owned(),
@@ -77,7 +79,7 @@ pub fn bridge(out: &mut impl Outlet) -> Bridge {
 }
 
 /// An example call that was told these things, in this order.
-pub fn call(told: &[(CallTime, Input)]) -> Call {
+pub(crate) fn call(told: &[(CallTime, Input)]) -> Call {
     let (mut call, _) = Call::new(Brief::example());
     for (at, input) in told {
         call.step(*at, input.clone());
@@ -85,8 +87,23 @@ pub fn call(told: &[(CallTime, Input)]) -> Call {
     call
 }
 
-/// The call about a late payment: about a minute of talk, with one lookup.
-pub fn late_payment() -> Scenario {
-    let folder = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../scenarios"));
-    Scenario::load(&folder.join("late_payment.ron")).expect("the scenario is a sound one")
+/// The file of the call about a late payment: about a minute of talk, with one lookup. The caller's
+/// turns are recordings.
+pub(crate) fn late_payment() -> PathBuf {
+    scenario("late_payment.ron")
+}
+
+/// The file of a call with a lookup and a payment, about half a minute. The caller's turns are text,
+/// for which the simulator makes sound by itself.
+pub(crate) fn asked_again() -> PathBuf {
+    scenario("s09_asked_again.ron")
+}
+
+fn scenario(file: &str) -> PathBuf {
+    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../scenarios")).join(file)
+}
+
+/// What a file says.
+pub(crate) fn load(file: &Path) -> Scenario {
+    Scenario::load(file).expect("the scenario is a sound one")
 }

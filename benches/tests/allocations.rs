@@ -7,7 +7,6 @@
 use std::hint::black_box;
 
 use allocation_counter::measure;
-use benches::{FRAME, FRAME_BYTES, STREAM_SID, audio, bridge};
 use call_core::{CallTime, Effect, Input, Language, Millis};
 use call_transports::bridge::{Bridge, Outlet};
 use call_transports::carrier::ToCarrier;
@@ -15,6 +14,11 @@ use call_transports::deepgram::ClientMessage;
 use call_transports::twilio::media::{
     FromTwilio, Media, ToTwilio, Track, decode_from_twilio, encode_from_twilio,
 };
+
+#[path = "../support.rs"]
+mod support;
+
+use support::{FRAME, FRAME_BYTES, STREAM_SID, audio, bridge};
 
 /// A minute and more of audio.
 const FRAMES: u64 = 4_000;

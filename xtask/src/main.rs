@@ -4,6 +4,7 @@
 mod audio;
 mod checks;
 mod fuzz;
+mod load;
 mod machine;
 mod proof;
 mod recordings;
@@ -20,6 +21,7 @@ fn main() -> ExitCode {
         Task::Test { fast } => checks::run(if fast { Extent::Fast } else { Extent::Full }),
         Task::Audio => audio::make(),
         Task::Fuzz(fuzz) => fuzz::run(&fuzz),
+        Task::Load(load) => load::run(&load),
         Task::Proof { check: false } => proof::write(),
         Task::Proof { check: true } => proof::check(),
     };
@@ -81,6 +83,12 @@ enum Task {
     /// The build takes a nightly toolchain and a C++ compiler. cargo-fuzz is taken from PATH or from
     /// target/tools/bin; when it is in neither place, it is built into the latter, once.
     Fuzz(fuzz::Fuzz),
+    /// Drive real-time calls through the server, beside a loop that only forwards
+    ///
+    /// Both are built in release mode and measured one after the other, each alone on its core, with
+    /// a fake Twilio and a fake Deepgram in a second process: added latency, frames lost, processor
+    /// time and memory. docs/performance.md says how to read the table. Needs Linux and two cores.
+    Load(load::Load),
     /// Write docs/proof.md: which tests, scenarios, judges and sabotages prove what about which fault
     ///
     /// An id that the catalogue (docs/ids.md and docs/ids) does not know is an error, wherever it is

@@ -1,0 +1,239 @@
+//! One call of a load run: the carrier's side of it, and what the agent is doing.
+
+use std::collections::VecDeque;
+
+use call_transports::twilio::media::{FromTwilio, Media, Track, encode_from_twilio};
+
+use super::label::{FRAME_BYTES, Kind, Label};
+use super::tally::Stamp;
+
+/// Nanoseconds in a millisecond. All times here are nanoseconds since the run began.
+pub(crate) const MS: u64 = 1_000_000;
+
+/// The carrier sends a frame so often.
+pub(crate) const FRAME: u64 = 20 * MS;
+
+/// What the agent does with what it hears.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Manner {
+    /// It listens.
+    Silent,
+    /// It sends back every frame.
+    Echoes,
+}
+
+/// A call.
+pub(crate) struct Call {
+    pub(crate) number: u32,
+    /// Place of the carrier's link.
+    pub(crate) carrier: usize,
+    /// Place of the agent's link, once it was heard on it.
+    pub(crate) agent: Option<usize>,
+    pub(crate) manner: Manner,
+    pub(crate) stream_sid: String,
+    /// When the opening was heard.
+    opening_over: Option<u64>,
+    /// Frames sent so far.
+    pub(crate) frames: u32,
+    /// Messages sent so far.
+    sequence: u64,
+    /// How long what the carrier has will last.
+    pub(crate) plays_until: u64,
+    /// Marks that were not returned yet, and when they will be.
+    marks: VecDeque<(u64, String)>,
+    /// Frames by their numbers, from the first that counts.
+    pub(crate) stamps: Vec<Stamp>,
+    first_counted: Option<u32>,
+    /// The highest numbers that came so far, at the agent and at the carrier.
+    last_heard: Option<u32>,
+    last_back: Option<u32>,
+    pub(crate) doubled: u64,
+    pub(crate) reordered: u64,
+    pub(crate) echoes: u64,
+    /// When the caller's voice stopped the agent, while no `clear` has come.
+    pub(crate) voice_at: Option<u64>,
+    pub(crate) is_cleared: bool,
+}
+
+impl Call {
+    pub(crate) fn new(number: u32, carrier: usize, stream_sid: String) -> Self {
+        Self {
+            number,
+            carrier,
+            agent: None,
+            manner: Manner::Silent,
+            stream_sid,
+            opening_over: None,
+            frames: 0,
+            // `connected` and `start` were sent.
+            sequence: 1,
+            plays_until: 0,
+            marks: VecDeque::new(),
+            stamps: Vec::new(),
+            first_counted: None,
+            last_heard: None,
+            last_back: None,
+            doubled: 0,
+            reordered: 0,
+            echoes: 0,
+            voice_at: None,
+            is_cleared: false,
+        }
+    }
+
+    /// The text of the next frame of the caller's, for which `audio` is used.
+    pub(crate) fn speak(
+        &mut self,
+        now: u64,
+        counts: bool,
+        audio: &mut [u8; FRAME_BYTES],
+        text: &mut String,
+    ) {
+        let number = self.frames;
+        Label { call: self.number, number, kind: Kind::Echo }.write(audio);
+        let media = Media {
+            track: Track::Inbound,
+            chunk: Some(u64::from(number) + 1),
+            timestamp_ms: Some(u64::from(number) * 20),
+            payload: audio,
+        };
+        self.say(&FromTwilio::Media(media), text);
+        self.frames += 1;
+        if counts {
+            self.first_counted.get_or_insert(number);
+            self.stamps.push(Stamp { sent: now, ..Stamp::default() });
+        }
+    }
+
+    fn say(&mut self, message: &FromTwilio<'_>, text: &mut String) {
+        self.sequence += 1;
+        text.clear();
+        encode_from_twilio(message, &self.stream_sid, self.sequence, text);
+    }
+
+    /// The agent had a frame.
+    pub(crate) fn heard(&mut self, number: u32, now: u64) {
+        self.notice(number, self.last_heard);
+        self.last_heard = self.last_heard.max(Some(number));
+        if let Some(stamp) = self.stamp(number) {
+            stamp.heard = now;
+        }
+    }
+
+    /// The agent sends a frame back.
+    pub(crate) fn echoed(&mut self, number: u32, now: u64) {
+        if let Some(stamp) = self.stamp(number) {
+            stamp.echoed = now;
+        }
+    }
+
+    /// The carrier had a frame back.
+    pub(crate) fn back(&mut self, number: u32, now: u64) {
+        self.echoes += 1;
+        self.notice(number, self.last_back);
+        self.last_back = self.last_back.max(Some(number));
+        if let Some(stamp) = self.stamp(number) {
+            stamp.back = now;
+        }
+    }
+
+    fn notice(&mut self, number: u32, last: Option<u32>) {
+        match last {
+            Some(last) if number == last => self.doubled += 1,
+            Some(last) if number < last => self.reordered += 1,
+            _ => {}
+        }
+    }
+
+    fn stamp(&mut self, number: u32) -> Option<&mut Stamp> {
+        let place = number.checked_sub(self.first_counted?)?;
+        self.stamps.get_mut(place as usize)
+    }
+
+    /// The carrier got audio: it plays behind whatever it has.
+    pub(crate) fn play(&mut self, now: u64, bytes: usize) {
+        self.plays_until = self.plays_until.max(now) + bytes as u64 * (MS / 8);
+    }
+
+    /// The carrier got a mark. Returns when it goes back.
+    pub(crate) fn mark(&mut self, now: u64, name: String) -> u64 {
+        let due = self.plays_until.max(now);
+        self.marks.push_back((due, name));
+        due
+    }
+
+    /// The carrier got a `clear`: every mark goes back at once.
+    pub(crate) fn clear(&mut self, now: u64) {
+        self.plays_until = now;
+        self.is_cleared = true;
+        for (due, _) in &mut self.marks {
+            *due = now;
+        }
+    }
+
+    /// The next mark that goes back now, as a message.
+    pub(crate) fn return_mark(&mut self, now: u64, text: &mut String) -> bool {
+        let Some((_, name)) = self.marks.pop_front_if(|(due, _)| *due <= now) else {
+            return false;
+        };
+        self.say(&FromTwilio::Mark { name: name.into() }, text);
+        true
+    }
+
+    /// The opening was heard, or there is none.
+    pub(crate) fn opening_over(&mut self, now: u64) {
+        self.opening_over.get_or_insert(now);
+    }
+
+    /// Whether the agent may speak: the mark behind the opening went out a little while ago.
+    pub(crate) fn is_open(&self, now: u64) -> bool {
+        self.opening_over.is_some_and(|over| over + 100 * MS <= now)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_comes_twice_or_out_of_order_is_noticed() {
+        let mut call = call();
+        for number in [0, 1, 1, 3, 2] {
+            call.back(number, 5);
+        }
+        assert_eq!((call.doubled, call.reordered, call.echoes), (1, 1, 5));
+    }
+
+    #[test]
+    fn only_frames_that_count_are_stamped() {
+        let mut call = call();
+        let (mut audio, mut text) = ([0; FRAME_BYTES], String::new());
+        for (now, counts) in [(10, false), (20, true), (30, true)] {
+            call.speak(now, counts, &mut audio, &mut text);
+        }
+        for number in 0..3 {
+            call.heard(number, 40);
+            call.echoed(number, 50);
+            call.back(number, 60);
+        }
+        let stamps: Vec<_> = call.stamps.iter().map(|stamp| (stamp.sent, stamp.back)).collect();
+        assert_eq!(stamps, [(20, 60), (30, 60)]);
+    }
+
+    #[test]
+    fn a_mark_goes_back_when_the_audio_before_it_was_played_or_cleared() {
+        let mut call = call();
+        let mut text = String::new();
+        call.play(0, 1_600);
+        assert_eq!(call.mark(0, "a".to_owned()), 200 * MS);
+        assert!(!call.return_mark(199 * MS, &mut text));
+        call.clear(199 * MS);
+        assert!(call.return_mark(199 * MS, &mut text));
+        assert!(text.contains(r#""mark":{"name":"a"}"#), "{text}");
+        assert!(!call.return_mark(999 * MS, &mut text));
+    }
+
+    fn call() -> Call {
+        Call::new(0, 0, "MZ1".to_owned())
+    }
+}

@@ -1,0 +1,162 @@
+//! Placing a call as Twilio does: the signed webhook, its document, the signed upgrade, `start`.
+//!
+//! This happens before anything is measured, so it simply waits for its answers.
+
+use std::io::{Read as _, Write as _};
+use std::net::{SocketAddr, TcpStream};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result, bail, ensure};
+use call_transports::twilio::Sid;
+use call_transports::twilio::media::{FromTwilio, MediaFormat, Start, encode_from_twilio};
+use call_transports::twilio::signature::sign;
+use call_transports::twilio::twiml::{self, Verb};
+use call_transports::twilio::webhook::{
+    CallStatus, Direction, InboundCall, PhoneNumber, encode_form,
+};
+
+use super::Keys;
+use super::process::{NUMBER, Subject};
+use super::wire::{self, Opcode, Side};
+
+/// Where calls go.
+#[derive(Clone)]
+pub(crate) struct Door<'a> {
+    pub(crate) subject: Subject,
+    pub(crate) address: SocketAddr,
+    pub(crate) keys: &'a Keys,
+}
+
+/// A stream that has begun.
+pub(crate) struct Placed {
+    pub(crate) socket: TcpStream,
+    pub(crate) stream_sid: String,
+    /// What came behind the answer to the upgrade.
+    pub(crate) unread: Vec<u8>,
+}
+
+const PATIENCE: Duration = Duration::from_secs(10);
+
+impl Door<'_> {
+    /// Waits until calls are taken.
+    pub(crate) fn wait(&self) -> Result<()> {
+        let begin = Instant::now();
+        loop {
+            let is_open = match self.subject {
+                Subject::Bare => TcpStream::connect(self.address).is_ok(),
+                Subject::Server => {
+                    let answer = self.ask("GET /ready HTTP/1.1", "", "");
+                    answer.is_ok_and(|answer| answer.starts_with("HTTP/1.1 200"))
+                }
+            };
+            if is_open {
+                return Ok(());
+            }
+            ensure!(begin.elapsed() < PATIENCE, "nobody takes calls at {}", self.address);
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    /// Places a call.
+    pub(crate) fn place(&self, number: u32) -> Result<Placed> {
+        let call_sid = format!("CA{number:032x}");
+        let stream_sid = format!("MZ{number:032x}");
+        let (url, parameters) = match self.subject {
+            Subject::Bare => (format!("ws://{}/", self.address), Vec::new()),
+            Subject::Server => self.document(&call_sid)?,
+        };
+        let place = url.strip_prefix("ws://").context("the stream is for another machine")?;
+        let (host, path) = place.split_once('/').context("the stream's URL has no path")?;
+        let signature = sign(&self.keys.auth_token, &url, &[]);
+        let signed = format!("X-Twilio-Signature: {signature}\r\nUser-Agent: Twilio.TmeWs/1.0\r\n");
+        let mut socket = self.connect()?;
+        socket.write_all(wire::upgrade(host, &format!("/{path}"), &signed).as_bytes())?;
+        let unread = switched(&mut socket)?;
+        let start = Start {
+            stream_sid: stream_sid.clone(),
+            call_sid,
+            account_sid: self.keys.account.as_str().to_owned(),
+            media_format: MediaFormat::telephone(),
+            custom_parameters: parameters.into_iter().collect(),
+            tracks: vec!["inbound".to_owned()],
+        };
+        let connected = FromTwilio::Connected { protocol: "Call".into(), version: "1.0.0".into() };
+        let mut out = Vec::new();
+        for (sequence, message) in [connected, FromTwilio::Start(start)].iter().enumerate() {
+            let mut text = String::new();
+            encode_from_twilio(message, &stream_sid, sequence as u64, &mut text);
+            wire::push(&mut out, Side::Client, Opcode::Text, text.as_bytes());
+        }
+        socket.write_all(&out)?;
+        Ok(Placed { socket, stream_sid, unread })
+    }
+
+    /// The stream's URL and parameters, from the document that answers the webhook.
+    fn document(&self, call_sid: &str) -> Result<(String, Vec<(String, String)>)> {
+        let call = InboundCall {
+            call_sid: Sid::parse(call_sid).context("it is a SID")?,
+            account_sid: self.keys.account.clone(),
+            from: PhoneNumber::new("+15550100111"),
+            to: PhoneNumber::new(NUMBER),
+            status: CallStatus::Ringing,
+            direction: Direction::Inbound,
+            api_version: "2010-04-01".to_owned(),
+        };
+        let form = call.to_form();
+        let url = format!("http://{}/twilio/inbound_call", self.address);
+        let signature = sign(&self.keys.auth_token, &url, &form);
+        let body = encode_form(&form);
+        let more = format!(
+            "X-Twilio-Signature: {signature}\r\n\
+             Content-Type: application/x-www-form-urlencoded\r\n"
+        );
+        let answer = self.ask("POST /twilio/inbound_call HTTP/1.1", &more, &body)?;
+        let (head, document) = answer.split_once("\r\n\r\n").context("the answer has a head")?;
+        ensure!(head.starts_with("HTTP/1.1 200"), "the webhook answered {head}");
+        for verb in twiml::parse(document)? {
+            if let Verb::Connect(stream) = verb {
+                let both = |parameter: &twiml::Parameter| {
+                    (parameter.name().to_owned(), parameter.value().to_owned())
+                };
+                let parameters = stream.parameters().iter().map(both).collect();
+                return Ok((stream.url().to_owned(), parameters));
+            }
+        }
+        bail!("the call was not taken: {document}")
+    }
+
+    /// One request, and the whole answer.
+    fn ask(&self, line: &str, more: &str, body: &str) -> Result<String> {
+        let mut socket = self.connect()?;
+        let (host, length) = (self.address, body.len());
+        let head = format!(
+            "{line}\r\nHost: {host}\r\nConnection: close\r\nContent-Length: {length}\r\n{more}\r\n"
+        );
+        socket.write_all(format!("{head}{body}").as_bytes())?;
+        let mut answer = String::new();
+        socket.read_to_string(&mut answer)?;
+        Ok(answer)
+    }
+
+    fn connect(&self) -> Result<TcpStream> {
+        let socket = TcpStream::connect(self.address)?;
+        socket.set_read_timeout(Some(PATIENCE))?;
+        socket.set_nodelay(true)?;
+        Ok(socket)
+    }
+}
+
+/// Waits for the answer to an upgrade, and returns what came behind it.
+fn switched(socket: &mut TcpStream) -> Result<Vec<u8>> {
+    let mut answer = Vec::new();
+    let mut piece = [0; 1_024];
+    loop {
+        let length = socket.read(&mut piece)?;
+        ensure!(length > 0, "the stream was refused");
+        answer.extend_from_slice(&piece[..length]);
+        let Some(head) = wire::head(&answer) else { continue };
+        ensure!(head.starts_with("HTTP/1.1 101"), "the stream was refused: {head}");
+        let length = head.len();
+        return Ok(answer.split_off(length));
+    }
+}
