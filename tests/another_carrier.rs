@@ -54,7 +54,7 @@ async fn the_tape_of_a_wav_call_holds_speech_where_its_story_says_heard_and_noth
 
     let told = story(&steps);
     let lines = [
-        "(opening v1, from a recording)  [in full",
+        "(recording of opening, v1)  [in full",
         "caller  \"Hi. I am late on my payment",
         "heard   agent: \"I can look that up.\"  [in full",
         "we      stop speaking",
@@ -62,7 +62,7 @@ async fn the_tape_of_a_wav_call_holds_speech_where_its_story_says_heard_and_noth
         "[cut after",
         "caller  \"No, that is all. Thank you. Bye.\"",
         "result  hangup_call: done",
-        "(farewell v1, from a recording)  [in full",
+        "(recording of farewell, v1)  [in full",
         "ended: agent_hangup",
     ];
     let mut rest = told.as_str();
