@@ -58,7 +58,8 @@ fn hanging_up_without_a_word_is_a_breach() {
     let end = call.find(|step| step.effects.contains(&Effect::HangUp));
     call.take_effect(end, &Effect::HangUp);
     call.steps[step].effects.push(Effect::HangUp);
-    call.breaks(&["I-12"]);
+    // So early, it is also long before the end.
+    call.breaks(&["I-12", "I-13"]);
 }
 
 // I-15
