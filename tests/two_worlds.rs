@@ -275,7 +275,8 @@ async fn calls_at_once_have_an_agent_each_also_over_several_sessions() {
     for placed in calls.join_all().await {
         let (one, other) = (simulated.story(), story(&placed.steps));
         let both = format!("--- simulated\n{one}\n--- over sockets\n{other}");
-        assert!(difference(&one, &other, APART_MS).is_ok(), "{both}");
+        // Whose words they are matters here; how late they come is asked above, call by call.
+        assert!(difference(&one, &other, 10 * APART_MS).is_ok(), "{both}");
         assert!(placed.verdicts.iter().all(|verdict| verdict.held), "{both}");
     }
     let demo = Arc::into_inner(demo).expect("no call holds it any more");
