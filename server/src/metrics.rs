@@ -4,7 +4,7 @@
 //! or asked for when somebody looks. `docs/operations.md` lists every metric, which a test compares.
 //!
 //! A label holds a company's short name, a language, one of our own routes, or a word from a closed
-//! list ([`words`]): never a call, a number, or what somebody said. So the number of series is
+//! list (`words`): never a call, a number, or what somebody said. So the number of series is
 //! bounded, and nothing in them is personal.
 
 use std::borrow::Cow;
