@@ -235,6 +235,7 @@ fn ask(bytes: &mut Bytes<'_>) -> FunctionAsk {
         arguments: "{}".into(),
         fingerprint: bytes.pick(&["00", "00", "01"]).into(),
         target: bytes.pick(&[None, Some("front-desk"), Some("the-moon")]).map(Into::into),
+        tones: None,
         fault: if bytes.in_256(16) { Some("account is missing".into()) } else { None },
     }
 }
