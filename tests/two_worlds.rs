@@ -11,6 +11,7 @@ use std::sync::Arc;
 use call_core::story::story;
 use server::demo::{Demo, unplayable};
 use sim::faults::Fault;
+use sim::scenario::files_in;
 use sim::{Played, Scenario};
 use tokio::sync::{Mutex, Semaphore};
 use tokio::task::JoinSet;
@@ -103,12 +104,9 @@ fn folder() -> PathBuf {
 
 fn files() -> Vec<PathBuf> {
     let only = std::env::var("TWO_WORLDS").unwrap_or_default();
-    let entries = std::fs::read_dir(folder()).expect("a folder of scenarios");
-    entries
-        .map(|entry| entry.expect("a file").path())
-        .filter(|file| file.extension().is_some_and(|kind| kind == "ron"))
-        .filter(|file| name(file).contains(&only))
-        .collect()
+    let mut files = files_in(&folder()).expect("a folder of scenarios");
+    files.retain(|file| name(file).contains(&only));
+    files
 }
 
 fn name(file: &Path) -> String {

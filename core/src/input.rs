@@ -107,6 +107,17 @@ pub enum Transfer {
 }
 
 impl Transfer {
+    /// Every outcome.
+    pub const ALL: [Self; 7] = [
+        Self::Accepted,
+        Self::Refused,
+        Self::Gone,
+        Self::Completed,
+        Self::Busy,
+        Self::NoAnswer,
+        Self::Failed,
+    ];
+
     /// The outcome in a word, as in stories.
     pub const fn word(self) -> &'static str {
         match self {

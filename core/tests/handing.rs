@@ -364,16 +364,7 @@ fn the_longest_call_does_not_interrupt_a_transfer_and_leaves_no_way_back_from_it
 
 #[test]
 fn news_of_a_transfer_that_nobody_asked_for_changes_nothing() {
-    let every = [
-        Transfer::Accepted,
-        Transfer::Refused,
-        Transfer::Gone,
-        Transfer::Completed,
-        Transfer::Busy,
-        Transfer::NoAnswer,
-        Transfer::Failed,
-    ];
-    for news in every {
+    for news in Transfer::ALL {
         assert!(ignored(&Desk::listening().at(10_000, transfer_is(news))), "{news:?}");
         assert!(ignored(&Desk::transferring().at(11_100, transfer_is(news))), "{news:?}");
     }

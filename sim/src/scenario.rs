@@ -15,7 +15,7 @@ mod template;
 mod tree;
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use call_core::company::Company;
 use call_core::input::Operator;
@@ -33,6 +33,19 @@ use crate::seed::Seed;
 pub use file::Expectation;
 pub use problem::{Mistake, Problem};
 pub use template::{Template, Variation};
+
+/// The scenario files of a folder, by name. Folders inside it are not looked into.
+///
+/// # Errors
+///
+/// When the folder cannot be read.
+pub fn files_in(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
+    let entries = std::fs::read_dir(folder)?.map(|entry| entry.map(|entry| entry.path()));
+    let mut files: Vec<PathBuf> = entries.collect::<Result<_, _>>()?;
+    files.retain(|file| file.extension().is_some_and(|extension| extension == "ron"));
+    files.sort();
+    Ok(files)
+}
 
 /// A scenario that was read and found sound.
 #[derive(Debug, Clone)]

@@ -6,6 +6,7 @@ use call_core::{EndReason, Millis};
 use sim::Scenario;
 use sim::desk::{Played, play_scenario};
 use sim::faults::Fault;
+use sim::scenario::files_in;
 
 /// All frames of any call.
 const ALL: u64 = 99_999;
@@ -132,11 +133,7 @@ fn load(name: &str) -> Scenario {
 }
 
 fn scenarios() -> impl Iterator<Item = (PathBuf, Scenario)> {
-    let entries = std::fs::read_dir(root()).expect("the folder of scenarios");
-    let files = entries.map(|entry| entry.expect("an entry").path());
-    let mut files: Vec<_> =
-        files.filter(|path| path.extension().is_some_and(|extension| extension == "ron")).collect();
-    files.sort();
+    let files = files_in(&root()).expect("the folder of scenarios");
     files.into_iter().map(|file| {
         let mut scenario = Scenario::load(&file).unwrap_or_else(|problem| panic!("{problem}"));
         // What a file does to the frames itself is not what is compared.

@@ -16,6 +16,7 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use sim::judge::judged;
+use sim::scenario::files_in;
 
 use spoilt::{Spoilt, root};
 
@@ -35,12 +36,7 @@ fn every_judge_is_named_once() {
 }
 
 fn scenarios() -> Vec<PathBuf> {
-    let mut files: Vec<PathBuf> = std::fs::read_dir(root())
-        .expect("the folder of scenarios")
-        .map(|entry| entry.expect("an entry of it").path())
-        .filter(|path| path.extension().is_some_and(|extension| extension == "ron"))
-        .collect();
-    files.sort();
+    let files = files_in(&root()).expect("the folder of scenarios");
     assert!(!files.is_empty());
     files
 }

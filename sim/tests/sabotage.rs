@@ -15,6 +15,7 @@ use sim::Scenario;
 use sim::desk::{Options, play_with};
 use sim::judge::judged;
 use sim::machine::Machine;
+use sim::scenario::files_in;
 
 #[test]
 fn each_defect_breaks_its_own_invariant_and_no_other() {
@@ -73,12 +74,7 @@ fn broken(sabotage: Option<Sabotage>) -> BTreeMap<&'static str, BTreeSet<String>
 /// Every scenario there is, by name.
 static SCENARIOS: LazyLock<Vec<(String, Scenario)>> = LazyLock::new(|| {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../scenarios");
-    let mut files: Vec<PathBuf> = std::fs::read_dir(folder)
-        .expect("the folder of scenarios")
-        .map(|entry| entry.expect("an entry of it").path())
-        .filter(|path| path.extension().is_some_and(|extension| extension == "ron"))
-        .collect();
-    files.sort();
+    let files = files_in(&folder).expect("the folder of scenarios");
     assert!(!files.is_empty());
     let load = |file: PathBuf| {
         let name = file.file_stem().expect("a file has a name").to_string_lossy().into_owned();

@@ -6,6 +6,7 @@
 use std::path::{Path, PathBuf};
 
 use call_core::{Call, Cause, Fact, Step};
+use sim::scenario::files_in;
 use sim::{Played, play};
 
 #[test]
@@ -115,12 +116,7 @@ fn root() -> PathBuf {
 }
 
 fn scenarios() -> Vec<PathBuf> {
-    let mut files: Vec<PathBuf> = std::fs::read_dir(root())
-        .expect("the folder of scenarios")
-        .map(|entry| entry.expect("an entry of it").path())
-        .filter(|path| path.extension().is_some_and(|extension| extension == "ron"))
-        .collect();
-    files.sort();
+    let files = files_in(&root()).expect("the folder of scenarios");
     assert!(!files.is_empty());
     files
 }

@@ -7,7 +7,7 @@ use call_core::input::{Agent, Carrier, Input};
 use call_core::{CallTime, Cause, Fact};
 use sim::desk::play_scenario;
 use sim::judge::{Breach, Evidence, judge_all};
-use sim::scenario::Template;
+use sim::scenario::{Template, files_in};
 use sim::swarm::{Change, Deed, Failure, Judge, Report, Swarm};
 use sim::{Scenario, faults::Fault, journal};
 
@@ -210,13 +210,8 @@ fn few() -> Vec<Template> {
 
 fn templates(wanted: impl Fn(&str) -> bool) -> Vec<Template> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../scenarios");
-    let entries = std::fs::read_dir(root).expect("the folder of scenarios");
-    let mut files: Vec<PathBuf> = entries.map(|entry| entry.expect("an entry").path()).collect();
-    files.retain(|path| {
-        let name = path.file_stem().unwrap_or_default().to_string_lossy();
-        path.extension().is_some_and(|extension| extension == "ron") && wanted(&name)
-    });
-    files.sort();
+    let mut files = files_in(&root).expect("the folder of scenarios");
+    files.retain(|path| wanted(&path.file_stem().unwrap_or_default().to_string_lossy()));
     let load = |file: &PathBuf| Template::load(file).unwrap_or_else(|problem| panic!("{problem}"));
     files.iter().map(load).collect()
 }

@@ -1,7 +1,6 @@
 //! Everything that CI checks: `cargo xtask test`.
 
 use std::{
-    path::PathBuf,
     process::Command,
     time::{Duration, Instant},
 };
@@ -79,7 +78,7 @@ fn features_as_shipped() -> Result<()> {
 
 /// Offline: advisories need a database from the network, and are a matter for a nightly job.
 fn dependencies() -> Result<()> {
-    let mut deny = Command::new(cargo_deny()?);
+    let mut deny = Command::new(shell::tool("cargo-deny", CARGO_DENY, "about four minutes")?);
     deny.current_dir(shell::root()?);
     shell::run(deny.args(["--offline", "check", "licenses", "bans", "sources"]))
 }
@@ -110,23 +109,3 @@ fn cargo<const N: usize>(arguments: [&str; N]) -> Result<()> {
 
 /// The version that deny.toml is written for.
 const CARGO_DENY: &str = "0.20.2";
-
-fn cargo_deny() -> Result<PathBuf> {
-    if let Some(found) = shell::on_path("cargo-deny") {
-        return Ok(found);
-    }
-    let built = shell::root()?.join("target/tools/bin/cargo-deny");
-    if !built.is_file() {
-        eprintln!("\ncargo-deny is not here: building it once, which takes about four minutes");
-        cargo([
-            "install",
-            "cargo-deny",
-            "--locked",
-            "--version",
-            CARGO_DENY,
-            "--root",
-            "target/tools",
-        ])?;
-    }
-    Ok(built)
-}

@@ -58,7 +58,7 @@ pub(crate) fn run(fuzz: &Fuzz) -> Result<()> {
     if fuzz.check {
         return check();
     }
-    let cargo_fuzz = cargo_fuzz()?;
+    let cargo_fuzz = shell::tool("cargo-fuzz", CARGO_FUZZ, "about three minutes")?;
     let wanted = |target: &&Target| fuzz.target.as_deref().is_none_or(|name| name == target.name);
     let mut found = vec![];
     for target in TARGETS.iter().filter(wanted) {
@@ -172,17 +172,4 @@ fn nightly(cargo_fuzz: &Path) -> Result<Command> {
         command.env_remove(name);
     }
     Ok(command)
-}
-
-fn cargo_fuzz() -> Result<PathBuf> {
-    if let Some(found) = shell::on_path("cargo-fuzz") {
-        return Ok(found);
-    }
-    let built = shell::root()?.join("target/tools/bin/cargo-fuzz");
-    if !built.is_file() {
-        eprintln!("\ncargo-fuzz is not here: building it once, which takes about three minutes");
-        let arguments = ["install", "cargo-fuzz", "--locked", "--version", CARGO_FUZZ];
-        shell::run(shell::cargo(arguments)?.args(["--root", "target/tools"]))?;
-    }
-    Ok(built)
 }

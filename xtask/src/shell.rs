@@ -59,6 +59,20 @@ pub(crate) fn shown(command: &Command) -> String {
     words.join(" ")
 }
 
+/// A program of cargo's own kind: from PATH, or built once into target/tools.
+pub(crate) fn tool(name: &str, version: &str, takes: &str) -> Result<PathBuf> {
+    if let Some(found) = on_path(name) {
+        return Ok(found);
+    }
+    let built = root()?.join("target/tools/bin").join(name);
+    if !built.is_file() {
+        eprintln!("\n{name} is not here: building it once, which takes {takes}");
+        let arguments = ["install", name, "--locked", "--version", version];
+        run(cargo(arguments)?.args(["--root", "target/tools"]))?;
+    }
+    Ok(built)
+}
+
 /// Where a program lies on PATH.
 pub(crate) fn on_path(program: &str) -> Option<PathBuf> {
     let path = env::var_os("PATH")?;

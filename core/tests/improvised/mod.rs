@@ -261,55 +261,35 @@ fn limits() -> impl Strategy<Value = Limits> {
     let length = || (500_u64..=40_000).prop_map(Millis);
     let call = (5_000_u64..=1_800_000).prop_map(Millis);
     (proptest::array::uniform22(length()), call).prop_map(|(lengths, call)| {
-        let [
-            patience,
-            key_gap,
-            reconnect,
-            reconnect_gap,
-            agent_speech,
-            transfer,
-            tones,
-            call_warning,
-            pay,
-            agent_ready,
-            line_ready,
-            line_injected,
-            silence_prompt,
-            long_turn,
-            silence_farewell,
-            filler,
-            reply,
-            agent_audio_done,
-            mark,
-            lookup,
-            farewell,
-            hang_up,
-        ] = lengths;
-        Limits {
-            patience,
-            key_gap,
-            reconnect,
-            reconnect_gap,
-            agent_speech,
-            transfer,
-            tones,
-            call_warning,
-            pay,
-            agent_ready,
-            line_ready,
-            line_injected,
-            silence_prompt,
-            long_turn,
-            silence_farewell,
-            filler,
-            reply,
-            agent_audio_done,
-            mark,
-            lookup,
-            farewell,
-            hang_up,
+        let mut lengths = lengths.into_iter();
+        let mut length = || lengths.next().expect("one for each limit");
+        let limits = Limits {
+            patience: length(),
+            key_gap: length(),
+            reconnect: length(),
+            reconnect_gap: length(),
+            agent_speech: length(),
+            transfer: length(),
+            tones: length(),
+            call_warning: length(),
+            pay: length(),
+            agent_ready: length(),
+            line_ready: length(),
+            line_injected: length(),
+            silence_prompt: length(),
+            long_turn: length(),
+            silence_farewell: length(),
+            filler: length(),
+            reply: length(),
+            agent_audio_done: length(),
+            mark: length(),
+            lookup: length(),
+            farewell: length(),
+            hang_up: length(),
             call,
-        }
+        };
+        assert_eq!(lengths.next(), None, "no more than limits");
+        limits
     })
 }
 
@@ -467,15 +447,7 @@ fn losses() -> impl Strategy<Value = AgentLoss> {
 }
 
 fn transfer_news() -> impl Strategy<Value = Transfer> {
-    proptest::sample::select(vec![
-        Transfer::Accepted,
-        Transfer::Refused,
-        Transfer::Gone,
-        Transfer::Completed,
-        Transfer::Busy,
-        Transfer::NoAnswer,
-        Transfer::Failed,
-    ])
+    proptest::sample::select(&Transfer::ALL[..])
 }
 
 fn operators() -> impl Strategy<Value = Operator> {

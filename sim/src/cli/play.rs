@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 use sim::desk::{Options, Played, play_with};
 use sim::machine::Machine;
+use sim::scenario::files_in;
 use sim::{Scenario, journal};
 
 use super::Outcome;
@@ -152,12 +153,8 @@ pub(super) fn scenario_files(paths: &[PathBuf]) -> Result<Vec<PathBuf>, String> 
             files.push(path.clone());
             continue;
         }
-        let inside = std::fs::read_dir(path)
-            .and_then(|entries| entries.map(|entry| entry.map(|e| e.path())).collect())
+        let inside = files_in(path)
             .map_err(|error| format!("cannot read the folder {}: {error}", path.display()))?;
-        let mut inside: Vec<PathBuf> = inside;
-        inside.retain(|file| file.extension().is_some_and(|extension| extension == "ron"));
-        inside.sort();
         // A folder without scenarios is told as a file that cannot be read.
         files.extend(if inside.is_empty() { vec![path.clone()] } else { inside });
     }
