@@ -104,6 +104,8 @@ pub struct Limits {
     pub silence_farewell: Millis,
     /// T_FILLER: longest dead air while something is pending, before a filler is spoken.
     pub filler: Millis,
+    /// A voice cut the agent short, and the caller's line is quiet → we ask them to go on.
+    pub cut_short: Millis,
     /// A reply is owed and nothing comes (F-DG-24): the call ends decently.
     pub reply: Millis,
     /// No agent audio for this long after the last was played: the sentence is over (F-DG-11).
@@ -148,6 +150,7 @@ impl Default for Limits {
             long_turn: Millis::from_secs(35),
             silence_farewell: Millis::from_secs(60),
             filler: Millis::from_secs(4),
+            cut_short: Millis::from_secs(4),
             reply: Millis::from_secs(12),
             agent_audio_done: Millis(1_500),
             patience: Millis::from_secs(120),

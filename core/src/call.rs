@@ -2,6 +2,7 @@
 
 mod connecting;
 mod conversing;
+mod cut_short;
 mod ending;
 mod functions;
 mod handing;

@@ -140,6 +140,7 @@ impl Company {
             ("limits.line_ready", limits.line_ready),
             ("limits.line_injected", limits.line_injected),
             ("limits.filler", limits.filler),
+            ("limits.cut_short", limits.cut_short),
             ("limits.reply", limits.reply),
             ("limits.farewell", limits.farewell),
             ("limits.hang_up", limits.hang_up),

@@ -54,6 +54,9 @@ pub enum LineId {
     StillThere,
     /// Asks whether we are heard, in a word or two: where noise cuts every longer sentence.
     HearMe,
+    /// The caller may go on, or have the last words again: where a voice cut the agent and nothing
+    /// followed.
+    CutShort,
     /// One moment, I am checking.
     Hold,
     /// That it is an automated assistant and that the call may be recorded, said again.
@@ -78,10 +81,11 @@ pub enum LineId {
 
 impl LineId {
     /// Every line, in the order of declaration.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Opening,
         Self::StillThere,
         Self::HearMe,
+        Self::CutShort,
         Self::Hold,
         Self::Notice,
         Self::TakeYourTime,
@@ -100,6 +104,7 @@ impl LineId {
             Self::Opening => "opening",
             Self::StillThere => "still-there",
             Self::HearMe => "hear-me",
+            Self::CutShort => "cut-short",
             Self::Hold => "hold",
             Self::Notice => "notice",
             Self::TakeYourTime => "take-your-time",
@@ -124,6 +129,7 @@ impl LineId {
             | Self::GoodbyeSilence => true,
             Self::StillThere
             | Self::HearMe
+            | Self::CutShort
             | Self::Hold
             | Self::TakeYourTime
             | Self::GoOn

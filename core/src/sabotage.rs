@@ -20,7 +20,7 @@ pub enum Sabotage {
     LeavesTimers,
     /// I-15: the clock of the caller's silence runs on while somebody else has the floor.
     CountsSpeech,
-    /// I-16: no filler is spoken, however long something is pending.
+    /// I-16: nothing fills a silence of ours, however long something is pending or after a cut.
     SaysNothing,
     /// I-17: the caller's voice does not stop what is being said.
     TalksOn,

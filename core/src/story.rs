@@ -264,6 +264,7 @@ fn effect_noticed(effect: &Effect) -> Option<String> {
             line:
                 line @ (LineId::StillThere
                 | LineId::HearMe
+                | LineId::CutShort
                 | LineId::Hold
                 | LineId::TakeYourTime
                 | LineId::GoOn

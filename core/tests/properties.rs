@@ -321,6 +321,31 @@ proptest! {
         }
     }
 
+    /// F-DG-15, I-16: the caller is asked to go on only behind a cut or a function that was taken
+    /// back, when nothing else followed, and not into a sound.
+    #[test]
+    fn nobody_is_asked_to_go_on_who_may_be_speaking(script in scripts()) {
+        let limit = script.brief.limits.cut_short;
+        let (mut phase, mut cut) = (Phase::Connecting, None::<CallTime>);
+        for step in script.journal() {
+            match &step.cause {
+                Cause::Timer(Timer::CutShort) => {
+                    prop_assert_eq!(phase, Phase::Listening);
+                    let since = cut.take().map(|cut| step.at.since(cut));
+                    prop_assert!(since >= Some(limit), "asked at {}, {since:?} after it", step.at);
+                }
+                Cause::Input(Input::Agent(Agent::CallerStarted | Agent::Withdrew(_))) => {
+                    cut = Some(step.at);
+                }
+                Cause::Input(Input::Carrier(Carrier::Sound)) if cut.is_some() => cut = Some(step.at),
+                Cause::Input(Input::Agent(Agent::CallerSaid { .. })) if !step.ignored => cut = None,
+                Cause::Input(Input::Carrier(Carrier::Key(_))) if !step.ignored && !only_completes(&step) => cut = None,
+                _ => {}
+            }
+            phase = step.moves.last().map_or(phase, |change| change.to);
+        }
+    }
+
     /// I-35, I-25: cause precedes effect.
     #[test]
     fn effects_come_in_an_order_that_makes_sense(script in scripts()) {

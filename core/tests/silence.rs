@@ -9,7 +9,7 @@ use call_core::{
 use support::{
     Desk, agent_says, asks, audio_done, began, caller_says, cut, digit, done, effects, facts,
     fired, heard, hung_up, line, line_ready, lines, lookup, noise, phases, pound, queued, reason,
-    sentence,
+    sentence, sound,
 };
 
 /// F-HU-04.
@@ -109,6 +109,9 @@ fn a_caller_who_began_over_our_speech_may_go_on_for_as_long() {
     let mut desk = Desk::speaking();
     desk.at(12_000, noise());
     assert_eq!(phases(&desk.at(12_000, cut(sentence(1), 1_000, 2_000))), [Phase::Listening]);
+    for at in (12_500..46_000).step_by(500) {
+        desk.at(at, sound());
+    }
     assert_eq!(desk.next(), Some((47_000, Timer::SilencePrompt)));
 }
 

@@ -23,6 +23,11 @@ still-there = Are you still there?
 hear-me = Can you hear me?
     .version = 1
 
+# A noise has cut what was being said, and nobody has said anything since. The caller may be about
+# to speak, or may wait for the rest. "Yes" to this reaches the agent, which is told what was asked.
+cut-short = I am sorry. Please go on, or shall I say that again?
+    .version = 1
+
 # Something takes longer than a pause in talk.
 hold = One moment, please. I am checking that for you.
     .version = 1

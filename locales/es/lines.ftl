@@ -23,6 +23,11 @@ still-there = ¿Sigue usted en la línea?
 hear-me = ¿Me escucha?
     .version = 1
 
+# Un ruido ha cortado lo que se decía, y nadie ha dicho nada después. Quizá la persona va a hablar, o
+# espera el resto. Un "sí" llega al agente, que sabe lo que se le ha preguntado.
+cut-short = Perdón. Siga, por favor, ¿o quiere que se lo repita?
+    .version = 1
+
 # Algo tarda más que una pausa normal.
 hold = Un momento, por favor. Lo estoy revisando.
     .version = 1

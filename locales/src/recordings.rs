@@ -42,7 +42,8 @@ macro_rules! files {
 }
 
 /// Each file's name, and its bytes in English and in Spanish.
-const FILES: [(&str, &[u8], &[u8]); 13] = files![
+const FILES: [(&str, &[u8], &[u8]); 14] = files![
+    "cut-short-1",
     "farewell-recorded-1",
     "go-on-1",
     "goodbye-silence-recorded-1",

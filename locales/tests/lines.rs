@@ -26,6 +26,7 @@ fn the_lines_that_a_call_needs_are_there() {
     let needed = [
         ("opening", &["company"][..]),
         ("still-there", &[]),
+        ("cut-short", &[]),
         ("hold", &[]),
         ("trouble", &[]),
         ("farewell", &["company"]),

@@ -13,7 +13,7 @@
 //! | I-13 | whatever was asked for comes to exactly one outcome, and in time |
 //! | I-14 | no timer fires after the end, but the limit of a write that still runs |
 //! | I-15 | the caller is called silent only for time in which nobody else held the floor |
-//! | I-16 | a caller to whom we owe something hears something every eight seconds |
+//! | I-16 | a caller to whom we owe something, or whom a noise took it from, hears something every eight seconds |
 //! | I-17 | a voice over our speech stops it in the same step, before anything else is said |
 //! | I-18 | one beginning, one end |
 //! | I-19 | nothing follows the end but late outcomes of writes |

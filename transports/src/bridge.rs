@@ -256,6 +256,7 @@ impl Bridge {
                     self.conversation.said(Role::User, content.reveal());
                     let language = languages.first().and_then(|tag| Language::from_tag(tag));
                     let text = mask_text(content.reveal());
+                    self.voice.sounds_matter_no_more();
                     out.input(Input::Agent(Agent::CallerSaid { text, language }));
                 }
                 Role::Assistant => self.agent_words(at, content.reveal(), out),
@@ -271,6 +272,7 @@ impl Bridge {
             }
             ServerMessage::FunctionCallCancelled { functions } => {
                 let ids = functions.into_iter().map(|call| call.id).collect();
+                self.voice.sounds_matter(at);
                 out.input(Input::Agent(Agent::Withdrew(ids)));
             }
             ServerMessage::EndOfTurn { .. }
@@ -368,11 +370,20 @@ impl Bridge {
             Effect::Clear => {
                 self.cut_speech(at, out);
                 out.to_carrier(ToCarrier::Clear);
+                self.voice.sounds_matter(at);
             }
             Effect::Withdraw { utterance } => self.withdraw(at, *utterance),
-            Effect::CutReply => self.cut_reply(at, out),
+            Effect::CutReply => {
+                self.cut_reply(at, out);
+                if self.agent == AgentLeg::Ready {
+                    self.voice.sounds_matter(at);
+                }
+            }
             Effect::EndSentence => self.end_sentence(at, out),
-            Effect::MuteAgent => self.playout.mute_agent(),
+            Effect::MuteAgent => {
+                self.playout.mute_agent();
+                self.voice.sounds_matter_no_more();
+            }
             Effect::UnmuteAgent => self.playout.unmute_agent(),
             Effect::OpenAgent { language, .. } => {
                 self.language = *language;

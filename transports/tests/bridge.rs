@@ -3,10 +3,10 @@
 
 use std::collections::BTreeMap;
 
-use call_core::input::{Agent, AgentLoss, Input, Line, Playback};
+use call_core::input::{Agent, AgentLoss, Carrier, Input, Line, Playback};
 use call_core::{CallTime, Effect, Language, UtteranceId};
 use call_transports::bridge::{Bridge, Outlet, Words};
-use call_transports::carrier::{FromCarrier, ToCarrier};
+use call_transports::carrier::{Audio, FromCarrier, ToCarrier};
 use call_transports::deepgram::{
     AgentProfile, ClientMessage, HistoryEntry, Injection, Role, ServerMessage, Spoken,
 };
@@ -83,6 +83,14 @@ impl Table {
 
     fn audio(&mut self, at: u64, bytes: usize) -> Vec<Input> {
         self.bridge.agent_audio(CallTime::from_millis(at), &vec![0x7F; bytes], &mut self.out);
+        std::mem::take(&mut self.out.inputs)
+    }
+
+    /// 20 ms of the caller's line, in which every sample is this one.
+    fn caller(&mut self, at: u64, sample: u8) -> Vec<Input> {
+        let payload = &[sample; 160];
+        let audio = FromCarrier::Audio(Audio { chunk: None, timestamp_ms: None, payload });
+        self.bridge.from_carrier(CallTime::from_millis(at), audio, &mut self.out);
         std::mem::take(&mut self.out.inputs)
     }
 
@@ -245,4 +253,50 @@ fn a_conversation_that_is_told_back_adds_no_line_to_the_record() {
     let settings = ServerMessage::History(HistoryEntry::Calls(Vec::new()));
     assert_eq!(table.agent(110, settings), []);
     assert_eq!(table.out.to_agent, []);
+}
+
+/// F-DG-15, I-16: only between a cut and what follows, and no sooner than every half second.
+#[test]
+fn after_a_cut_the_machine_is_told_that_the_callers_line_sounds() {
+    let mut table = Table::ready();
+    assert_eq!(table.caller(100, VOICE), [], "nothing was cut");
+    table.perform(200, &Effect::Clear);
+    assert_eq!(table.caller(220, HISS), []);
+    assert_eq!(table.caller(240, VOICE), SOUND);
+    assert_eq!(table.caller(260, VOICE), []);
+    assert_eq!(table.caller(720, VOICE), []);
+    assert_eq!(table.caller(740, VOICE), SOUND);
+    let follows: [fn(&mut Table); 3] = [
+        |table| drop(table.agent(2_300, says("From eight to six."))),
+        |table| drop(table.agent(2_300, hears("No, the other one."))),
+        |table| table.perform(2_300, &Effect::MuteAgent),
+    ];
+    for follow in follows {
+        let mut table = Table::ready();
+        table.perform(200, &Effect::CutReply);
+        follow(&mut table);
+        assert_eq!(table.caller(2_400, VOICE), []);
+    }
+}
+
+/// A function that the agent takes back at a voice is a cut, too.
+#[test]
+fn after_a_function_was_taken_back_the_machine_is_told_that_the_callers_line_sounds() {
+    let mut table = Table::ready();
+    table.agent(100, ServerMessage::FunctionCallCancelled { functions: Vec::new() });
+    assert_eq!(table.caller(120, VOICE), SOUND);
+}
+
+const VOICE: u8 = 0xA0;
+const HISS: u8 = 0xF0;
+const SOUND: [Input; 1] = [Input::Carrier(Carrier::Sound)];
+
+fn hears(words: &str) -> ServerMessage {
+    ServerMessage::ConversationText {
+        role: Role::User,
+        content: Spoken::from(words),
+        conversational_behavior: None,
+        languages_hinted: Vec::new(),
+        languages: Vec::new(),
+    }
 }

@@ -8,7 +8,7 @@ use super::Draft;
 use super::timers::Timer;
 use super::topology::{Event, Machine, State};
 use crate::effect::Effect;
-use crate::input::{Agent, Input};
+use crate::input::{Agent, Carrier, Input};
 use crate::line::LineId;
 use crate::sabotage::Sabotage;
 use crate::step::{EndReason, Fact};
@@ -54,6 +54,9 @@ impl Machine {
                 // behind a line of ours, which goes on.
                 let agent_speaks =
                     self.memory.agent_mid_reply || self.memory.agent_speech_on_its_way();
+                if agent_speaks {
+                    self.is_cut_short(step);
+                }
                 if agent_speaks || self.memory.agent_says_our_line() {
                     self.agent_stopped();
                     step.effect(Effect::CutReply);
@@ -100,6 +103,10 @@ impl Machine {
                 self.stop_speaking(step);
                 self.hand_to_a_person(EndReason::AgentFailed)
             }
+            Event::Input(Input::Carrier(Carrier::Sound)) if self.memory.cut_short.is_some() => {
+                self.sound_heard(step);
+                Handled
+            }
             event => {
                 let news = self.functions(event, step).or_else(|| self.keypad(event, step));
                 news.or_else(|| self.speech(event, step)).unwrap_or(Super)
@@ -126,6 +133,7 @@ impl Machine {
 
     pub(super) fn exit_conversing(&mut self, step: &mut Draft) {
         self.give_keys_up(step);
+        self.no_more_cut_short();
         for timer in [Timer::AgentAudioDone, Timer::AgentSpeech] {
             self.memory.timers.disarm(timer);
         }
@@ -139,6 +147,7 @@ impl Machine {
         step: &mut Draft,
     ) {
         self.memory.voice = None;
+        self.no_more_cut_short();
         let mut started = self.memory.caller_started.take().unwrap_or(step.at);
         if self.memory.sabotaged(Sabotage::CountsCalls) {
             started = CallTime::ZERO;
@@ -156,6 +165,7 @@ impl Machine {
             self.memory.arm(Timer::SilenceFarewell, step.at, farewell.less(before));
         }
         self.arm_prompt(step);
+        self.arm_cut_short(step);
     }
 
     /// How long the caller may be silent before the prompt, and before the farewell.
@@ -192,9 +202,11 @@ impl Machine {
         if self.current == State::Listening {
             self.arm_prompt(step);
         }
+        self.sound_heard(step);
     }
 
     pub(super) fn exit_listening(&mut self, step: &mut Draft) {
+        self.memory.timers.disarm(Timer::CutShort);
         let silence = &mut self.memory.silence;
         if let Some(since) = silence.since.take() {
             silence.before = silence.before + step.at.since(since);
@@ -220,6 +232,7 @@ impl Machine {
             Event::Due(Timer::SilenceFarewell) => {
                 Transition(State::Farewell { why: EndReason::NoInput })
             }
+            Event::Due(Timer::CutShort) => self.nothing_followed(step),
             _ => Super,
         }
     }
@@ -266,6 +279,9 @@ impl Machine {
             {
                 self.voice_began(step);
                 self.memory.cuts += 1;
+                if self.reply_is_under_way() {
+                    self.is_cut_short(step);
+                }
                 self.stop_speaking(step);
                 if self.memory.cuts > CUTS_MAX {
                     return self.hand_to_a_person(EndReason::AgentFailed);

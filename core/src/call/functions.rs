@@ -35,6 +35,7 @@ impl Machine {
             Event::Input(Input::Agent(Agent::Asked(asks))) => {
                 if !asks.is_empty() {
                     self.memory.reply_owed = None;
+                    self.no_more_cut_short();
                 }
                 let mut end = None;
                 for ask in asks {
@@ -67,9 +68,15 @@ impl Machine {
                 }
             }
             Event::Input(Input::Agent(Agent::Withdrew(ids))) => {
+                let early = self.memory.too_early.len();
+                let mut taken_back = false;
                 for id in ids {
                     self.memory.too_early.retain(|ask| ask.id != *id);
-                    self.withdrawn(id, step);
+                    taken_back |= self.withdrawn(id, step);
+                }
+                if taken_back || self.memory.too_early.len() < early {
+                    // A voice was heard, and nothing more is heard of what the caller wanted.
+                    self.is_cut_short(step);
                 }
                 Some(self.settle())
             }
@@ -346,15 +353,17 @@ impl Machine {
 
     /// The agent takes a request back. A read is over with that; a write goes on, and only its
     /// answer is not wanted any more.
-    pub(super) fn withdrawn(&mut self, id: &str, step: &mut Draft) {
+    pub(super) fn withdrawn(&mut self, id: &str, step: &mut Draft) -> bool {
         if self.memory.ledger.unwanted(id) {
-            return;
+            return true;
         }
-        if let Some(settled) = self.memory.ledger.settle(id, EntryState::Withdrawn) {
-            let outcome = "withdrawn".to_string();
-            step.fact(Fact::FunctionDone { id: id.to_string(), name: settled.name, outcome });
-            self.rearm_limit();
-        }
+        let Some(settled) = self.memory.ledger.settle(id, EntryState::Withdrawn) else {
+            return false;
+        };
+        let outcome = "withdrawn".to_string();
+        step.fact(Fact::FunctionDone { id: id.to_string(), name: settled.name, outcome });
+        self.rearm_limit();
+        true
     }
 
     pub(super) fn function_over(&self, id: String, name: String, how: &str, step: &mut Draft) {

@@ -63,6 +63,7 @@ impl Machine {
     /// The caller did something: silence begins anew.
     pub(super) fn caller_active(&mut self, step: &mut Draft) {
         self.memory.silence = Silence::default();
+        self.no_more_cut_short();
         self.memory.last_sound = step.at;
         if self.current == State::Listening {
             self.enter_listening(step);

@@ -35,6 +35,7 @@ const SPEAK_AT_LEAST: Millis = Millis(500);
 impl Machine {
     /// Asks for a line of ours.
     pub(super) fn prepare(&mut self, line: LineId, step: &mut Draft) {
+        self.no_more_cut_short();
         let limit = self.memory.brief.limits.line_ready;
         match self.time_left(step) {
             Some(left) if left < SPEAK_AT_LEAST => self.use_recording(line, step),
@@ -96,6 +97,7 @@ impl Machine {
             }
             LineId::StillThere
             | LineId::HearMe
+            | LineId::CutShort
             | LineId::Hold
             | LineId::Notice
             | LineId::TakeYourTime

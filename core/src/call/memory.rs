@@ -44,6 +44,9 @@ pub(super) struct Memory {
     pub(super) caller_started: Option<CallTime>,
     /// When a voice was last heard to begin, of which no words have come yet.
     pub(super) voice: Option<CallTime>,
+    /// When a voice cut the agent short, or last was a sound after that. Nothing once words or
+    /// something of ours followed.
+    pub(super) cut_short: Option<CallTime>,
     pub(super) silence: Silence,
     pub(super) identity: IdentityLevel,
     pub(super) identity_tries: u32,
@@ -142,6 +145,7 @@ impl Memory {
             reply_owed: None,
             caller_started: None,
             voice: None,
+            cut_short: None,
             silence: Silence::default(),
             identity: IdentityLevel::None,
             identity_tries: 0,

@@ -58,6 +58,7 @@ impl Machine {
                 // What the agent said before its last word may still begin: that is no reply.
                 let in_talk = self.current.region() == Region::Conversing;
                 if utterance.is_agents() && new && in_talk {
+                    self.no_more_cut_short();
                     // What was waiting may be all there is: its end may have come before.
                     self.agent_speaks(step);
                     self.memory.timers.disarm(Timer::AgentAudioDone);

@@ -20,6 +20,8 @@ pub enum Timer {
     SilenceFarewell,
     /// Something is pending and the caller hears nothing: say one moment.
     Filler,
+    /// A voice cut the agent short, and neither words nor speech followed: ask for either.
+    CutShort,
     /// The agent owes a reply and does not give it.
     ReplyLimit,
     /// The agent's sentence seems to be over although nobody said so.
@@ -50,12 +52,13 @@ pub enum Timer {
 
 impl Timer {
     /// Every timer, in the order in which timers that are due together fire.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::AgentReady,
         Self::LineReady,
         Self::SilencePrompt,
         Self::SilenceFarewell,
         Self::Filler,
+        Self::CutShort,
         Self::ReplyLimit,
         Self::AgentAudioDone,
         Self::PlaybackMark,
@@ -80,6 +83,7 @@ impl fmt::Display for Timer {
             Self::SilencePrompt => "caller silent",
             Self::SilenceFarewell => "caller silent too long",
             Self::Filler => "nothing to hear for a while",
+            Self::CutShort => "nothing follows a cut",
             Self::ReplyLimit => "agent owes a reply",
             Self::AgentAudioDone => "agent's sentence has no end",
             Self::PlaybackMark => "mark did not come back",

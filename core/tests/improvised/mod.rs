@@ -115,8 +115,11 @@ impl Stage {
     fn tell(&mut self, at: CallTime, input: Input) {
         self.now = self.now.max(at);
         self.told.push((at, input.clone()));
-        for step in self.call.step(at, input) {
-            self.awaited.learn(&step);
+        let steps = self.call.step(at, input);
+        steps.iter().for_each(|step| self.awaited.learn(step));
+        // What is stopped is told of at once.
+        if steps.iter().any(|step| step.effects.contains(&Effect::Clear)) {
+            self.awaited.cuts().into_iter().for_each(|cut| self.tell(self.now, cut));
         }
     }
 }
@@ -156,6 +159,25 @@ struct Awaited(Vec<Input>);
 impl Awaited {
     fn take(&mut self, pick: usize) -> Option<Input> {
         if self.0.is_empty() { None } else { Some(self.0.remove(pick % self.0.len())) }
+    }
+
+    /// All speech that is on its way is cut.
+    fn cuts(&mut self) -> Vec<Input> {
+        let (heard, audio) = (Millis(1_000), Millis(2_000));
+        let mut cuts = Vec::new();
+        self.0.retain(|awaited| match awaited {
+            Input::Playback(
+                Playback::Began { utterance }
+                | Playback::Queued { utterance, .. }
+                | Playback::Heard { utterance, .. },
+            ) => {
+                let utterance = *utterance;
+                cuts.push(Input::Playback(Playback::Cut { utterance, heard, audio }));
+                false
+            }
+            _ => true,
+        });
+        cuts
     }
 
     fn learn(&mut self, step: &Step) {
@@ -260,7 +282,7 @@ fn briefs() -> impl Strategy<Value = Brief> {
 fn limits() -> impl Strategy<Value = Limits> {
     let length = || (500_u64..=40_000).prop_map(Millis);
     let call = (5_000_u64..=1_800_000).prop_map(Millis);
-    (proptest::array::uniform22(length()), call).prop_map(|(lengths, call)| {
+    (proptest::array::uniform23(length()), call).prop_map(|(lengths, call)| {
         let mut lengths = lengths.into_iter();
         let mut length = || lengths.next().expect("one for each limit");
         let limits = Limits {
@@ -280,6 +302,7 @@ fn limits() -> impl Strategy<Value = Limits> {
             long_turn: length(),
             silence_farewell: length(),
             filler: length(),
+            cut_short: length(),
             reply: length(),
             agent_audio_done: length(),
             mark: length(),
@@ -337,6 +360,7 @@ fn talk() -> impl Strategy<Value = Input> {
         2 => sentences().prop_map(|utterance| Input::Playback(Playback::Began { utterance })),
         2 => Just(Input::Agent(Agent::AudioDone)),
         2 => vec(asks(), 0..3).prop_map(|asks| Input::Agent(Agent::Asked(asks))),
+        2 => Just(Input::Carrier(Carrier::Sound)),
         2 => keys().prop_map(|key| Input::Carrier(Carrier::Key(key))),
     ]
 }

@@ -417,6 +417,11 @@ pub(crate) fn joined() -> Input {
     Input::Carrier(Carrier::Joined)
 }
 
+/// The caller's line is not quiet.
+pub(crate) fn sound() -> Input {
+    Input::Carrier(Carrier::Sound)
+}
+
 pub(crate) fn digit() -> Input {
     Input::Carrier(Carrier::Key(Key::Digit))
 }

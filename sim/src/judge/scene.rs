@@ -56,6 +56,9 @@ pub(super) struct Scene {
     /// The agent speaks, and has not said that all of it was sent.
     mid_reply: bool,
     reply_owed: bool,
+    /// A voice took from the caller what the agent said or did for them, and neither words nor
+    /// anything of ours followed.
+    cut_short: bool,
     /// The call is being ended or handed over: the agent has nothing more to say.
     closing: bool,
     /// The caller is not ours any more, or not at the moment.
@@ -79,6 +82,7 @@ impl Scene {
             session: Session::None,
             mid_reply: false,
             reply_owed: false,
+            cut_short: false,
             closing: false,
             away: false,
             ended: false,
@@ -96,6 +100,10 @@ impl Scene {
     /// Takes in what a step tells.
     pub(super) fn apply(&mut self, step: &Step) {
         self.advance(step.at);
+        let cut = |effect: &Effect| matches!(effect, Effect::Clear | Effect::CutReply);
+        let cut_short = step.cause == Cause::Input(Input::Agent(Agent::CallerStarted))
+            && step.effects.iter().any(cut)
+            && self.reply_under_way();
         match &step.cause {
             Cause::Started(_) => {}
             Cause::Timer(timer) => self.due(*timer),
@@ -112,6 +120,7 @@ impl Scene {
                 self.lines.remove(utterance);
             }
         }
+        self.cut_short |= cut_short;
         for effect in &step.effects {
             self.effect(effect, &step.cause);
         }
@@ -171,7 +180,28 @@ impl Scene {
     fn something_owed(&self) -> bool {
         let replaced = self.session == Session::Awaited && !self.closing;
         let owed = self.reply_owed && !self.closing;
-        !self.away && !self.ended && (replaced || owed || !self.functions.is_empty())
+        let cut_short = self.cut_short && !self.patient && self.in_talk();
+        let open = replaced || owed || cut_short || !self.functions.is_empty();
+        !self.away && !self.ended && open
+    }
+
+    /// Whether a voice that is heard now takes something from the caller.
+    fn reply_under_way(&self) -> bool {
+        self.mid_reply
+            || self.speech.keys().any(|utterance| utterance.is_agents())
+            || self.lines.values().any(|line| line.line == LineId::CutShort)
+    }
+
+    /// Something follows a cut: words, keys, a function, speech.
+    fn followed(&mut self) {
+        self.cut_short = false;
+    }
+
+    /// A sound of the caller's: whoever speaks after a cut is not waiting for us.
+    fn sound(&mut self) {
+        if self.cut_short && !self.reply_owed && self.functions.is_empty() {
+            self.dead_since = None;
+        }
     }
 
     /// Notes since when the caller hears nothing although something is owed. Speech whose end is
@@ -225,17 +255,20 @@ impl Scene {
             }
             Agent::Lost(_) => {
                 self.session = Session::None;
+                self.followed();
                 self.mid_reply = false;
             }
             Agent::CallerStarted => {
                 self.mid_reply = false;
                 self.voice = true;
+                self.sound();
             }
             Agent::AudioDone => self.mid_reply = false,
             Agent::CallerSaid { text, .. } if !ignored => {
                 let meaning = meaning(text);
                 let listening = self.waits_for_caller();
                 self.voice = false;
+                self.followed();
                 self.caller_active(meaning.moment);
                 // An assent leaves a reply owed that was owed before; a yes into silence is more.
                 let owed = !meaning.empty || (meaning.yes && listening);
@@ -248,8 +281,13 @@ impl Scene {
                 self.mid_reply = true;
                 self.reply_owed = false;
             }
-            Agent::Asked(asks) if !ignored && !asks.is_empty() => self.reply_owed = false,
+            Agent::Asked(asks) if !ignored && !asks.is_empty() => {
+                self.reply_owed = false;
+                self.followed();
+            }
             Agent::Withdrew(ids) if !ignored => {
+                // What the caller wanted is given up.
+                self.cut_short |= ids.iter().any(|id| self.functions.contains_key(id));
                 self.functions.retain(|id, running| running.writes || !ids.contains(id));
             }
             _ => {}
@@ -266,8 +304,10 @@ impl Scene {
             Carrier::Joined => self.away = false,
             Carrier::Key(Key::Digit | Key::Star) if !ignored && self.in_talk() => {
                 self.caller_active(false);
+                self.followed();
                 self.dead_since = None;
             }
+            Carrier::Sound => self.sound(),
             _ => {}
         }
     }
@@ -290,6 +330,7 @@ impl Scene {
     }
 
     fn speech_comes(&mut self, utterance: UtteranceId, audible: bool) {
+        self.followed();
         let speech = Speech { audible, until: None };
         let known = self.speech.insert(utterance, speech).is_some();
         if utterance.is_agents() && !known {
@@ -318,6 +359,7 @@ impl Scene {
             Effect::CutReply => self.mid_reply = false,
             Effect::MuteAgent => {
                 self.closing = true;
+                self.followed();
                 self.mid_reply = false;
                 self.reply_owed = false;
                 let speech = &self.speech;

@@ -116,6 +116,15 @@ fn a_caller_who_is_owed_a_reply_and_hears_nothing_for_nine_seconds_is_a_breach()
     call.breaks(&["I-16"]);
 }
 
+/// F-DG-15.
+#[test]
+fn a_caller_whose_cough_cut_the_agent_and_who_hears_nothing_for_nine_seconds_is_a_breach() {
+    let mut call = Spoilt::named("cough_cuts_the_agent");
+    let asked = call.find(|step| step.cause == Cause::Timer(Timer::CutShort));
+    call.later(asked, Millis::from_secs(5));
+    call.breaks(&["I-16"]);
+}
+
 // I-17
 
 #[test]

@@ -104,6 +104,7 @@ impl Bridge {
             })
             .collect();
         if !asks.is_empty() {
+            self.voice.sounds_matter_no_more();
             out.input(Input::Agent(Agent::Asked(asks)));
         }
     }

@@ -39,6 +39,7 @@ impl Bridge {
     }
 
     pub(super) fn begin_sentence(&mut self, has_words: bool) -> UtteranceId {
+        self.voice.sounds_matter_no_more();
         self.sentences += 1;
         let utterance = UtteranceId::Agent(self.sentences);
         self.sentence = Some(Sentence { utterance, has_words, wanted: true });
@@ -56,6 +57,7 @@ impl Bridge {
 
     pub(super) fn play(&mut self, at: CallTime, utterance: UtteranceId, out: &mut impl Outlet) {
         let Some(audio) = self.clips.remove(&utterance) else { return };
+        self.voice.sounds_matter_no_more();
         for piece in audio.chunks(CLIP_PIECE) {
             self.speech(at, utterance, piece, out);
         }
