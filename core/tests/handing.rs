@@ -14,7 +14,7 @@ use support::{
     Desk, FRONT_DESK, agent_lost, agent_lost_by, answers, asks, began, caller_says, cut, done,
     drain, effects, facts, fired, heard, hung_up, ignored, joined, line, line_ready, lines, lookup,
     noise, operator_transfers, people, phases, queued, reason, result_of, sentence, stopped,
-    stream_lost, transfer, transfer_is, transfer_to, transfers,
+    stream_dead, stream_lost, transfer, transfer_is, transfer_to, transfers,
 };
 
 // Asking.
@@ -411,19 +411,32 @@ fn a_caller_whose_stream_ended_before_the_carriers_answer_may_come_back() {
 
 /// F-TR-03, F-TR-06: there is nobody to go back to.
 #[test]
-fn a_stream_that_ended_without_a_transfer_was_the_caller_who_hung_up() {
-    for end in [stopped(), stream_lost()] {
+fn a_stream_that_stopped_without_a_transfer_was_the_caller_who_hung_up_and_a_lost_one_was_not() {
+    let ends = [(stopped(), EndReason::CallerHangup), (stream_lost(), EndReason::StreamLost)];
+    for (end, why) in ends {
         for news in [Transfer::Refused, Transfer::Failed, Transfer::Gone] {
+            let why = if news == Transfer::Gone { EndReason::CallerHangup } else { why };
             let mut desk = Desk::handing_over();
             desk.at(13_400, end.clone());
             let steps = desk.at(13_500, transfer_is(news));
             let fact = Fact::Transfer { target: FRONT_DESK.into(), result: news };
             assert!(facts(&steps).contains(&fact), "{news:?}");
-            assert_eq!(reason(&steps), Some(EndReason::CallerHangup), "{news:?}");
+            assert_eq!(reason(&steps), Some(why), "{news:?}");
             assert_eq!(effects(&steps), [Effect::CloseAgent, Effect::LeaveStream], "{news:?}");
             assert_eq!(desk.next(), None, "{news:?}");
         }
     }
+}
+
+/// F-TW-09, F-TR-03: the carrier holds a call open whose stream is dead.
+#[test]
+fn a_stream_that_died_without_a_transfer_is_hung_up() {
+    let mut desk = Desk::handing_over();
+    desk.at(14_000, stream_dead());
+    let steps = desk.at(15_000, transfer_is(Transfer::Refused));
+    assert!(effects(&steps).contains(&Effect::HangUp), "{steps:?}");
+    assert_eq!(phases(&steps), [Phase::HangingUp]);
+    assert_eq!(reason(&desk.at(15_100, hung_up(HungUp::Done))), Some(EndReason::StreamLost));
 }
 
 /// F-TR-10, I-11.

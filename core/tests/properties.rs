@@ -121,6 +121,7 @@ proptest! {
         let mut away = false;
         let mut hung_up = false;
         for step in script.to_its_end() {
+            away &= !step.moves.iter().any(|change| change.from == Phase::Transferring);
             for effect in step.effects {
                 match effect {
                     Effect::Transfer { .. } => {
@@ -134,7 +135,6 @@ proptest! {
                     _ => {}
                 }
             }
-            away &= !step.moves.iter().any(|change| change.from == Phase::Transferring);
         }
     }
 

@@ -6,7 +6,7 @@ use alloc::string::ToString;
 use statig::Outcome::{self, Handled, Super, Transition};
 
 use super::Draft;
-use super::memory::Handing;
+use super::memory::{Handing, StreamEnd};
 use super::timers::Timer;
 use super::topology::{Event, Machine, State};
 use crate::effect::Effect;
@@ -53,13 +53,14 @@ impl Machine {
                 self.transfer_news(*news, step)
             }
             // Our stream ends when the carrier calls somebody else: the call goes on.
-            Event::Input(Input::Carrier(Carrier::Stopped | Carrier::Lost | Carrier::Dead))
-                if self.memory.handing.asked =>
-            {
-                // Its end may come before the carrier's word that it took the request.
-                self.memory.handing.stream_gone = true;
-                self.settle_at_end(step);
-                Handled
+            Event::Input(Input::Carrier(Carrier::Stopped)) if self.memory.handing.asked => {
+                self.stream_ended(StreamEnd::Stopped, step)
+            }
+            Event::Input(Input::Carrier(Carrier::Lost)) if self.memory.handing.asked => {
+                self.stream_ended(StreamEnd::Lost, step)
+            }
+            Event::Input(Input::Carrier(Carrier::Dead)) if self.memory.handing.asked => {
+                self.stream_ended(StreamEnd::Dead, step)
             }
             Event::Input(Input::Carrier(Carrier::Joined)) if self.memory.handing.accepted => {
                 self.back_with_us(step)
@@ -67,10 +68,10 @@ impl Machine {
             Event::Due(Timer::TransferLimit) if self.memory.handing.accepted => {
                 Transition(State::Ended { why: EndReason::TransferFailed })
             }
-            Event::Due(Timer::TransferLimit) if self.memory.handing.stream_gone => {
-                Transition(State::Ended { why: EndReason::CallerHangup })
-            }
-            Event::Due(Timer::TransferLimit) => self.transfer_news(Transfer::Failed, step),
+            Event::Due(Timer::TransferLimit) => match self.memory.handing.stream_gone {
+                Some(end) => nobody_left(end),
+                None => self.transfer_news(Transfer::Failed, step),
+            },
             // It is in other hands soon. If it comes back, it does not go on.
             Event::Due(Timer::CallLimit) => self.no_way_back(EndReason::TimeLimit),
             Event::Due(Timer::DrainLimit) => self.no_way_back(EndReason::Drained),
@@ -81,6 +82,13 @@ impl Machine {
             }
             _ => Super,
         }
+    }
+
+    /// Its end may come before the carrier's word that it took the request.
+    fn stream_ended(&mut self, end: StreamEnd, step: &mut Draft) -> Outcome<State> {
+        self.memory.handing.stream_gone.get_or_insert(end);
+        self.settle_at_end(step);
+        Handled
     }
 
     fn no_way_back(&mut self, why: EndReason) -> Outcome<State> {
@@ -121,8 +129,8 @@ impl Machine {
                 Handled
             }
             Transfer::Refused | Transfer::Busy | Transfer::NoAnswer | Transfer::Failed => {
-                if self.memory.handing.stream_gone {
-                    return Transition(State::Ended { why: EndReason::CallerHangup });
+                if let Some(end) = self.memory.handing.stream_gone {
+                    return nobody_left(end);
                 }
                 self.back_with_us(step)
             }
@@ -150,4 +158,14 @@ impl Machine {
         self.prepare(LineId::NobodyFree, step);
         self.settle()
     }
+}
+
+/// There was no transfer, and our stream has ended: it was not the transfer that ended it.
+fn nobody_left(end: StreamEnd) -> Outcome<State> {
+    Transition(match end {
+        StreamEnd::Stopped => State::Ended { why: EndReason::CallerHangup },
+        StreamEnd::Lost => State::Ended { why: EndReason::StreamLost },
+        // The carrier may not know it, and would hold the call open (S27).
+        StreamEnd::Dead => State::HangingUp { why: EndReason::StreamLost },
+    })
 }

@@ -80,8 +80,16 @@ pub(super) struct Handing {
     pub(super) asked: bool,
     /// The carrier took the request: our stream ends.
     pub(super) accepted: bool,
-    /// Our stream has ended.
-    pub(super) stream_gone: bool,
+    /// How our stream has ended, if it has.
+    pub(super) stream_gone: Option<StreamEnd>,
+}
+
+/// How a stream ended of which it is not known yet whether the transfer ended it.
+#[derive(Clone, Copy)]
+pub(super) enum StreamEnd {
+    Stopped,
+    Lost,
+    Dead,
 }
 
 /// A line of ours on its way.
