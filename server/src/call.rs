@@ -14,6 +14,7 @@
 //! | `hygiene` | how many bad frames are borne with |
 //! | `jobs` | speaking lines, running functions, what is asked of the carrier |
 //! | `clock` | the time of a call, and its one sleep |
+//! | `wakes` | which of all that has to be looked at |
 //! | `log` | what is logged of a step |
 
 mod carrier;
@@ -23,6 +24,7 @@ mod hygiene;
 mod jobs;
 mod log;
 mod out;
+mod wakes;
 mod world;
 
 use std::collections::BTreeMap;
