@@ -132,7 +132,7 @@ impl Live {
     }
 
     /// Closes what is still open and hands over the journal.
-    pub(super) async fn leave(mut self) -> Vec<Step> {
+    pub(super) async fn leave(mut self: Box<Self>) -> Vec<Step> {
         let closed = timeout(LEAVE, poll_fn(|cx| self.out.poll_close(cx))).await;
         let (order, _) = self.bridge.caller_order();
         tracing::info!(
