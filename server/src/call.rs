@@ -14,6 +14,7 @@
 //! | `hygiene` | how many bad frames are borne with |
 //! | `jobs` | speaking lines, running functions, what is asked of the carrier |
 //! | `clock` | the time of a call, and its one sleep |
+//! | `wakes` | which of all that has to be looked at |
 //! | `log` | what is logged of a step |
 
 mod carrier;
@@ -23,6 +24,7 @@ mod hygiene;
 mod jobs;
 mod log;
 mod out;
+mod wakes;
 mod world;
 
 use std::collections::BTreeMap;
@@ -111,25 +113,35 @@ pub fn tune(upgrade: WebSocketUpgrade) -> WebSocketUpgrade {
 /// `start`, were read and checked before.
 ///
 /// The future must not be dropped before it is ready: a dropped call has no end in its journal.
-pub async fn play(
+pub fn play(
     socket: WebSocket,
     setup: Setup,
     services: Arc<Services>,
     watch: Option<Watch>,
-) -> Vec<Step> {
-    let Setup { brief, voices, profiles, call_sid, stream_sid, fingerprint_key, .. } = setup;
-    let Setup { over, news, departure, .. } = setup;
-    let span = log::span(&call_sid, &brief);
-    let bridge = Bridge::new(profiles, fingerprint_key);
-    let names = world::Names { call: call_sid, stream: stream_sid, voices, over, news, departure };
+) -> impl Future<Output = Vec<Step>> + Send {
+    let span = log::span(&setup.call_sid, &setup.brief);
     async move {
-        let (call, first) = Call::new(brief);
-        let mut live = Live::new(socket, names, bridge, services, watch);
-        call_core::run(call, first, &mut live).await;
+        let (call, first, mut live) = begin(socket, setup, services, watch);
+        call_core::run(call, first, live.as_mut()).await;
         live.leave().await
     }
     .instrument(span)
-    .await
+}
+
+/// A call's machine, and its world. The world is large and stays in one place: a future keeps room
+/// for whatever is moved in it, at each place where it was.
+fn begin(
+    socket: WebSocket,
+    setup: Setup,
+    services: Arc<Services>,
+    watch: Option<Watch>,
+) -> (Call, Step, Box<Live>) {
+    let Setup { brief, voices, profiles, call_sid, stream_sid, fingerprint_key, .. } = setup;
+    let Setup { over, news, departure, .. } = setup;
+    let (call, first) = Call::new(brief);
+    let bridge = Bridge::new(profiles, fingerprint_key);
+    let names = world::Names { call: call_sid, stream: stream_sid, voices, over, news, departure };
+    (call, first, Box::new(Live::new(socket, names, bridge, services, watch)))
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::task::{Context, Poll};
+use std::task::Poll;
 
 use axum::extract::ws::WebSocket;
 use call_core::call::Phase;
@@ -23,6 +23,7 @@ use tokio::time::timeout;
 
 use super::carrier::CarrierLeg;
 use super::hygiene::Hygiene;
+use super::wakes::Part;
 use super::world::{LEAVE, Live};
 
 /// What a call's stream can leave for. The documents go to the carrier as they are.
@@ -129,9 +130,16 @@ impl Live {
     }
 
     /// What the carrier's webhooks tell, and streams that come back.
-    pub(super) fn poll_line(&mut self, cx: &mut Context<'_>) -> bool {
+    pub(super) fn poll_line(&mut self) -> bool {
+        if !self.wakes.is_due(Part::Line) {
+            return false;
+        }
+        let news = self.news.poll_recv(&mut self.wakes.context(Part::Line));
         // Where nobody holds the line any more, nothing comes.
-        let Poll::Ready(Some(news)) = self.news.poll_recv(cx) else { return false };
+        let Poll::Ready(Some(news)) = news else {
+            self.wakes.settle(Part::Line);
+            return false;
+        };
         match news {
             News::Dialled(how) => {
                 self.taken_after_all(Errand::Transfer);

@@ -22,6 +22,7 @@ use super::departure::waits_for_carrier;
 use super::hygiene::Hygiene;
 use super::jobs::{Done, Jobs};
 use super::out::Out;
+use super::wakes::{Part, Wakes};
 use super::{Departure, News, Services, Watch, log};
 use crate::metrics::{CallMeter, Depths, Tally};
 
@@ -59,6 +60,7 @@ pub(super) struct Live {
     pub(super) news: mpsc::Receiver<News>,
     pub(super) departure: Box<dyn Departure>,
     clock: Clock,
+    pub(super) wakes: Wakes,
     pub(super) bridge: Bridge,
     pub(super) out: Out,
     pub(super) jobs: Jobs,
@@ -78,6 +80,8 @@ pub(super) struct Live {
 
 impl World for Live {
     async fn next(&mut self, deadline: Option<CallTime>) -> Stimulus {
+        // The machine has been told something, and what it wanted was done.
+        self.wakes.all();
         poll_fn(|cx| self.poll_next(cx, deadline)).await
     }
 
@@ -111,6 +115,7 @@ impl Live {
             news,
             departure,
             clock: Clock::start(),
+            wakes: Wakes::new(),
             bridge,
             out: Out::new(CarrierLeg::new(socket, stream)),
             jobs: Jobs::new(Arc::clone(&services)),
@@ -127,7 +132,7 @@ impl Live {
     }
 
     /// Closes what is still open and hands over the journal.
-    pub(super) async fn leave(mut self) -> Vec<Step> {
+    pub(super) async fn leave(mut self: Box<Self>) -> Vec<Step> {
         let closed = timeout(LEAVE, poll_fn(|cx| self.out.poll_close(cx))).await;
         let (order, _) = self.bridge.caller_order();
         tracing::info!(
@@ -153,6 +158,7 @@ impl Live {
     }
 
     fn poll_next(&mut self, cx: &mut Context<'_>, deadline: Option<CallTime>) -> Poll<Stimulus> {
+        self.wakes.gather(cx);
         loop {
             let now = self.tick();
             if let Some((at, input)) = self.out.inputs.pop_front() {
@@ -162,18 +168,17 @@ impl Live {
                 return Poll::Ready(Stimulus::Due(now));
             }
             self.wake_bridge(now);
-            let jobs = self.poll_jobs(cx);
-            let agent = self.poll_agent(cx, now);
-            let carrier = self.poll_carrier(cx, now);
-            let over = self.poll_over(cx, now);
-            let line = self.poll_line(cx);
-            if jobs || agent || carrier || over || line || !self.out.inputs.is_empty() {
+            let jobs = self.poll_jobs();
+            let sockets = self.poll_agent(now) | self.poll_carrier(now);
+            let aside = self.poll_over(now) | self.poll_line();
+            if jobs || aside {
+                // Another stream may have come, or another session.
+                self.wakes.all();
+            }
+            if jobs || aside || sockets || !self.out.inputs.is_empty() {
                 continue;
             }
-            self.out.carrier.poll_flush(cx, now);
-            self.bridge.carrier_blocked(now, self.out.carrier.blocked_since());
-            self.out.poll_part(cx);
-            self.out.agent.poll_flush(cx);
+            self.flush(now);
             if self.frames_left == 0 {
                 cx.waker().wake_by_ref();
             } else {
@@ -185,6 +190,16 @@ impl Live {
             self.frames_left = FRAMES_MAX;
             return Poll::Pending;
         }
+    }
+
+    /// Writes what waits for the sockets, as far as they take it.
+    fn flush(&mut self, now: CallTime) {
+        let Self { wakes, out, bridge, .. } = self;
+        let cx = &mut wakes.context(Part::Carrier);
+        out.carrier.poll_flush(cx, now);
+        bridge.carrier_blocked(now, out.carrier.blocked_since());
+        out.poll_part(cx);
+        out.agent.poll_flush(&mut wakes.context(Part::Agent));
     }
 
     fn tick(&mut self) -> CallTime {
@@ -211,8 +226,14 @@ impl Live {
         self.bridge_timeout().into_iter().chain(of_machine).min()
     }
 
-    fn poll_jobs(&mut self, cx: &mut Context<'_>) -> bool {
-        let Poll::Ready(done) = self.jobs.poll_next(cx) else { return false };
+    fn poll_jobs(&mut self) -> bool {
+        if !self.wakes.is_due(Part::Jobs) {
+            return false;
+        }
+        let Poll::Ready(done) = self.jobs.poll_next(&mut self.wakes.context(Part::Jobs)) else {
+            self.wakes.settle(Part::Jobs);
+            return false;
+        };
         match done {
             Done::Line(utterance, clip) => self.bridge.line_ready(utterance, clip, &mut self.out),
             Done::Function(ended) => self.bridge.function_ended(ended, &mut self.out),
@@ -224,9 +245,12 @@ impl Live {
     }
 
     /// The carrier's callbacks may say that the call is over before its stream does.
-    fn poll_over(&mut self, cx: &mut Context<'_>, now: CallTime) -> bool {
-        let Some(over) = &mut self.over else { return false };
-        if over.as_mut().poll(cx).is_pending() {
+    fn poll_over(&mut self, now: CallTime) -> bool {
+        let Some(over) = self.over.as_mut().filter(|_| self.wakes.is_due(Part::Over)) else {
+            return false;
+        };
+        if over.as_mut().poll(&mut self.wakes.context(Part::Over)).is_pending() {
+            self.wakes.settle(Part::Over);
             return false;
         }
         self.over = None;

@@ -41,7 +41,8 @@ pub(super) async fn conduct(app: App, socket: WebSocket, grant: Grant, stream_si
         news,
         departure: Box::new(Documents::new(app.clone(), grant.clone())),
     };
-    let play = call::play(socket, setup, app.services(), Some(app.watch().clone()));
+    // In a place of its own, or this task would keep the same room as the call's.
+    let play = Box::pin(call::play(socket, setup, app.services(), Some(app.watch().clone())));
     keep(&app, &grant.call, &brief, play).await;
 }
 

@@ -1,6 +1,6 @@
 //! What comes in by both sockets.
 
-use std::task::{Context, Poll};
+use std::task::Poll;
 
 use call_core::CallTime;
 use call_core::input::{AgentLoss, Carrier};
@@ -12,13 +12,18 @@ use call_transports::twilio::media::{FromTwilio, decode_from_twilio};
 use super::Live;
 use crate::call::carrier::Frame;
 use crate::call::hygiene::Verdict;
+use crate::call::wakes::Part;
 
 impl Live {
-    pub(super) fn poll_agent(&mut self, cx: &mut Context<'_>, now: CallTime) -> bool {
-        if self.frames_left == 0 {
+    pub(super) fn poll_agent(&mut self, now: CallTime) -> bool {
+        if self.frames_left == 0 || !self.wakes.is_due(Part::Agent) {
             return false;
         }
-        let Poll::Ready(news) = self.out.agent.poll_next(cx) else { return false };
+        let news = self.out.agent.poll_next(&mut self.wakes.context(Part::Agent));
+        let Poll::Ready(news) = news else {
+            self.wakes.settle(Part::Agent);
+            return false;
+        };
         self.frames_left -= 1;
         match news {
             AgentNews::Opened => {}
@@ -53,11 +58,16 @@ impl Live {
         self.out.agent.close();
     }
 
-    pub(super) fn poll_carrier(&mut self, cx: &mut Context<'_>, now: CallTime) -> bool {
-        if self.frames_left == 0 || self.out.is_carrier_over {
+    pub(super) fn poll_carrier(&mut self, now: CallTime) -> bool {
+        let is_due = self.wakes.is_due(Part::Carrier);
+        if self.frames_left == 0 || self.out.is_carrier_over || !is_due {
             return false;
         }
-        let Poll::Ready(frame) = self.out.carrier.poll_next(cx) else { return false };
+        let frame = self.out.carrier.poll_next(&mut self.wakes.context(Part::Carrier));
+        let Poll::Ready(frame) = frame else {
+            self.wakes.settle(Part::Carrier);
+            return false;
+        };
         self.frames_left -= 1;
         let verdict = match frame {
             Frame::Text(text) => self.carrier_text(now, text.as_str()),

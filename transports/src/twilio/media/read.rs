@@ -14,6 +14,8 @@ use super::{
 };
 use crate::twilio::{Misfit, Scalar, Unusable, object};
 
+mod at_once;
+
 /// Reads a message of Twilio. Audio is decoded into `scratch`, which is overwritten; reuse it.
 ///
 /// Forgiving: a number may be a string and the reverse, unknown fields are skipped without building
@@ -35,6 +37,16 @@ pub fn decode_from_twilio<'a>(
     text: &'a str,
     scratch: &'a mut Vec<u8>,
 ) -> Result<Envelope<'a>, Error> {
+    let Some(frame) = at_once::frame(text) else { return decode_by_event(text, scratch) };
+    let reading = Reading(FrameKind::Media);
+    let stream_sid = reading.text_if_any(frame.stream_sid, "streamSid")?;
+    let sequence = reading.number_if_any(&frame.sequence_number, "sequenceNumber")?;
+    let message = FromTwilio::Media(media(reading, frame.media, scratch)?);
+    Ok(Envelope { stream_sid, sequence, message })
+}
+
+/// Reads any message, its body only when its event is known.
+fn decode_by_event<'a>(text: &'a str, scratch: &'a mut Vec<u8>) -> Result<Envelope<'a>, Error> {
     let wire: WireFrom<'a> = object(text).map_err(|_| Error::NotJson)?;
     let event = Reading(FrameKind::Unknown).text(wire.event, "event")?;
     let frame = FrameKind::of(&event);

@@ -177,16 +177,19 @@ impl<'o> Object<'o> {
 
 fn push_quoted(text: &str, out: &mut String) {
     out.push('"');
-    for character in text.chars() {
-        match character {
-            '"' => out.push_str("\\\""),
-            '\\' => out.push_str("\\\\"),
-            control if control < ' ' => {
-                let code = u32::from(control);
-                write!(out, "\\u{code:04x}").expect("a string takes all that is written to it");
+    let mut rest = text;
+    // All three kinds are one byte, so the text is cut between characters.
+    while let Some(at) = rest.bytes().position(|byte| matches!(byte, b'"' | b'\\' | 0..b' ')) {
+        out.push_str(&rest[..at]);
+        match rest.as_bytes()[at] {
+            b'"' => out.push_str("\\\""),
+            b'\\' => out.push_str("\\\\"),
+            control => {
+                write!(out, "\\u{control:04x}").expect("a string takes all that is written to it");
             }
-            other => out.push(other),
         }
+        rest = &rest[at + 1..];
     }
+    out.push_str(rest);
     out.push('"');
 }
