@@ -107,13 +107,6 @@ impl Company {
         self.agents.get(&language).or_else(|| self.agents.get(&self.language))
     }
 
-    /// The first thing wrong with the configuration, as field and reason; nothing if it is sound.
-    /// A limit that is wrong is told as the field `limits`.
-    pub fn fault(&self) -> Option<(&'static str, &'static str)> {
-        let (field, why) = self.faults().into_iter().next()?;
-        Some((field.split('.').next().unwrap_or(field), why))
-    }
-
     /// Everything wrong with the configuration, as fields and reasons. A limit is named with its
     /// table, as in `limits.reply`.
     pub fn faults(&self) -> Vec<(&'static str, &'static str)> {
