@@ -6,12 +6,12 @@
 
 use std::time::{Duration, Instant};
 
-use axum::Router;
 use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::middleware;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
+use axum::Router;
 use call_core::{Language, LineId};
 use call_transports::twilio::Sid;
 use call_transports::twilio::status::StatusCallback;
@@ -101,7 +101,8 @@ async fn admit(app: &App, grant: Grant) -> Twiml {
         app.metrics().call_refused(CallRefusal::Draining);
         return apology(language);
     }
-    let admission = app.tokens().admit(grant.clone(), Instant::now());
+    let company_calls_max = app.config().tenant.company().calls_max;
+    let admission = app.tokens().admit(grant.clone(), company_calls_max, Instant::now());
     match admission {
         Admission::Granted(token) => match connection(app, &grant, &token) {
             Ok(document) => {
@@ -125,6 +126,12 @@ async fn admit(app: &App, grant: Grant) -> Twiml {
         Admission::Full => {
             error!(call = %grant.call, "a call came in and there are as many as we can take");
             app.metrics().call_refused(CallRefusal::Full);
+            apology(language)
+        }
+        Admission::CompanyFull => {
+            let company = &grant.company;
+            error!(call = %grant.call, company, "a call came in and its company has as many as it may");
+            app.metrics().call_refused(CallRefusal::CompanyFull);
             apology(language)
         }
     }
