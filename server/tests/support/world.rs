@@ -90,9 +90,22 @@ impl World {
 
     /// A server of a company that can hand calls over, in this world.
     pub(crate) async fn server(&self, limits: &str) -> Server {
+        self.server_with(limits, |_| {}).await
+    }
+
+    /// The same, with something else in its configuration.
+    pub(crate) async fn server_with(
+        &self,
+        limits: &str,
+        change: impl FnOnce(&mut Config),
+    ) -> Server {
         let limits = limits.to_owned();
         let address = self.address;
-        Server::start_with(move |config| at(config, address, &limits)).await
+        Server::start_with(move |config| {
+            at(config, address, &limits);
+            change(config);
+        })
+        .await
     }
 
     /// The carrier's next answer to REST. Without one it agrees.
