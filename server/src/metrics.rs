@@ -22,6 +22,7 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Metric, Registry};
 
 use crate::store::{INTERNAL, Writes};
+use crate::telemetry;
 use measure::Measurement;
 
 pub use call::{CallMeter, Depths, Tally};
@@ -97,6 +98,8 @@ struct Families {
     breaker_state: Gauges,
     breaker_opened: Counters,
     breaker_spared: Counters,
+    log_dropped: Counter,
+    loop_late: Histogram,
 }
 
 impl Metrics {
@@ -121,6 +124,11 @@ impl Metrics {
     /// A stream was opened and not admitted.
     pub fn stream_refused(&self, why: StreamRefusal) {
         self.counters().streams_refused.get_or_create(&of(&[("reason", why.word())])).inc();
+    }
+
+    /// The event loop came to a timer so late.
+    pub(crate) fn loop_late(&self, late: Duration) {
+        self.counters().loop_late.observe(late.as_secs_f64());
     }
 
     /// One of our routes was asked. `path` is the route, not what was asked for.
@@ -149,6 +157,8 @@ impl Metrics {
             raise(&counters.breaker_opened, &[("provider", *provider)], report.opened);
             raise(&counters.breaker_spared, &[("provider", *provider)], report.spared);
         }
+        let dropped = telemetry::lines_dropped();
+        counters.log_dropped.inc_by(dropped.saturating_sub(counters.log_dropped.get()));
         counters.calls_live.set(whole(live as u64));
         for (outcome, count) in
             [("kept", kept.found), ("asked", kept.asked), ("failed", kept.failed)]
@@ -312,6 +322,8 @@ fn families(list: &mut List) -> Families {
         breaker_state: list.add("breaker_state", "1 for how the breaker of a provider stands", Gauges::default()),
         breaker_opened: list.counters("breaker_opened_total", "How often breakers opened"),
         breaker_spared: list.counters("breaker_spared_total", "Requests that open breakers spared"),
+        log_dropped: list.add("log_lines_dropped_total", "Lines of the log that nobody took", Counter::default()),
+        loop_late: list.add("loop_late_seconds", "How late the event loop comes to a timer", Histogram::new(QUICK.iter().copied())),
     }
 }
 
