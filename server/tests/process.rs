@@ -107,6 +107,21 @@ async fn a_timer_that_is_due_while_the_event_loop_stalls_fires_late_and_once() {
     assert!(all > under_a_second, "the stall is counted:\n{text}");
 }
 
+/// F-PR-05, I-29: an agent that tells of more words than anybody can speak, without end. The journal is
+/// what a call keeps of all that; everything else that it keeps has a bound of its own.
+#[tokio::test]
+async fn a_call_that_grows_without_end_is_ended_while_it_is_small() {
+    let world = World::begin().await;
+    let server = world.server("").await;
+    let token = token_of(&server.inbound(&voice_inbound()).await);
+    let mut leg = Leg::open(&server, STREAM, &token).await;
+    leg.hears_a_line().await;
+    world.hears("the dog is barking again", 60_000);
+    assert_eq!(leg.playing(server.end_reason(CALL)).await, "operator_hangup");
+    let steps = server.app.store().journal(CALL).await.unwrap().len();
+    assert!((20_000..20_500).contains(&steps), "{steps} steps of 60,000 messages");
+}
+
 /// A server in a process of its own.
 struct Process {
     child: Child,

@@ -16,7 +16,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use axum::routing::{any, post};
 use call_transports::deepgram::{
-    ClientMessage, FunctionCall, ServerMessage, decode_client, encode_server,
+    ClientMessage, FunctionCall, Role, ServerMessage, decode_client, encode_server,
 };
 use call_transports::twilio::media::{FromTwilio, ToTwilio, decode_to_twilio};
 use call_transports::twilio::twiml::{Verb, parse};
@@ -124,6 +124,20 @@ impl World {
         };
         let asked = ServerMessage::FunctionCallRequest { functions: vec![call] };
         self.says.send(asked).unwrap();
+    }
+
+    /// The agent says that the caller said this, so often.
+    pub(crate) fn hears(&self, words: &str, times: usize) {
+        for _ in 0..times {
+            let told = ServerMessage::ConversationText {
+                role: Role::User,
+                content: words.into(),
+                conversational_behavior: None,
+                languages_hinted: Vec::new(),
+                languages: Vec::new(),
+            };
+            self.says.send(told).unwrap();
+        }
     }
 
     /// What the agent is answered to a function.
