@@ -1,5 +1,7 @@
 //! A provider that is down, and calls that keep coming: they do not wait for it one by one.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails, in its helpers too")]
+
 mod support;
 
 use std::sync::Arc;

@@ -1,5 +1,7 @@
 //! The process and its host: too few files, a log that nobody reads, an event loop that stalls.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails, in its helpers too")]
+
 mod support;
 
 use std::fs;

@@ -192,6 +192,8 @@ impl Provider {
                     let _ = stream.read(&mut request).await;
                     let _ = stream.write_all(answer.as_bytes()).await;
                     let _ = stream.shutdown().await;
+                    // What is closed with something unread in it is reset.
+                    let _ = stream.read_to_end(&mut Vec::new()).await;
                 });
             }
         });
