@@ -40,6 +40,10 @@ pub struct Company {
     /// The consumers' offset from UTC in minutes, where nothing better is known.
     #[serde(default)]
     pub utc_offset_minutes: i32,
+    /// The most calls of this company at once; without it, as many as the server takes in all. A
+    /// caller beyond it hears an apology, and callers of other companies notice nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub calls_max: Option<u32>,
     /// Limits that differ from the defaults.
     #[serde(default)]
     pub limits: Limits,
@@ -107,13 +111,6 @@ impl Company {
         self.agents.get(&language).or_else(|| self.agents.get(&self.language))
     }
 
-    /// The first thing wrong with the configuration, as field and reason; nothing if it is sound.
-    /// A limit that is wrong is told as the field `limits`.
-    pub fn fault(&self) -> Option<(&'static str, &'static str)> {
-        let (field, why) = self.faults().into_iter().next()?;
-        Some((field.split('.').next().unwrap_or(field), why))
-    }
-
     /// Everything wrong with the configuration, as fields and reasons. A limit is named with its
     /// table, as in `limits.reply`.
     pub fn faults(&self) -> Vec<(&'static str, &'static str)> {
@@ -127,6 +124,9 @@ impl Company {
         }
         if self.version == 0 {
             faults.push(("version", "must be 1 or more"));
+        }
+        if self.calls_max == Some(0) {
+            faults.push(("calls_max", "must be 1 or more; leave it away for no limit of its own"));
         }
         if !self.agents.contains_key(&self.language) {
             faults.push(("agents", "must hold the company's own language"));

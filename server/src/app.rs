@@ -191,9 +191,20 @@ pub async fn serve(
     tokio::select! {
         () = serving => {}
         () = ending => {}
+        () = notice_stalls(app.metrics()) => {}
     }
     app.store().close().await;
     Ok(())
+}
+
+/// Measures how late a timer is that nothing but a stalled event loop can hold up (F-PR-10). Calls
+/// notice a stall only by what comes late to them.
+async fn notice_stalls(metrics: &Metrics) {
+    loop {
+        let due = tokio::time::Instant::now() + LOOK_AT_LOOP;
+        tokio::time::sleep_until(due).await;
+        metrics.loop_late(due.elapsed());
+    }
 }
 
 /// Waits until the process is asked to end: Ctrl-C, or SIGTERM where there is such a thing.
@@ -242,5 +253,8 @@ fn services(config: &Config) -> Result<Services, net::Error> {
 
 /// How many steps a slow watcher may be behind.
 const STEPS_KEPT: usize = 1_024;
+
+/// How often the event loop is looked at.
+const LOOK_AT_LOOP: Duration = Duration::from_millis(250);
 
 const LAST_ANSWERS: Duration = Duration::from_secs(5);

@@ -35,7 +35,7 @@ use axum::extract::ws::{WebSocket, WebSocketUpgrade};
 use call_core::{Brief, Call, Language, Step};
 use call_transports::bridge::Bridge;
 use call_transports::deepgram::AgentProfile;
-use call_transports::net::{AgentConnector, Middleware, Speaker, TwilioRest};
+use call_transports::net::{AgentConnector, BreakerReport, Middleware, Speaker, TwilioRest};
 use call_transports::twilio::Sid;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -65,6 +65,21 @@ pub struct Services {
     /// Counts.
     pub metrics: Metrics,
 }
+
+impl Services {
+    /// How the breaker of each provider stands, by the provider's word in metrics.
+    pub fn breakers(&self) -> Breakers {
+        [
+            ("agent", self.agent.breaker().report()),
+            ("speech", self.speaker.breaker().report()),
+            ("carrier", self.carrier.breaker().report()),
+            ("middleware", self.middleware.breaker().report()),
+        ]
+    }
+}
+
+/// How the breaker of each provider stands.
+pub type Breakers = [(&'static str, BreakerReport); 4];
 
 /// What is particular to one call.
 pub struct Setup {

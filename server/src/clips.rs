@@ -67,7 +67,7 @@ pub async fn prepare(speaker: &Speaker, lines: &[Fixed]) -> Round {
         match outcome {
             Ok(true) => round.spoken += 1,
             Ok(false) => round.kept += 1,
-            Err(Error::Refused { status: 401 | 403, .. }) => break,
+            Err(Error::Refused { status: 401 | 403, .. } | Error::Down { .. }) => break,
             Err(error) => debug!(%error, "a line could not be spoken ahead of calls"),
         }
     }

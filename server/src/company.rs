@@ -1,6 +1,7 @@
 //! The company file: read, checked, and turned into what a call needs.
 
 use std::collections::BTreeSet;
+use std::fmt;
 use std::path::{Path, PathBuf};
 
 use call_core::Language;
@@ -16,6 +17,7 @@ use crate::tokens::Grant;
 pub use place::Place;
 
 mod place;
+mod reading;
 
 /// A company whose configuration was found sound.
 #[derive(Debug, Clone)]
@@ -23,8 +25,8 @@ pub struct Tenant {
     company: Company,
 }
 
-/// What is wrong with a company file. Prints the file, the line and the column first, as compilers
-/// do, so that editors can jump there.
+/// One thing that is wrong with a company file. Prints the file, the line and the column first, as
+/// compilers do, so that editors can jump there.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -36,71 +38,120 @@ pub enum Error {
         /// Why.
         source: std::io::Error,
     },
-    /// The file is not TOML, or a field is missing, unknown or holds something else.
+    /// A folder holds no company file, or more than the one that a server can serve.
+    #[error("{}: {what}", folder.display())]
+    Folder {
+        /// The folder.
+        folder: PathBuf,
+        /// What is wrong with it.
+        what: String,
+    },
+    /// The file is not TOML, or a field is missing, unknown or holds what no company can have.
     #[error("{}:{place}: {}{what}", file.display(), named(field))]
-    Garbled {
+    Faulty {
         /// The file.
         file: PathBuf,
         /// Where in it.
         place: Place,
         /// The field there, with its table; empty where there is none.
         field: String,
-        /// What is wrong with it.
-        what: String,
-    },
-    /// A field holds what no company can have.
-    #[error("{}:{place}: {field}: {what}", file.display())]
-    Unsound {
-        /// The file.
-        file: PathBuf,
-        /// Where in it.
-        place: Place,
-        /// The field, with its table.
-        field: String,
-        /// What it must be.
+        /// What is wrong with it, or what it must be.
         what: String,
     },
 }
 
+/// Everything that is wrong with a company file, or with the files of a folder. Prints one mistake
+/// on each line, in the order of the files and of the lines in them.
+#[derive(Debug)]
+pub struct Errors(pub Vec<Error>);
+
+impl fmt::Display for Errors {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (place, error) in self.0.iter().enumerate() {
+            write!(f, "{}{error}", if place == 0 { "" } else { "\n" })?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for Errors {}
+
 impl Tenant {
-    /// Reads a company file.
+    /// Reads a company file, or the one company file of a folder. Of a folder with several, all
+    /// are read, so that their mistakes are told.
     ///
     /// # Errors
-    /// [`Error`] names file, line, column and field.
-    pub fn load(file: &Path) -> Result<Self, Error> {
-        match std::fs::read_to_string(file) {
-            Ok(text) => Self::parse(file, &text),
-            Err(source) => Err(Error::Unreadable { file: file.to_owned(), source }),
+    /// [`Errors`] names each mistake with file, line, column and field.
+    pub fn load(path: &Path) -> Result<Self, Errors> {
+        let unreadable = |source| Errors(vec![Error::Unreadable { file: path.to_owned(), source }]);
+        if !path.is_dir() {
+            let text = std::fs::read_to_string(path).map_err(unreadable)?;
+            return Self::parse(path, &text);
+        }
+        let (mut tenants, mut errors) = (Vec::new(), Vec::new());
+        let files = files_in(path).map_err(unreadable)?;
+        for file in &files {
+            match Self::load(file) {
+                Ok(tenant) => tenants.push(tenant),
+                Err(found) => errors.extend(found.0),
+            }
+        }
+        if errors.is_empty() && tenants.len() != 1 {
+            let names: Vec<_> = files.iter().map(|file| file.display().to_string()).collect();
+            let what = match names.len() {
+                0 => "the folder holds no company file (.toml)".to_owned(),
+                _ => format!(
+                    "all companies in the folder are sound, and a server serves one: name {}",
+                    names.join(" or ")
+                ),
+            };
+            errors.push(Error::Folder { folder: path.to_owned(), what });
+        }
+        match tenants.pop() {
+            Some(tenant) if errors.is_empty() => Ok(tenant),
+            _ => Err(Errors(errors)),
         }
     }
 
     /// Reads the text of a company file. The name of the file is for its errors only.
     ///
     /// # Errors
-    /// [`Error`] names file, line, column and field.
-    pub fn parse(file: impl AsRef<Path>, text: &str) -> Result<Self, Error> {
-        let file = file.as_ref();
-        let company: Company = toml::from_str(text).map_err(|error| {
-            let offset = error.span().map_or(0, |span| span.start);
-            Error::Garbled {
-                file: file.to_owned(),
-                place: Place::of_offset(text, offset),
-                field: place::field_at(text, offset),
-                what: error.message().lines().collect::<Vec<_>>().join(", "),
-            }
-        })?;
-        match fault(&company) {
-            None => Ok(Self { company }),
-            Some((field, what)) => {
-                let place = Place::of_field(text, &field);
-                Err(Error::Unsound { file: file.to_owned(), place, field, what })
-            }
+    /// [`Errors`] names each mistake with file, line, column and field.
+    pub fn parse(file: impl AsRef<Path>, text: &str) -> Result<Self, Errors> {
+        let (company, slips) = reading::read(text);
+        let unsound = company.as_ref().map(faults).unwrap_or_default();
+        // What a field must be cannot be asked where it could not be read.
+        let is_read = |field: &str| !slips.iter().any(|slip| depends(field, &slip.field));
+        let mut mistakes: Vec<(Place, String, String)> = unsound
+            .into_iter()
+            .filter(|(field, _)| is_read(field))
+            .map(|(field, what)| (Place::of_field(text, &field), field, what))
+            .collect();
+        let slips = slips.into_iter();
+        mistakes.extend(slips.map(|slip| {
+            let place = Place::of_offset(text, slip.offset);
+            (place, slip.field, slip.what)
+        }));
+        mistakes.sort_by_key(|(place, ..)| (place.line, place.column));
+        match company {
+            Some(company) if mistakes.is_empty() => Ok(Self { company }),
+            _ => Err(Errors(
+                mistakes
+                    .into_iter()
+                    .map(|(place, field, what)| Error::Faulty {
+                        file: file.as_ref().to_owned(),
+                        place,
+                        field,
+                        what,
+                    })
+                    .collect(),
+            )),
         }
     }
 
     /// A company that was read elsewhere; nothing if it is not sound.
     pub fn new(company: Company) -> Option<Self> {
-        fault(&company).is_none().then_some(Self { company })
+        faults(&company).is_empty().then_some(Self { company })
     }
 
     /// The configuration.
@@ -170,39 +221,56 @@ pub fn performs(name: &str) -> bool {
     PERFORMED.iter().any(|function| function.name() == name)
 }
 
-/// The first thing wrong with a company that reads well.
-fn fault(company: &Company) -> Option<(String, String)> {
-    if let Some((field, what)) = company.fault() {
-        return Some((field.to_owned(), what.to_owned()));
-    }
-    let wrong = |field: &str, what: &str| Some((field.to_owned(), what.to_owned()));
+/// Everything wrong with a company that reads well, as fields and what they must be.
+fn faults(company: &Company) -> Vec<(String, String)> {
+    let mut faults = company.faults();
     if company.numbers.is_empty() {
-        return wrong("numbers", "must hold the number that callers dial");
+        faults.push(("numbers", "must hold the number that callers dial"));
     }
     if company.numbers.iter().any(|number| !is_e164(number)) {
-        return wrong("numbers", "must be in E.164 form: a plus sign and 8 to 15 digits");
+        faults.push(("numbers", "must be in E.164 form: a plus sign and 8 to 15 digits"));
     }
     if company.numbers.iter().collect::<BTreeSet<_>>().len() != company.numbers.len() {
-        return wrong("numbers", "must each stand here once");
+        faults.push(("numbers", "must each stand here once"));
     }
-    if let Some((field, what)) = transfer_fault(company) {
-        return wrong(&field, what);
-    }
-    let unknown = company.functions.iter().find(|name| !performs(name));
-    if let Some(unknown) = unknown {
+    let owned = |(field, what): (&str, &str)| (field.to_owned(), what.to_owned());
+    let mut faults: Vec<_> = faults.into_iter().map(owned).collect();
+    faults.extend(transfer_faults(company));
+    for unknown in company.functions.iter().filter(|name| !performs(name)) {
         let known = nearest(unknown);
         let what = format!("there is no function `{unknown}`; did you mean `{known}`?");
-        return Some(("functions".to_owned(), what));
+        faults.push(("functions".to_owned(), what));
     }
-    company.agents.iter().find_map(|(language, agent)| {
-        let (field, what) = agent_fault(agent)?;
-        Some((format!("agents.{}.{field}", language.tag()), what.to_owned()))
-    })
+    for (language, agent) in &company.agents {
+        let of_agent = agent_faults(agent).into_iter();
+        faults.extend(
+            of_agent.map(|(field, what)| {
+                (format!("agents.{}.{field}", language.tag()), what.to_owned())
+            }),
+        );
+    }
+    faults
+}
+
+/// Whether what a field must be depends on another one: one holds the other, or they are compared.
+fn depends(field: &str, other: &str) -> bool {
+    let holds = |table: &str, field: &str| {
+        field.strip_prefix(table).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+    };
+    let compared = [
+        ("limits.silence_farewell", "limits.silence_prompt"),
+        ("agents", "language"),
+        ("functions", "transfer"),
+    ];
+    other.is_empty()
+        || holds(field, other)
+        || holds(other, field)
+        || compared.iter().any(|(one, two)| *one == field && holds(two, other))
 }
 
 /// A name is what the model asks for, and masks must leave it as it is. A number is dialled as it
 /// stands here, and nothing that a model says ever is (F-TR-08).
-fn transfer_fault(company: &Company) -> Option<(String, &'static str)> {
+fn transfer_faults(company: &Company) -> Vec<(String, String)> {
     let faulty = |(name, number): (&String, &String)| {
         let is_name = !name.is_empty() && name.len() <= NAME_BYTES_MAX && mask_text(name) == *name;
         let what = if !is_name {
@@ -214,16 +282,17 @@ fn transfer_fault(company: &Company) -> Option<(String, &'static str)> {
         } else {
             return None;
         };
-        Some((format!("transfer.{name}"), what))
+        Some((format!("transfer.{name}"), what.to_owned()))
     };
-    let offered = company.functions.contains(Function::TransferCall.name());
-    let nobody = "transfer_call needs somebody in the table [transfer]";
-    let missing = offered && company.transfer.is_empty();
-    let fault = company.transfer.iter().find_map(faulty);
-    fault.or_else(|| missing.then(|| ("functions".to_owned(), nobody)))
+    let mut faults: Vec<_> = company.transfer.iter().filter_map(faulty).collect();
+    if company.functions.contains(Function::TransferCall.name()) && company.transfer.is_empty() {
+        let nobody = "transfer_call needs somebody in the table [transfer]";
+        faults.push(("functions".to_owned(), nobody.to_owned()));
+    }
+    faults
 }
 
-fn agent_fault(agent: &AgentConfig) -> Option<(&'static str, &'static str)> {
+fn agent_faults(agent: &AgentConfig) -> Vec<(&'static str, &'static str)> {
     let needed = [
         ("voice", &agent.voice, "must name a voice, such as aura-2-thalia-en"),
         ("listen_model", &agent.listen_model, "must name a model, such as flux-general-multi"),
@@ -231,8 +300,17 @@ fn agent_fault(agent: &AgentConfig) -> Option<(&'static str, &'static str)> {
         ("think_model", &agent.think_model, "must name the model that thinks"),
         ("prompt", &agent.prompt, "must tell the agent who it is and what to do"),
     ];
-    let missing = needed.into_iter().find(|(_, value, _)| value.trim().is_empty());
-    missing.map(|(field, _, what)| (field, what))
+    let missing = needed.into_iter().filter(|(_, value, _)| value.trim().is_empty());
+    missing.map(|(field, _, what)| (field, what)).collect()
+}
+
+/// The company files of a folder, by name.
+fn files_in(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
+    let entries = std::fs::read_dir(folder)?.map(|entry| entry.map(|entry| entry.path()));
+    let mut files: Vec<PathBuf> = entries.collect::<Result<_, _>>()?;
+    files.retain(|file| file.extension().is_some_and(|kind| kind == "toml") && file.is_file());
+    files.sort();
+    Ok(files)
 }
 
 fn is_e164(number: &str) -> bool {

@@ -299,7 +299,15 @@ impl Check {
         let Some(file) = value else { return self.missing("COMPANY_FILE") };
         match Tenant::load(file) {
             Ok(tenant) => Some(tenant),
-            Err(error) => self.fault("COMPANY_FILE", format!("names a faulty file: {error}")),
+            Err(errors) => {
+                // Each mistake is a line of its own, so that none hides behind another.
+                self.faults.extend(errors.0.iter().map(|error| Fault {
+                    variable: "COMPANY_FILE",
+                    problem: format!("names a faulty file: {error}"),
+                    mend: "Mend it there; scenarios/companies/acme.toml is a sound one.",
+                }));
+                None
+            }
         }
     }
 

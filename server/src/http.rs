@@ -4,20 +4,22 @@
 //! URL. A call that comes in is always answered with a document: an HTTP error would make Twilio
 //! speak to the caller in words that are not ours.
 
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use axum::Router;
 use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::middleware;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
+use axum::{Json, Router};
 use call_core::{Language, LineId};
 use call_transports::twilio::Sid;
 use call_transports::twilio::status::StatusCallback;
 use call_transports::twilio::twiml::{self, Document, Parameter, Reason, Stream};
 use call_transports::twilio::webhook::{self, InboundCall};
 use locales::Locale;
+use serde_json::json;
 use tokio::time::timeout;
 use tracing::{error, info, warn};
 
@@ -101,7 +103,8 @@ async fn admit(app: &App, grant: Grant) -> Twiml {
         app.metrics().call_refused(CallRefusal::Draining);
         return apology(language);
     }
-    let admission = app.tokens().admit(grant.clone(), Instant::now());
+    let company_calls_max = app.config().tenant.company().calls_max;
+    let admission = app.tokens().admit(grant.clone(), company_calls_max, Instant::now());
     match admission {
         Admission::Granted(token) => match connection(app, &grant, &token) {
             Ok(document) => {
@@ -125,6 +128,12 @@ async fn admit(app: &App, grant: Grant) -> Twiml {
         Admission::Full => {
             error!(call = %grant.call, "a call came in and there are as many as we can take");
             app.metrics().call_refused(CallRefusal::Full);
+            apology(language)
+        }
+        Admission::CompanyFull => {
+            let company = &grant.company;
+            error!(call = %grant.call, company, "a call came in and its company has as many as it may");
+            app.metrics().call_refused(CallRefusal::CompanyFull);
             apology(language)
         }
     }
@@ -209,14 +218,27 @@ async fn call_status(State(app): State<App>, Signed(form): Signed) -> StatusCode
     StatusCode::NO_CONTENT
 }
 
-async fn health() -> StatusCode {
-    StatusCode::OK
+/// The process lives. How its providers stand is told to whoever looks.
+async fn health(State(app): State<App>) -> Json<serde_json::Value> {
+    Json(json!({ "breakers": breakers(&app) }))
 }
 
-async fn ready(State(app): State<App>) -> StatusCode {
-    let is_ready =
-        !app.is_draining() && timeout(LOOK_UP, app.store().is_well()).await.unwrap_or(false);
-    if is_ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE }
+/// Whether new calls are taken. A provider that is down does not change that: a caller is better
+/// off with a person or our apology than with an error of a proxy.
+async fn ready(State(app): State<App>) -> (StatusCode, Json<serde_json::Value>) {
+    let is_draining = app.is_draining();
+    let store = timeout(LOOK_UP, app.store().is_well()).await.unwrap_or(false);
+    let is_ready = store && !is_draining;
+    let status = if is_ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    let told = json!({
+        "ready": is_ready, "draining": is_draining, "store": store, "breakers": breakers(&app),
+    });
+    (status, Json(told))
+}
+
+fn breakers(app: &App) -> BTreeMap<&'static str, &'static str> {
+    let all = app.services().breakers().into_iter();
+    all.map(|(provider, report)| (provider, report.standing.word())).collect()
 }
 
 /// Tells the caller that something of ours failed, and hangs up.

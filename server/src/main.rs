@@ -62,7 +62,7 @@ async fn run(flags: &Flags) -> anyhow::Result<ExitCode> {
         Ok(config) => config,
         Err(faults) => return Ok(refuse(&faults)),
     };
-    telemetry::start(config.log_format);
+    let _log = telemetry::start(config.log_format);
     let listen = config.listen;
     let app = App::new(config).await?;
     let listener = TcpListener::bind(listen).await.map_err(|error| {

@@ -13,7 +13,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use call_core::{Language, Millis};
-use call_transports::net::Kept;
+use call_transports::net::{BreakerReport, Kept, Standing};
 use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
@@ -22,6 +22,7 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Metric, Registry};
 
 use crate::store::{INTERNAL, Writes};
+use crate::telemetry;
 use measure::Measurement;
 
 pub use call::{CallMeter, Depths, Tally};
@@ -94,6 +95,11 @@ struct Families {
     rest: Counters,
     rest_took: Histograms,
     store_writes: Counters,
+    breaker_state: Gauges,
+    breaker_opened: Counters,
+    breaker_spared: Counters,
+    log_dropped: Counter,
+    loop_late: Histogram,
 }
 
 impl Metrics {
@@ -120,6 +126,11 @@ impl Metrics {
         self.counters().streams_refused.get_or_create(&of(&[("reason", why.word())])).inc();
     }
 
+    /// The event loop came to a timer so late.
+    pub(crate) fn loop_late(&self, late: Duration) {
+        self.counters().loop_late.observe(late.as_secs_f64());
+    }
+
     /// One of our routes was asked. `path` is the route, not what was asked for.
     fn webhook(&self, path: &str, status: u16, took: Duration) {
         let path = || ("path", Cow::Owned(path.to_owned()));
@@ -129,8 +140,25 @@ impl Metrics {
     }
 
     /// All of it, as Prometheus reads it. What others count is asked for now.
-    fn text(&self, live: usize, kept: &Kept, writes: &Writes) -> Result<String, fmt::Error> {
+    fn text(
+        &self,
+        live: usize,
+        kept: &Kept,
+        writes: &Writes,
+        breakers: &[(&'static str, BreakerReport)],
+    ) -> Result<String, fmt::Error> {
         let counters = self.counters();
+        for (provider, report) in breakers {
+            for standing in [Standing::Closed, Standing::HalfOpen, Standing::Open] {
+                let words = [("provider", *provider), ("state", standing.word())];
+                let is_so = i64::from(report.standing == standing);
+                counters.breaker_state.get_or_create(&of(&words)).set(is_so);
+            }
+            raise(&counters.breaker_opened, &[("provider", *provider)], report.opened);
+            raise(&counters.breaker_spared, &[("provider", *provider)], report.spared);
+        }
+        let dropped = telemetry::lines_dropped();
+        counters.log_dropped.inc_by(dropped.saturating_sub(counters.log_dropped.get()));
         counters.calls_live.set(whole(live as u64));
         for (outcome, count) in
             [("kept", kept.found), ("asked", kept.asked), ("failed", kept.failed)]
@@ -291,6 +319,11 @@ fn families(list: &mut List) -> Families {
         rest: list.counters("carrier_requests_total", "Requests to the carrier that were settled"),
         rest_took: list.seconds("carrier_request_seconds", "Until the carrier answered", TALK),
         store_writes: list.counters("store_writes_total", "Writes to the store"),
+        breaker_state: list.add("breaker_state", "1 for how the breaker of a provider stands", Gauges::default()),
+        breaker_opened: list.counters("breaker_opened_total", "How often breakers opened"),
+        breaker_spared: list.counters("breaker_spared_total", "Requests that open breakers spared"),
+        log_dropped: list.add("log_lines_dropped_total", "Lines of the log that nobody took", Counter::default()),
+        loop_late: list.add("loop_late_seconds", "How late the event loop comes to a timer", Histogram::new(QUICK.iter().copied())),
     }
 }
 
@@ -347,7 +380,7 @@ mod tests {
         let (stage, course) = (measure::Stage::Thinking, measure::Course::Plain);
         let told = Measurement::Turn { stage, course, took: Millis(640) };
         metrics.record("acme", Language::Spanish, &told);
-        let text = metrics.text(2, &Kept::default(), &Writes::default()).unwrap();
+        let text = metrics.text(2, &Kept::default(), &Writes::default(), &[]).unwrap();
         let labels = r#"stage="thinking",course="plain",company="acme",language="es""#;
         for line in [
             format!("offhook_turn_seconds_sum{{{labels}}} 0.64"),
@@ -364,7 +397,7 @@ mod tests {
         let metrics = Metrics::new();
         let kept = Kept { found: 3, asked: 2, failed: 1, clips: 1, bytes: 800 };
         for _ in 0..2 {
-            let text = metrics.text(0, &kept, &Writes::default()).unwrap();
+            let text = metrics.text(0, &kept, &Writes::default(), &[]).unwrap();
             assert!(text.contains("offhook_clips_total{outcome=\"kept\"} 3\n"), "{text}");
             assert!(text.contains("offhook_clips_kept_bytes 800\n"), "{text}");
         }

@@ -102,6 +102,8 @@ pub enum Admission {
     Expired,
     /// There are as many calls as we can take.
     Full,
+    /// There are as many calls of this company as it may have; others are still taken.
+    CompanyFull,
 }
 
 /// What a stream that is admitted is to its call.
@@ -197,8 +199,14 @@ impl Tokens {
         Self { calls: BTreeMap::new(), calls_max, life }
     }
 
-    /// A call asks for a stream.
-    pub fn admit(&mut self, grant: Grant, now: Instant) -> Admission {
+    /// A call asks for a stream. Its company may have so many calls at once, or as many as there is
+    /// room for.
+    pub fn admit(
+        &mut self,
+        grant: Grant,
+        company_calls_max: Option<u32>,
+        now: Instant,
+    ) -> Admission {
         self.forget_old(now);
         match self.calls.get(&grant.call).map(|entry| &entry.standing) {
             Some(Standing::Waiting { token, until }) if now < *until => {
@@ -208,8 +216,12 @@ impl Tokens {
             Some(Standing::Live(_) | Standing::Over { .. }) => return Admission::Spent,
             None => {}
         }
-        if self.taken(now) >= self.calls_max {
+        if self.taken(now, |_| true) >= self.calls_max {
             return Admission::Full;
+        }
+        let of_company = self.taken(now, |other| other.company == grant.company);
+        if company_calls_max.is_some_and(|most| of_company as u64 >= u64::from(most)) {
+            return Admission::CompanyFull;
         }
         let token = Token::new();
         let standing = Standing::Waiting { token: token.clone(), until: now + self.life };
@@ -380,10 +392,11 @@ impl Tokens {
         }
     }
 
-    fn taken(&self, now: Instant) -> usize {
+    /// How many of these calls are going on or about to begin.
+    fn taken(&self, now: Instant, these: impl Fn(&Grant) -> bool) -> usize {
         let counts = |entry: &&Entry| match entry.standing {
-            Standing::Waiting { until, .. } => now < until,
-            Standing::Live(_) => true,
+            Standing::Waiting { until, .. } => now < until && these(&entry.grant),
+            Standing::Live(_) => these(&entry.grant),
             Standing::Over { .. } => false,
         };
         self.calls.values().filter(counts).count()

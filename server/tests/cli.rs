@@ -103,6 +103,28 @@ fn a_broken_company_file_is_pointed_at() {
 }
 
 #[test]
+fn every_mistake_of_a_company_file_is_a_line_of_its_own_f_pr_15() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = fs::read_to_string(acme()).unwrap();
+    let broken = text.replacen("version = 1", "version = 0", 1).replacen("+1555", "1555", 1);
+    fs::write(folder.path().join("broken.toml"), broken).unwrap();
+    let mut variables = sound();
+    variables.retain(|(name, _)| *name != "COMPANY_FILE");
+    variables.push(("COMPANY_FILE", folder.path().display().to_string()));
+    for command in ["check", "run"] {
+        let as_text: Vec<_> = variables.iter().map(|(name, text)| (*name, text.as_str())).collect();
+        let output = server(&[command], &as_text);
+        assert_eq!(output.status.code(), Some(2));
+        let complaint = String::from_utf8(output.stderr).unwrap();
+        let told =
+            complaint.lines().filter(|line| line.starts_with("  COMPANY_FILE names a faulty"));
+        assert_eq!(told.count(), 2, "{complaint}");
+        assert!(complaint.contains(": version: must be 1 or more. Mend it there;"), "{complaint}");
+        assert!(complaint.contains(": numbers: must be in E.164 form"), "{complaint}");
+    }
+}
+
+#[test]
 fn what_is_counted_is_not_served_where_the_world_comes_in() {
     let mut variables = sound();
     variables.push(("METRICS_ADDR", "127.0.0.1:8080".to_owned()));

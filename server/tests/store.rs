@@ -37,6 +37,25 @@ async fn a_call_is_read_as_it_was_written() {
     assert!(store.is_well().await);
 }
 
+/// F-PR-07: the wall clock is read once, for the start; everything after is counted from there by a
+/// clock that only goes on. So a jump of the wall clock moves a call and does not bend it.
+#[tokio::test]
+async fn a_call_is_as_long_as_it_was_wherever_the_wall_clock_jumps_i_18() {
+    let (_folder, url) = file();
+    let store = Store::open(&url).await.unwrap();
+    let year_2100_ms = 4_102_444_800_000;
+    for (number, utc_start_ms) in [0, 1, year_2100_ms].into_iter().enumerate() {
+        let call = format!("CA{number:032}");
+        let (brief, steps) = call_of(Brief { call, utc_start_ms, ..Brief::example() });
+        store.begin_call(&brief).await.unwrap();
+        assert_eq!(store.end_call(&brief.call, &steps).await.unwrap(), Closing::Now);
+        let record = store.call(&brief.call).await.unwrap().unwrap();
+        let ended = record.ended.unwrap();
+        assert_eq!(ended.duration_ms, 900);
+        assert_eq!(ended.at_us, record.started_us + 900_000);
+    }
+}
+
 #[tokio::test]
 async fn the_second_end_of_a_call_changes_nothing_i_18() {
     let (_folder, url) = file();

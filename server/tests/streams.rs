@@ -10,11 +10,12 @@ use call_core::step::{Cause, Step};
 use call_transports::twilio::media::{FromTwilio, Media, MediaFormat, Start, Track};
 use call_transports::twilio::signature::sign;
 use call_transports::twilio::twiml::Verb;
+use call_transports::twilio::webhook::encode_form;
 use futures::SinkExt as _;
 use reqwest::StatusCode;
 use support::{
-    AFTER_STREAM, AUTH_TOKEN, CALL, CONNECTED, INBOUND, Server, close_code, pause, say, start,
-    stop, token_of, voice_inbound, with,
+    AFTER_STREAM, AUTH_TOKEN, CALL, CONNECTED, FORM, INBOUND, PUBLIC, Server, close_code, pause,
+    say, start, stop, token_of, voice_inbound, with,
 };
 use tokio::net::TcpListener;
 use tokio_tungstenite::tungstenite::{Error, Message};
@@ -204,6 +205,33 @@ async fn a_call_that_is_called_over_while_its_socket_is_open_ends_f_wh_13() {
     let over = Cause::Input(Input::Carrier(Carrier::Completed));
     assert_eq!(journal.iter().filter(|step| step.cause == over).count(), 1);
     assert_eq!(server.app.live(), 0);
+}
+
+/// F-PR-14: Twilio signs with the one token until it signs with the other, in the middle of calls.
+#[tokio::test]
+async fn a_token_that_is_replaced_while_a_call_runs_costs_it_nothing() {
+    let server = Server::start().await;
+    let mut socket = server.call().await;
+    let path = "/twilio/call-status";
+    let mut form = with(&voice_inbound(), "CallStatus", "in-progress");
+    form.push(("SequenceNumber".to_owned(), "1".to_owned()));
+    for (token, expected) in [
+        (AUTH_TOKEN, StatusCode::NO_CONTENT),
+        ("new", StatusCode::NO_CONTENT),
+        (AUTH_TOKEN, StatusCode::NO_CONTENT),
+        ("never-given", StatusCode::FORBIDDEN),
+    ] {
+        let signature = sign(token, &format!("{PUBLIC}{path}"), &form);
+        let (answer, _) = server.post_as(path, encode_form(&form), FORM, Some(&signature)).await;
+        assert_eq!(answer, expected, "{token}");
+    }
+    assert_eq!(server.app.live(), 1, "the call that began under the old token goes on");
+    // A stream of another call, opened under the new one.
+    let url = "wss://voice.example.test/twilio/acme/en";
+    let signature = sign("new", url, &[]);
+    assert!(server.open_as("/twilio/acme/en", Some(&signature)).await.is_ok());
+    say(&mut socket, &stop()).await;
+    assert_eq!(server.end_reason(CALL).await, "caller_hangup");
 }
 
 /// F-WH-05.

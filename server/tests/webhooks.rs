@@ -8,6 +8,7 @@ use call_transports::twilio::signature::sign;
 use call_transports::twilio::twiml::{Reason, Verb};
 use call_transports::twilio::webhook::encode_form;
 use reqwest::StatusCode;
+use server::company::Tenant;
 use support::{
     AFTER_STREAM, AUTH_TOKEN, CALL, FORM, INBOUND, PUBLIC, Server, token_of, voice_inbound, with,
 };
@@ -148,6 +149,21 @@ async fn one_call_too_many_hears_an_apology() {
     server.inbound(&voice_inbound()).await;
     let second = with(&voice_inbound(), "CallSid", "CA00000000000000000000000000000012");
     assert_apology(&server.verbs(INBOUND, &second).await);
+}
+
+#[tokio::test]
+async fn a_company_with_as_many_calls_as_it_may_have_apologises_to_the_next_caller() {
+    let server = Server::start_with(|config| {
+        let mut company = config.tenant.company().clone();
+        company.calls_max = Some(1);
+        config.tenant = Tenant::new(company).unwrap();
+    })
+    .await;
+    server.inbound(&voice_inbound()).await;
+    let second = with(&voice_inbound(), "CallSid", "CA00000000000000000000000000000012");
+    assert_apology(&server.verbs(INBOUND, &second).await);
+    // The one that was there first still may begin.
+    server.inbound(&voice_inbound()).await;
 }
 
 #[tokio::test]

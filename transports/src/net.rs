@@ -7,6 +7,7 @@
 //! holds one, nor a URL, nor what anybody said.
 
 mod agent;
+mod breaker;
 mod carrier;
 mod error;
 mod http;
@@ -15,6 +16,7 @@ mod middleware;
 mod speak;
 
 pub use agent::{AgentConnector, AgentFrame, AgentSocket, AgentText};
+pub use breaker::{Breaker, BreakerReport, Standing};
 pub use carrier::{Account, Redirected, TwilioRest};
 pub use error::Error;
 pub use leg::{AgentLeg, AgentNews};

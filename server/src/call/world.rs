@@ -8,7 +8,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use axum::extract::ws::WebSocket;
-use call_core::input::Carrier;
+use call_core::input::{AgentLoss, Carrier, Operator};
 use call_core::{CallTime, Input, Language, Millis, Step, Stimulus, World};
 use call_transports::bridge::{Bridge, Outlet};
 use call_transports::twilio::Sid;
@@ -31,6 +31,10 @@ mod sides;
 
 /// So many frames are taken in one go; then other calls have a turn.
 const FRAMES_MAX: u32 = 64;
+
+/// So many steps are the longest journal: eleven a second for half an hour. A lively call takes one
+/// or two.
+const STEPS_MAX: usize = 20_000;
 
 /// Closing the sockets takes no longer than this, and waiting for the carrier to close its own.
 pub(super) const LEAVE: Duration = Duration::from_secs(1);
@@ -267,6 +271,17 @@ impl Live {
             let _ = watch.send((self.call.to_string(), Arc::new(step.clone())));
         }
         self.steps.push(step);
+        if self.steps.len() == STEPS_MAX {
+            self.stop_growing();
+        }
+    }
+
+    /// The journal is kept in memory until the call is over, and this one has grown as no
+    /// conversation does (F-PR-05). The agent is the one who can say so much.
+    fn stop_growing(&mut self) {
+        tracing::error!(steps = STEPS_MAX, "a call is ended because its journal grows too long");
+        self.out.input(Input::Operator(Operator::HangUp));
+        self.lose_agent(AgentLoss::Closed);
     }
 
     /// How much audio waits, and where.

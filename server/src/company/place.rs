@@ -1,4 +1,4 @@
-//! Places in a TOML text: where a field stands, and which field stands at a place.
+//! Places in a TOML text: where a field stands.
 
 use std::fmt;
 
@@ -44,12 +44,6 @@ impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:{}", self.line, self.column)
     }
-}
-
-/// The field whose entry a byte belongs to, with its table; empty before the first one.
-pub(super) fn field_at(text: &str, offset: usize) -> String {
-    let before = entries(text).take_while(|entry| entry.offset <= offset);
-    before.last().map(|entry| entry.path()).unwrap_or_default()
 }
 
 /// A table's heading or a field's line.
@@ -118,14 +112,6 @@ mod tests {
         let end = TEXT.find("= 1\n\"\"\"").unwrap();
         assert_eq!(Place::of_offset(TEXT, end).to_string(), "6:3");
         assert_eq!(Place::of_offset(TEXT, 10_000).line, 9);
-    }
-
-    #[test]
-    fn a_byte_belongs_to_the_entry_before_it() {
-        assert_eq!(field_at(TEXT, 0), "id");
-        assert_eq!(field_at(TEXT, TEXT.find("1\nprompt").unwrap()), "agents.en.voice");
-        assert_eq!(field_at(TEXT, TEXT.find('ñ').unwrap()), "agents.en.prompt");
-        assert_eq!(field_at(TEXT, TEXT.find("2\n").unwrap()), "agents.en.end");
     }
 
     #[test]

@@ -111,6 +111,94 @@ fn what_no_company_can_have_is_refused() {
     }
 }
 
+/// F-PR-15: whoever mends a file does not learn of its mistakes one by one.
+#[test]
+fn every_mistake_of_a_file_is_told_at_once_with_its_place() {
+    let mut text = ACME.to_owned();
+    for (sound, broken) in [
+        ("id = \"acme\"", "id = \"Acme!\""),
+        ("name = \"Acme Home Loans\"\n", ""),
+        ("version = 1", "version = \"one\""),
+        ("numbers = [\"+15550100099\"]", "numbers = [\"5550100099\"]"),
+        ("\"lookup_loan\"", "\"look_up_loan\", \"sing\""),
+        ("voice = \"aura-2-thalia-en\"", "voice = 7"),
+        ("think_provider = \"open_ai\"", "think_provder = \"open_ai\""),
+        ("voice = \"aura-2-celeste-es\"", "voice = \"\""),
+    ] {
+        assert!(text.contains(sound), "{sound} is not in the file");
+        text = text.replacen(sound, broken, 1);
+    }
+    text += "\n[limits]\nreply = 10\nfarewel = 1000\nfiller = \"soon\"\n";
+    let told = Tenant::parse("acme.toml", &text).unwrap_err().to_string();
+    let told: Vec<&str> = told.lines().collect();
+    let expected = [
+        ("", 1, "name: missing field `name`"),
+        ("id =", 1, "id: must be lower-case"),
+        ("version =", 11, "version: invalid type: string \"one\", expected u32"),
+        ("numbers =", 1, "numbers: must be in E.164 form"),
+        ("functions =", 1, "functions: there is no function `look_up_loan`; did you mean"),
+        ("functions =", 1, "functions: there is no function `sing`"),
+        ("[agents.en]", 1, "agents.en.think_provider: missing field `think_provider`"),
+        ("voice = 7", 9, "agents.en.voice: invalid type: integer `7`, expected a string"),
+        ("think_provder", 1, "agents.en.think_provder: unknown field `think_provder`, expected"),
+        ("voice = \"\"", 1, "agents.es.voice: must name a voice"),
+        ("reply = 10", 1, "limits.reply: must be a second"),
+        ("farewel =", 1, "limits.farewel: unknown field `farewel`, expected"),
+        ("filler =", 10, "limits.filler: invalid type: string"),
+    ];
+    assert_eq!(told.len(), expected.len(), "{told:#?}");
+    for (told, (beginning, column, what)) in told.into_iter().zip(expected) {
+        let line = line_of(&text, beginning);
+        let whole = format!("acme.toml:{line}:{column}: {what}");
+        assert!(told.starts_with(&whole), "{told}\n{whole}");
+    }
+}
+
+#[test]
+fn what_is_compared_with_a_field_that_cannot_be_read_is_not_called_wrong() {
+    let text = ACME.replacen("language = \"en\"", "language = \"fr\"", 1);
+    let text = text + "\n[limits]\nsilence_prompt = \"late\"\nsilence_farewell = 2000\n";
+    let told = Tenant::parse("acme.toml", &text).unwrap_err();
+    let fields: Vec<_> = told.0.iter().map(field_of).collect();
+    assert_eq!(fields, ["language", "limits.silence_prompt"], "{told}");
+}
+
+#[test]
+fn a_file_that_is_no_toml_is_told_by_its_writing_alone() {
+    let text = ACME.replacen("version = 1", "version = = 1\nlanguage en", 1);
+    let told = Tenant::parse("acme.toml", &text).unwrap_err();
+    assert!(told.0.len() >= 2, "{told}");
+    let line = line_of(&text, "version =");
+    assert!(told.to_string().starts_with(&format!("acme.toml:{line}:")), "{told}");
+}
+
+/// F-PR-15.
+#[test]
+fn the_mistakes_of_all_files_of_a_folder_are_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
+    let load = || Tenant::load(folder.path());
+    write("notes.txt", "no company");
+    assert!(load().unwrap_err().to_string().contains("holds no company file"));
+    write("a.toml", &ACME.replacen("version = 1", "version = 0", 1));
+    write("b.toml", &ACME.replacen("+15550100099", "5550100099", 1));
+    let told = load().unwrap_err();
+    assert_eq!(told.0.iter().map(field_of).collect::<Vec<_>>(), ["version", "numbers"], "{told}");
+    write("a.toml", ACME);
+    write("b.toml", ACME);
+    let told = load().unwrap_err().to_string();
+    assert!(told.contains("a server serves one: name ") && told.contains("b.toml"), "{told}");
+    std::fs::remove_file(folder.path().join("b.toml")).unwrap();
+    assert_eq!(load().unwrap().company().id, "acme");
+}
+
+fn field_of(error: &Error) -> &str {
+    match error {
+        Error::Faulty { field, .. } => field,
+        Error::Unreadable { .. } | Error::Folder { .. } => panic!("{error}"),
+    }
+}
+
 #[test]
 fn a_file_that_is_not_there_is_named() {
     let error = Tenant::load(Path::new("nowhere/acme.toml")).unwrap_err().to_string();

@@ -61,7 +61,7 @@ pub struct Flags {
     #[arg(long, env, hide_env_values = true, value_name = "SECRET")]
     pub middleware_api_key: Option<SecretString>,
 
-    /// The TOML file with the company's name, numbers, voices and prompts
+    /// The TOML file with the company's name, numbers, voices and prompts, or the folder with that file
     #[arg(long, env, hide_env_values = true, value_name = "FILE")]
     pub company_file: Option<PathBuf>,
 

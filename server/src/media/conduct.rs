@@ -251,7 +251,7 @@ mod tests {
             to: PhoneNumber::new("+15550100099"),
         };
         let now = Instant::now();
-        let Admission::Granted(token) = app.tokens().admit(grant.clone(), now) else {
+        let Admission::Granted(token) = app.tokens().admit(grant.clone(), None, now) else {
             panic!("there is room for the call");
         };
         let claim = Claim {

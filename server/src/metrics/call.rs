@@ -179,7 +179,7 @@ mod tests {
     fn a_call_that_is_lost_to_a_fault_has_an_end_too() {
         let metrics = Metrics::new();
         let ends = || {
-            let text = metrics.text(0, &Kept::default(), &Writes::default()).unwrap();
+            let text = metrics.text(0, &Kept::default(), &Writes::default(), &[]).unwrap();
             let ends = text.lines().filter(|line| line.starts_with("offhook_calls_ended_total"));
             ends.map(str::to_owned).collect::<Vec<_>>()
         };
@@ -204,7 +204,7 @@ mod tests {
     fn what_waits_is_added_up_over_calls_and_gone_with_them() {
         let metrics = Metrics::new();
         let speech = || {
-            let text = metrics.text(0, &Kept::default(), &Writes::default()).unwrap();
+            let text = metrics.text(0, &Kept::default(), &Writes::default(), &[]).unwrap();
             let line = text.lines().find(|line| line.contains("queue=\"speech\"")).unwrap();
             line.rsplit(' ').next().unwrap().to_owned()
         };

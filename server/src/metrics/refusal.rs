@@ -15,6 +15,8 @@ pub enum CallRefusal {
     Draining,
     /// There are as many calls as we take.
     Full,
+    /// There are as many calls of its company as that may have.
+    CompanyFull,
     /// Its token was not used in time.
     Expired,
     /// No stream can be described for it.
@@ -31,6 +33,7 @@ impl CallRefusal {
             Self::Over => "over",
             Self::Draining => "draining",
             Self::Full => "full",
+            Self::CompanyFull => "company-full",
             Self::Expired => "expired",
             Self::Internal => "internal",
         }

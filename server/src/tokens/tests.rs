@@ -18,9 +18,9 @@ fn a_call_that_asks_again_gets_the_same_token_until_it_is_used() {
     let token = granted(&mut tokens, 1, now);
     assert_eq!(granted(&mut tokens, 1, now + SECOND), token);
     tokens.redeem(&token, &claim(CALL_1), now).unwrap();
-    assert_eq!(tokens.admit(grant(1), now), Admission::Spent);
+    assert_eq!(tokens.admit(grant(1), None, now), Admission::Spent);
     tokens.end(&grant(1).call, Ending::Planned, now);
-    assert_eq!(tokens.admit(grant(1), now), Admission::Spent);
+    assert_eq!(tokens.admit(grant(1), None, now), Admission::Spent);
     assert_eq!(tokens.ending(&grant(1).call), Some(Ending::Planned));
 }
 
@@ -30,7 +30,7 @@ fn a_token_expires_and_there_is_no_second_one() {
     let token = granted(&mut tokens, 1, now);
     let late = now + LIFE;
     assert_eq!(redeemed(&mut tokens, &token, &claim(CALL_1), late), Err(Refused::Expired));
-    assert_eq!(tokens.admit(grant(1), late), Admission::Expired);
+    assert_eq!(tokens.admit(grant(1), None, late), Admission::Expired);
 }
 
 #[test]
@@ -54,12 +54,33 @@ fn a_token_is_worth_nothing_to_anybody_else() {
 }
 
 #[test]
+fn a_company_that_has_all_its_calls_keeps_no_other_company_waiting() {
+    let (mut tokens, now) = (Tokens::new(10, LIFE), Instant::now());
+    let of = |number, company: &str| Grant { company: company.to_owned(), ..grant(number) };
+    let is_taken = |admission| matches!(admission, Admission::Granted(_));
+    assert!(is_taken(tokens.admit(of(1, "acme"), Some(2), now)));
+    assert!(is_taken(tokens.admit(of(2, "summit"), None, now)));
+    let token = granted(&mut tokens, 1, now);
+    tokens.redeem(&token, &claim(CALL_1), now).unwrap();
+    assert!(is_taken(tokens.admit(of(3, "acme"), Some(2), now)));
+    assert_eq!(tokens.admit(of(4, "acme"), Some(2), now), Admission::CompanyFull);
+    assert!(is_taken(tokens.admit(of(5, "summit"), Some(2), now)));
+    assert_eq!(tokens.admit(of(6, "summit"), Some(2), now), Admission::CompanyFull);
+    // A call that was admitted may ask again, and the end of another makes room.
+    assert!(is_taken(tokens.admit(of(3, "acme"), Some(2), now)));
+    tokens.end(&grant(1).call, Ending::Planned, now);
+    assert!(is_taken(tokens.admit(of(4, "acme"), Some(2), now)));
+    // Without a limit of its own, a company has what the server has.
+    assert!(is_taken(tokens.admit(of(6, "summit"), None, now)));
+}
+
+#[test]
 fn a_seat_is_taken_from_the_token_to_the_end_of_the_call() {
     let (mut tokens, now) = (Tokens::new(1, LIFE), Instant::now());
     let token = granted(&mut tokens, 1, now);
-    assert_eq!(tokens.admit(grant(2), now), Admission::Full);
+    assert_eq!(tokens.admit(grant(2), None, now), Admission::Full);
     tokens.redeem(&token, &claim(CALL_1), now).unwrap();
-    assert_eq!(tokens.admit(grant(2), now + LIFE), Admission::Full);
+    assert_eq!(tokens.admit(grant(2), None, now + LIFE), Admission::Full);
     tokens.end(&grant(1).call, Ending::Unplanned, now);
     let token = granted(&mut tokens, 2, now);
     assert_eq!(redeemed(&mut tokens, &token, &claim(CALL_2), now), Ok(grant(2)));
@@ -212,7 +233,7 @@ fn live(tokens: &mut Tokens, number: u8, now: Instant) -> (Sid, mpsc::Receiver<N
 }
 
 fn granted(tokens: &mut Tokens, number: u8, now: Instant) -> String {
-    match tokens.admit(grant(number), now) {
+    match tokens.admit(grant(number), None, now) {
         Admission::Granted(token) => token.reveal().to_owned(),
         other => panic!("not granted: {other:?}"),
     }

@@ -89,6 +89,12 @@ impl Server {
         self.http.get(url).send().await.unwrap().status()
     }
 
+    /// What a path says to anybody.
+    pub(crate) async fn text(&self, path: &str) -> (StatusCode, String) {
+        let answer = self.http.get(format!("http://{}{path}", self.address)).send().await.unwrap();
+        (answer.status(), answer.text().await.unwrap())
+    }
+
     /// A webhook that Twilio signed.
     pub(crate) async fn post(&self, path: &str, form: &Form) -> (StatusCode, String) {
         let signature = sign(AUTH_TOKEN, &format!("{PUBLIC}{path}"), form);

@@ -16,7 +16,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use axum::routing::{any, post};
 use call_transports::deepgram::{
-    ClientMessage, FunctionCall, ServerMessage, decode_client, encode_server,
+    ClientMessage, FunctionCall, Role, ServerMessage, decode_client, encode_server,
 };
 use call_transports::twilio::media::{FromTwilio, ToTwilio, decode_to_twilio};
 use call_transports::twilio::twiml::{Verb, parse};
@@ -90,9 +90,22 @@ impl World {
 
     /// A server of a company that can hand calls over, in this world.
     pub(crate) async fn server(&self, limits: &str) -> Server {
+        self.server_with(limits, |_| {}).await
+    }
+
+    /// The same, with something else in its configuration.
+    pub(crate) async fn server_with(
+        &self,
+        limits: &str,
+        change: impl FnOnce(&mut Config),
+    ) -> Server {
         let limits = limits.to_owned();
         let address = self.address;
-        Server::start_with(move |config| at(config, address, &limits)).await
+        Server::start_with(move |config| {
+            at(config, address, &limits);
+            change(config);
+        })
+        .await
     }
 
     /// The carrier's next answer to REST. Without one it agrees.
@@ -111,6 +124,20 @@ impl World {
         };
         let asked = ServerMessage::FunctionCallRequest { functions: vec![call] };
         self.says.send(asked).unwrap();
+    }
+
+    /// The agent says that the caller said this, so often.
+    pub(crate) fn hears(&self, words: &str, times: usize) {
+        for _ in 0..times {
+            let told = ServerMessage::ConversationText {
+                role: Role::User,
+                content: words.into(),
+                conversational_behavior: None,
+                languages_hinted: Vec::new(),
+                languages: Vec::new(),
+            };
+            self.says.send(told).unwrap();
+        }
     }
 
     /// What the agent is answered to a function.

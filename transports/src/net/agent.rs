@@ -3,6 +3,7 @@
 //! Nothing outside this file knows which WebSocket library is underneath.
 
 use std::fmt;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -19,6 +20,8 @@ use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::tungstenite::{self, Message, Utf8Bytes};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async_with_config};
 
+use super::breaker::{Breaker, Verdict};
+use super::carrier::between;
 use super::http::{Scheme, authorization, endpoint};
 use super::{Error, install_crypto};
 use crate::deepgram::{AGENT_PATH, AUTHORIZATION_SCHEME, MESSAGE_BYTES_MAX};
@@ -27,7 +30,10 @@ use crate::outbox::Outbox;
 /// T_DG_CONNECT: so often, and so long each time.
 const TRIES: u32 = 2;
 const TRY: Duration = Duration::from_secs(3);
-const PAUSE: Duration = Duration::from_millis(200);
+
+/// Between them. Chance decides, so that calls that were refused together do not come back together
+/// (F-DG-03).
+const PAUSE_MS: (u64, u64) = (150, 350);
 
 /// The library's own buffers are many times larger, and it clears them before every read.
 const BUFFER_BYTES: usize = 4_096;
@@ -37,6 +43,7 @@ const BUFFER_BYTES: usize = 4_096;
 pub struct AgentConnector {
     url: Url,
     authorization: HeaderValue,
+    breaker: Arc<Breaker>,
 }
 
 impl AgentConnector {
@@ -51,10 +58,17 @@ impl AgentConnector {
         install_crypto();
         let url = endpoint("DEEPGRAM_AGENT_URL", url, Scheme::WebSocket, AGENT_PATH)?;
         let authorization = authorization("DEEPGRAM_API_KEY", AUTHORIZATION_SCHEME, &api_key)?;
-        Ok(Self { url, authorization })
+        let breaker = Arc::new(Breaker::new("the agent's provider"));
+        Ok(Self { url, authorization, breaker })
     }
 
-    /// Opens a session, in at most two tries of three seconds.
+    /// How its breaker stands. All clones have the same one.
+    pub fn breaker(&self) -> &Breaker {
+        &self.breaker
+    }
+
+    /// Opens a session, in at most two tries of three seconds; in none while the provider is known
+    /// to be down.
     ///
     /// # Errors
     ///
@@ -63,9 +77,15 @@ impl AgentConnector {
         let mut loss = AgentLoss::Unreachable;
         for attempt in 1..=TRIES {
             if attempt > 1 {
-                sleep(PAUSE).await;
+                sleep(between(PAUSE_MS)).await;
             }
-            let error = match timeout(TRY, self.open()).await {
+            let Some(asking) = self.breaker.ask() else {
+                tracing::warn!("the agent's provider is down and was not asked");
+                break;
+            };
+            let opened = timeout(TRY, self.open()).await;
+            asking.tell(verdict(opened.as_ref().ok()));
+            let error = match opened {
                 Ok(Ok(link)) => return Ok(AgentSocket::new(link)),
                 Ok(Err(error)) => error,
                 Err(_) => {
@@ -261,6 +281,22 @@ impl AgentSocket {
 impl fmt::Debug for AgentSocket {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("AgentSocket").field("is_over", &self.is_over).finish_non_exhaustive()
+    }
+}
+
+/// What came of opening a session; nothing if it took too long.
+fn verdict(opened: Option<&Result<Link, tungstenite::Error>>) -> Verdict {
+    match opened {
+        Some(Ok(_)) => Verdict::Well,
+        Some(Err(tungstenite::Error::Http(answer))) => {
+            let status = answer.status().as_u16();
+            match Verdict::of_status(status, None) {
+                // It is there, and opens no sessions.
+                Verdict::Well => Verdict::Failed,
+                verdict => verdict,
+            }
+        }
+        Some(Err(_)) | None => Verdict::Failed,
     }
 }
 

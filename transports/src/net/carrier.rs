@@ -11,6 +11,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use tokio::time::{sleep, timeout};
 
 use super::Error;
+use super::breaker::{Breaker, Verdict};
 use super::http::{Scheme, body, client, endpoint};
 use crate::twilio::Sid;
 use crate::twilio::rest::{
@@ -42,6 +43,7 @@ pub struct TwilioRest {
     base: Url,
     account: Sid,
     auth_token: SecretString,
+    breaker: Breaker,
 }
 
 /// What came of giving a call another document.
@@ -68,7 +70,12 @@ impl TwilioRest {
             return Err(Error::Setting { setting, problem: "must not be empty" });
         }
         let base = endpoint(SETTING, base_url, Scheme::Http, "")?;
-        Ok(Self { client: client()?, base, account, auth_token })
+        Ok(Self { client: client()?, base, account, auth_token, breaker: Breaker::new(PROVIDER) })
+    }
+
+    /// How its breaker stands. Looking at a call whose request may have arrived does not go by it.
+    pub fn breaker(&self) -> &Breaker {
+        &self.breaker
     }
 
     /// Ends a live call. Repeated within T_REST where a repetition can help; a call that is over
@@ -122,6 +129,11 @@ impl TwilioRest {
                     say_refused(status, refused);
                     return HungUp::Failed;
                 }
+                // The stream is left instead, and the carrier asks what is next when it is back.
+                Err(error @ Error::Down { .. }) => {
+                    tracing::error!(%error, "a call is not hung up; it may still be live");
+                    return HungUp::Failed;
+                }
                 Err(error) => tracing::warn!(%error, "the carrier did not answer a hang-up"),
             }
             let Some(pause) = pauses.next() else {
@@ -165,6 +177,10 @@ impl TwilioRest {
                         say_refused(status, refused);
                         return Redirected::Refused;
                     }
+                    Err(error @ Error::Down { .. }) => {
+                        tracing::error!(%error, "a document is not sent");
+                        return Redirected::Refused;
+                    }
                     Err(error) => {
                         tracing::warn!(%error, "the carrier did not answer to a document");
                         !error.is_refused_connection()
@@ -194,7 +210,18 @@ impl TwilioRest {
         is_over(status, &body)
     }
 
+    /// Asks for a change of the call, unless the carrier is known to be down.
     async fn update(&self, call: &Sid, form: String) -> Result<(u16, HangUpOutcome), Error> {
+        let asking = self.breaker.ask().ok_or(Error::Down { provider: PROVIDER })?;
+        let outcome = self.post(call, form).await;
+        asking.tell(match &outcome {
+            Ok((status, _)) => Verdict::of_status(*status, None),
+            Err(_) => Verdict::of(&outcome),
+        });
+        outcome
+    }
+
+    async fn post(&self, call: &Sid, form: String) -> Result<(u16, HangUpOutcome), Error> {
         let request = self
             .request(Method::POST, call)
             .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
@@ -246,7 +273,7 @@ impl TwilioRest {
         let response = request.send().await.map_err(|error| Error::of(PROVIDER, error))?;
         let status = response.status();
         if !status.is_success() {
-            return Err(Error::Refused { provider: PROVIDER, status: status.as_u16() });
+            return Err(Error::refused(PROVIDER, &response));
         }
         let body = body(PROVIDER, response, BODY_BYTES_MAX).await?;
         match account_is_active(&body) {
@@ -282,7 +309,7 @@ fn say_refused(status: u16, outcome: HangUpOutcome) {
     }
 }
 
-fn between((least_ms, most_ms): (u64, u64)) -> Duration {
+pub(super) fn between((least_ms, most_ms): (u64, u64)) -> Duration {
     // Every state of the standard library's hasher has keys of its own.
     let chance = RandomState::new().hash_one(());
     Duration::from_millis(least_ms + chance % (most_ms - least_ms + 1))

@@ -1,5 +1,10 @@
 //! What can go wrong on the way to a provider, named by who is to blame.
 
+use std::time::Duration;
+
+use reqwest::Response;
+use reqwest::header::RETRY_AFTER;
+
 /// Why a client could not be made, or why a provider did not do what it was asked.
 ///
 /// Messages hold no secret, no URL and nothing that was said, so they may be logged.
@@ -38,6 +43,14 @@ pub enum Error {
         provider: &'static str,
         /// The HTTP status.
         status: u16,
+        /// When it may be asked again, where it says so.
+        retry_after: Option<Duration>,
+    },
+    /// The provider is known to be down, and was not asked.
+    #[error("{provider} is down and was not asked")]
+    Down {
+        /// Which provider.
+        provider: &'static str,
     },
     /// The provider's answer is of no use.
     #[error("{provider} answered with {problem}")]
@@ -65,6 +78,15 @@ impl Error {
         } else {
             Self::Unreachable { provider, source: error.without_url() }
         }
+    }
+
+    /// A refusal, with what it says of the next try. Only whole seconds are read; nobody here sends
+    /// dates.
+    pub(super) fn refused(provider: &'static str, response: &Response) -> Self {
+        let seconds = response.headers().get(RETRY_AFTER);
+        let seconds = seconds.and_then(|value| value.to_str().ok()?.trim().parse().ok());
+        let status = response.status().as_u16();
+        Self::Refused { provider, status, retry_after: seconds.map(Duration::from_secs) }
     }
 
     /// Whether no connection came about, so that the request cannot have arrived.

@@ -9,6 +9,7 @@ use secrecy::SecretString;
 use tokio::time::timeout;
 
 use super::Error;
+use super::breaker::{Breaker, Verdict};
 use super::http::{Scheme, authorization, body, client, endpoint};
 use crate::middleware::{LOOKUP_PATH, LoanAnswer, LoanLookup};
 
@@ -25,6 +26,7 @@ pub struct Middleware {
     client: Client,
     lookup: Url,
     authorization: HeaderValue,
+    breaker: Breaker,
 }
 
 impl Middleware {
@@ -38,10 +40,16 @@ impl Middleware {
     pub fn new(base_url: &str, api_key: SecretString) -> Result<Self, Error> {
         let lookup = endpoint("MIDDLEWARE_URL", base_url, Scheme::Http, LOOKUP_PATH)?;
         let authorization = authorization("MIDDLEWARE_API_KEY", "Bearer", &api_key)?;
-        Ok(Self { client: client()?, lookup, authorization })
+        Ok(Self { client: client()?, lookup, authorization, breaker: Breaker::new(PROVIDER) })
     }
 
-    /// Asks for a loan. Nothing when there is no usable answer within thirty seconds.
+    /// How its breaker stands.
+    pub fn breaker(&self) -> &Breaker {
+        &self.breaker
+    }
+
+    /// Asks for a loan. Nothing when there is no usable answer within thirty seconds, and at once
+    /// while the middleware is known to be down (F-MW-19).
     pub async fn lookup(&self, lookup: &LoanLookup) -> Option<LoanAnswer> {
         let answer = timeout(BUDGET, self.ask_twice(lookup)).await;
         match answer.unwrap_or(Err(Error::TimedOut { provider: PROVIDER })) {
@@ -72,13 +80,20 @@ impl Middleware {
 
     /// A lookup changes nothing, so a failure of a moment is tried once more.
     async fn ask_twice(&self, lookup: &LoanLookup) -> Result<LoanAnswer, Error> {
-        match self.ask(lookup).await {
+        match self.ask_if_there(lookup).await {
             Err(error) if is_of_a_moment(&error) => {
                 tracing::debug!(%error, "asking the middleware again");
-                self.ask(lookup).await
+                self.ask_if_there(lookup).await
             }
             answer => answer,
         }
+    }
+
+    async fn ask_if_there(&self, lookup: &LoanLookup) -> Result<LoanAnswer, Error> {
+        let asking = self.breaker.ask().ok_or(Error::Down { provider: PROVIDER })?;
+        let answer = self.ask(lookup).await;
+        asking.tell(Verdict::of(&answer));
+        answer
     }
 
     async fn ask(&self, lookup: &LoanLookup) -> Result<LoanAnswer, Error> {
@@ -92,7 +107,7 @@ impl Middleware {
             .map_err(|error| Error::of(PROVIDER, error))?;
         let status = response.status();
         if !status.is_success() {
-            return Err(Error::Refused { provider: PROVIDER, status: status.as_u16() });
+            return Err(Error::refused(PROVIDER, &response));
         }
         let body = body(PROVIDER, response, BODY_BYTES_MAX).await?;
         // The parser's message may quote what it read, and that is personal data.

@@ -12,6 +12,7 @@ use secrecy::SecretString;
 use tokio::time::timeout;
 
 use super::Error;
+use super::breaker::{Breaker, Verdict};
 use super::http::{Scheme, authorization, body, client, endpoint};
 use crate::deepgram::{AUTHORIZATION_SCHEME, SPEAK_PATH, SpeakFailure, SpeakRequest};
 
@@ -40,6 +41,7 @@ pub struct Speaker {
     url: Url,
     authorization: HeaderValue,
     clips: Mutex<Clips>,
+    breaker: Breaker,
 }
 
 impl Speaker {
@@ -53,7 +55,13 @@ impl Speaker {
     pub fn new(base_url: &str, api_key: SecretString) -> Result<Self, Error> {
         let url = endpoint("DEEPGRAM_SPEAK_URL", base_url, Scheme::Http, SPEAK_PATH)?;
         let authorization = authorization("DEEPGRAM_API_KEY", AUTHORIZATION_SCHEME, &api_key)?;
-        Ok(Self { client: client()?, url, authorization, clips: Mutex::default() })
+        let (clips, breaker) = (Mutex::default(), Breaker::new(PROVIDER));
+        Ok(Self { client: client()?, url, authorization, clips, breaker })
+    }
+
+    /// How its breaker stands.
+    pub fn breaker(&self) -> &Breaker {
+        &self.breaker
     }
 
     /// The speech of `text` in `voice`: µ-law, 8,000 samples a second.
@@ -92,9 +100,11 @@ impl Speaker {
         if text.trim().is_empty() {
             return Err(Error::Pointless { provider: PROVIDER, problem: "there are no words" });
         }
+        let asking = self.breaker.ask().ok_or(Error::Down { provider: PROVIDER })?;
         self.clips().counts.asked += 1;
         let spoken = timeout(budget, self.request(voice, text)).await;
         let spoken = spoken.unwrap_or(Err(Error::TimedOut { provider: PROVIDER }));
+        asking.tell(Verdict::of(&spoken));
         match &spoken {
             Ok(audio) => self.clips().keep(voice, text, audio),
             Err(_) => self.clips().counts.failed += 1,
@@ -142,6 +152,7 @@ impl fmt::Debug for Speaker {
 
 async fn refusal(response: Response) -> Error {
     let status = response.status().as_u16();
+    let refused = Error::refused(PROVIDER, &response);
     let body = body(PROVIDER, response, FAILURE_BYTES_MAX).await.unwrap_or_default();
     let failure = str::from_utf8(&body).ok().and_then(SpeakFailure::decode);
     let request = failure.and_then(|failure| failure.request_id);
@@ -149,7 +160,7 @@ async fn refusal(response: Response) -> Error {
         401 | 403 => tracing::error!(status, request, "the speech provider refuses our key"),
         _ => tracing::warn!(status, request, "the speech provider refused a line"),
     }
-    Error::Refused { provider: PROVIDER, status }
+    refused
 }
 
 /// An answer in words would be noise in the caller's ear.

@@ -53,7 +53,7 @@ impl Live {
         }
     }
 
-    fn lose_agent(&mut self, loss: AgentLoss) {
+    pub(super) fn lose_agent(&mut self, loss: AgentLoss) {
         self.bridge.agent_lost(loss, &mut self.out);
         self.out.agent.close();
     }
