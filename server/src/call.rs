@@ -40,6 +40,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::Instrument as _;
 
 use crate::metrics::Metrics;
+pub(crate) use carrier::fault_code;
 pub use departure::{Departure, LINE_MAX, Line, News};
 use world::Live;
 
