@@ -114,6 +114,7 @@ pub(super) fn config(
         start_limit: config::START_LIMIT,
         token_life: config::TOKEN_LIFE,
         drain_limit: config::DRAIN_LIMIT,
+        orphan_limit: config::ORPHAN_LIMIT,
     })
 }
 

@@ -16,6 +16,7 @@ use sim::Scenario;
 use sim::cast::Carrier;
 use tokio::sync::mpsc;
 
+use crate::clock::Clock;
 use rest::Request;
 
 /// One account at the fake Twilio.
@@ -31,6 +32,8 @@ struct Account {
     http: reqwest::Client,
     /// Where REST requests for a live call go.
     calls: Mutex<BTreeMap<String, mpsc::Sender<Request>>>,
+    /// How long calls were that are over, in whole seconds.
+    ended: Mutex<BTreeMap<String, u64>>,
 }
 
 /// What is configured for a number: whom Twilio asks when it is called.
@@ -56,7 +59,8 @@ impl Twilio {
     /// An account with this SID and auth token.
     pub fn new(sid: Sid, auth_token: &str, http: reqwest::Client) -> Self {
         let calls = Mutex::default();
-        let account = Account { sid, auth_token: auth_token.to_owned(), http, calls };
+        let ended = Mutex::default();
+        let account = Account { sid, auth_token: auth_token.to_owned(), http, calls, ended };
         Self { account: Arc::new(account) }
     }
 
@@ -79,8 +83,10 @@ impl Twilio {
     ) -> anyhow::Result<Outcome> {
         let (sender, requests) = mpsc::channel(8);
         self.account.live().insert(call_sid.as_str().to_owned(), sender);
-        let account = Arc::clone(&self.account);
+        let (account, clock) = (Arc::clone(&self.account), Clock::start());
         let outcome = call::place(account, call_sid, number, scenario, requests).await;
+        let seconds = clock.now().as_millis().div_ceil(1_000);
+        self.account.ended().insert(call_sid.as_str().to_owned(), seconds);
         self.account.live().remove(call_sid.as_str());
         outcome
     }
@@ -89,5 +95,9 @@ impl Twilio {
 impl Account {
     fn live(&self) -> MutexGuard<'_, BTreeMap<String, mpsc::Sender<Request>>> {
         self.calls.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn ended(&self) -> MutexGuard<'_, BTreeMap<String, u64>> {
+        self.ended.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -14,8 +14,8 @@ use super::Error;
 use super::http::{Scheme, body, client, endpoint};
 use crate::twilio::Sid;
 use crate::twilio::rest::{
-    HANG_UP_BODY, HangUpOutcome, account_is_active, account_path, call_path, hang_up_outcome,
-    is_over, redirect_body,
+    HANG_UP_BODY, HangUpOutcome, Standing, account_is_active, account_path, call_path,
+    hang_up_outcome, redirect_body, standing,
 };
 
 /// T_REST: so long for one try, and in all.
@@ -143,9 +143,9 @@ impl TwilioRest {
         loop {
             if may_have_arrived {
                 match self.look_at(call).await {
-                    Some(true) => return Redirected::Gone,
+                    Some(Standing::Over { .. } | Standing::Unknown) => return Redirected::Gone,
                     _ if has_left() => return Redirected::Accepted,
-                    Some(false) => may_have_arrived = false,
+                    Some(Standing::Live) => may_have_arrived = false,
                     // It is not repeated blindly.
                     None => {}
                 }
@@ -181,8 +181,8 @@ impl TwilioRest {
         Redirected::Refused
     }
 
-    /// Whether the call is over. Nothing where the carrier does not say.
-    async fn look_at(&self, call: &Sid) -> Option<bool> {
+    /// How a call stands. Nothing where the carrier does not say. It is asked once.
+    pub async fn look_at(&self, call: &Sid) -> Option<Standing> {
         let response = self.request(Method::GET, call).send().await;
         let response = response.map_err(|error| Error::of(PROVIDER, error));
         let response = response.inspect_err(|error| {
@@ -191,7 +191,7 @@ impl TwilioRest {
         let response = response.ok()?;
         let status = response.status().as_u16();
         let body = body(PROVIDER, response, BODY_BYTES_MAX).await.unwrap_or_default();
-        is_over(status, &body)
+        standing(status, &body)
     }
 
     async fn update(&self, call: &Sid, form: String) -> Result<(u16, HangUpOutcome), Error> {

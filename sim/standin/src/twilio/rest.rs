@@ -71,6 +71,11 @@ async fn look(
         return refusal(401, 20003, "Authenticate");
     }
     pause(LOOK).await;
+    let name = call.strip_suffix(".json").unwrap_or(&call);
+    let ended = account.ended().get(name).copied();
+    if let Some(seconds) = ended {
+        return json(200, format!(r#"{{"status":"completed","duration":"{seconds}"}}"#));
+    }
     ask(&account, &call, Update::Look).await
 }
 
