@@ -30,6 +30,7 @@ pub(crate) use departure::Documents;
 pub(crate) use signed::{SIGNATURE, Signed};
 
 mod departure;
+mod recording;
 mod signed;
 
 /// All ways in.
@@ -40,6 +41,7 @@ pub fn router(app: App) -> Router {
         .route(AFTER_DIAL, post(departure::after_dial))
         .route(DIALLED, post(departure::dialled))
         .route("/twilio/call-status", post(call_status))
+        .route(RECORDING, post(recording::recording_callback))
         .route("/twilio/{company}/{language}", get(media::stream))
         .route("/health", get(health))
         .route("/ready", get(ready))
@@ -257,6 +259,9 @@ impl IntoResponse for Twiml {
 }
 
 const AFTER_STREAM: &str = "/twilio/after_stream";
+
+/// What becomes of recordings.
+pub(crate) const RECORDING: &str = "/twilio/recording_callback";
 
 /// What comes of calling a person, when all is over.
 const AFTER_DIAL: &str = "/twilio/after_dial";

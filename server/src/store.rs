@@ -19,8 +19,10 @@ use sqlx::sqlite::{
 };
 use sqlx::{ConnectOptions as _, Row as _, Sqlite, SqlitePool, Transaction};
 
+pub use recordings::Recording;
 pub use writes::Writes;
 
+mod recordings;
 mod writes;
 
 /// The reason in the record of a call that we lost by a fault of our own.

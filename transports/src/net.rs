@@ -12,6 +12,7 @@ mod error;
 mod http;
 mod leg;
 mod middleware;
+mod recording;
 mod speak;
 
 pub use agent::{AgentConnector, AgentFrame, AgentSocket, AgentText};
@@ -19,6 +20,7 @@ pub use carrier::{Account, Redirected, TwilioRest};
 pub use error::Error;
 pub use leg::{AgentLeg, AgentNews};
 pub use middleware::Middleware;
+pub use recording::Recorded;
 pub use speak::{Kept, Speaker};
 
 /// Makes `ring` the cryptography of every TLS connection of this process. Calling it again

@@ -28,7 +28,7 @@ const REDIRECT_BUDGET: Duration = Duration::from_secs(9);
 
 /// How long to wait before the second try and before the third, at least and at most. In between,
 /// chance decides, so that many calls do not come back at the same moment.
-const PAUSES_MS: [(u64, u64); 2] = [(230, 270), (720, 780)];
+pub(super) const PAUSES_MS: [(u64, u64); 2] = [(230, 270), (720, 780)];
 
 /// Error answers are short, and so is the description of a call.
 const BODY_BYTES_MAX: usize = 64 * 1024;
@@ -40,7 +40,7 @@ const SETTING: &str = "TWILIO_API_URL";
 pub struct TwilioRest {
     client: Client,
     base: Url,
-    account: Sid,
+    pub(super) account_sid: Sid,
     auth_token: SecretString,
 }
 
@@ -68,7 +68,7 @@ impl TwilioRest {
             return Err(Error::Setting { setting, problem: "must not be empty" });
         }
         let base = endpoint(SETTING, base_url, Scheme::Http, "")?;
-        Ok(Self { client: client()?, base, account, auth_token })
+        Ok(Self { client: client()?, base, account_sid: account, auth_token })
     }
 
     /// Ends a live call. Repeated within T_REST where a repetition can help; a call that is over
@@ -183,7 +183,7 @@ impl TwilioRest {
 
     /// How a call stands. Nothing where the carrier does not say. It is asked once.
     pub async fn look_at(&self, call: &Sid) -> Option<Standing> {
-        let response = self.request(Method::GET, call).send().await;
+        let response = self.request(Method::GET, &call_path(&self.account_sid, call)).send().await;
         let response = response.map_err(|error| Error::of(PROVIDER, error));
         let response = response.inspect_err(|error| {
             tracing::warn!(%error, "the carrier does not say what became of a call");
@@ -195,10 +195,16 @@ impl TwilioRest {
     }
 
     async fn update(&self, call: &Sid, form: String) -> Result<(u16, HangUpOutcome), Error> {
-        let request = self
-            .request(Method::POST, call)
-            .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
-            .body(form);
+        self.send(self.request(Method::POST, &call_path(&self.account_sid, call)), form).await
+    }
+
+    /// Sends a form and judges the answer, which is of one kind for calls and their recordings.
+    pub(super) async fn send(
+        &self,
+        request: RequestBuilder,
+        form: String,
+    ) -> Result<(u16, HangUpOutcome), Error> {
+        let request = request.header(CONTENT_TYPE, "application/x-www-form-urlencoded").body(form);
         let response = request.send().await.map_err(|error| Error::of(PROVIDER, error))?;
         let status = response.status().as_u16();
         // The status says enough where the body cannot be had.
@@ -206,14 +212,13 @@ impl TwilioRest {
         Ok((status, hang_up_outcome(status, &body)))
     }
 
-    fn request(&self, method: Method, call: &Sid) -> RequestBuilder {
+    pub(super) fn request(&self, method: Method, path: &str) -> RequestBuilder {
         let mut url = self.base.clone();
-        let base = url.path().trim_end_matches('/');
-        let path = format!("{base}{}", call_path(&self.account, call));
+        let path = format!("{}{path}", url.path().trim_end_matches('/'));
         url.set_path(&path);
         self.client
             .request(method, url)
-            .basic_auth(&self.account, Some(self.auth_token.expose_secret()))
+            .basic_auth(&self.account_sid, Some(self.auth_token.expose_secret()))
             .timeout(TRY)
     }
 }
@@ -235,14 +240,7 @@ impl TwilioRest {
     ///
     /// [`Error`]; `Refused` with 401 or 404 where account and token do not belong together.
     pub async fn account(&self) -> Result<Account, Error> {
-        let mut url = self.base.clone();
-        let path = format!("{}{}", url.path().trim_end_matches('/'), account_path(&self.account));
-        url.set_path(&path);
-        let request = self
-            .client
-            .get(url)
-            .basic_auth(&self.account, Some(self.auth_token.expose_secret()))
-            .timeout(TRY);
+        let request = self.request(Method::GET, &account_path(&self.account_sid));
         let response = request.send().await.map_err(|error| Error::of(PROVIDER, error))?;
         let status = response.status();
         if !status.is_success() {
@@ -259,7 +257,7 @@ impl TwilioRest {
 
 impl fmt::Debug for TwilioRest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("TwilioRest").field("account", &self.account).finish_non_exhaustive()
+        f.debug_struct("TwilioRest").field("account", &self.account_sid).finish_non_exhaustive()
     }
 }
 
@@ -282,7 +280,7 @@ fn say_refused(status: u16, outcome: HangUpOutcome) {
     }
 }
 
-fn between((least_ms, most_ms): (u64, u64)) -> Duration {
+pub(super) fn between((least_ms, most_ms): (u64, u64)) -> Duration {
     // Every state of the standard library's hasher has keys of its own.
     let chance = RandomState::new().hash_one(());
     Duration::from_millis(least_ms + chance % (most_ms - least_ms + 1))

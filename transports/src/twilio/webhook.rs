@@ -288,7 +288,10 @@ impl fmt::Debug for PhoneNumber {
     }
 }
 
-fn only<'f>(form: &'f [(String, String)], field: &'static str) -> Result<&'f str, Error> {
+pub(super) fn only<'f>(
+    form: &'f [(String, String)],
+    field: &'static str,
+) -> Result<&'f str, Error> {
     let mut values = form.iter().filter(|(name, _)| name == field).map(|(_, value)| value);
     let value = values.next().ok_or(Error::Missing { field })?;
     match values.next() {
@@ -297,7 +300,11 @@ fn only<'f>(form: &'f [(String, String)], field: &'static str) -> Result<&'f str
     }
 }
 
-fn sid(form: &[(String, String)], field: &'static str, kind: &str) -> Result<Sid, Error> {
+pub(super) fn sid(
+    form: &[(String, String)],
+    field: &'static str,
+    kind: &str,
+) -> Result<Sid, Error> {
     let sid = Sid::parse(only(form, field)?).filter(|sid| sid.kind() == kind);
     sid.ok_or(Error::Sid { field })
 }
