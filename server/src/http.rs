@@ -240,9 +240,9 @@ const fn voice_language(language: Language) -> &'static str {
     }
 }
 
+/// The call that a form is about. Nothing if it names none, or several: we do not choose.
 fn call_sid(form: &[(String, String)]) -> Option<Sid> {
-    let (_, sid) = form.iter().find(|(name, _)| name == "CallSid")?;
-    Sid::parse(sid).filter(|sid| sid.kind() == "CA")
+    webhook::call_sid(form).ok()
 }
 
 /// A document as the answer to a webhook.

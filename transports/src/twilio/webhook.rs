@@ -114,7 +114,7 @@ impl InboundCall {
     /// [`Error::Missing`], [`Error::Repeated`] or [`Error::Sid`], each with the name of the field.
     pub fn from_form(form: &[(String, String)]) -> Result<Self, Error> {
         Ok(Self {
-            call_sid: sid(form, "CallSid", "CA")?,
+            call_sid: call_sid(form)?,
             account_sid: sid(form, "AccountSid", "AC")?,
             from: PhoneNumber::new(only(form, "From")?),
             to: PhoneNumber::new(only(form, "To")?),
@@ -141,6 +141,14 @@ impl InboundCall {
         ];
         fields.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec()
     }
+}
+
+/// The call that a form is about (`CallSid`, kind `CA`).
+///
+/// # Errors
+/// [`Error::Missing`], [`Error::Repeated`] or [`Error::Sid`].
+pub fn call_sid(form: &[(String, String)]) -> Result<Sid, Error> {
+    sid(form, "CallSid", "CA")
 }
 
 /// Where a call stands, as `CallStatus` says it.
