@@ -1,5 +1,7 @@
 //! Recordings: what is asked of the carrier for a call, and what its callbacks leave in the store.
 
+#![cfg(feature = "demo")]
+
 mod support;
 
 use std::sync::Arc;
