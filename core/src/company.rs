@@ -75,6 +75,8 @@ pub enum Recording {
     /// Nothing is recorded.
     #[default]
     Off,
+    /// Every call is recorded from its beginning, by the carrier.
+    On,
 }
 
 /// What the caller's voice does to a farewell.

@@ -79,7 +79,8 @@ pub enum Fact {
     },
     /// The call's language from now on.
     LanguageSet(Language),
-    /// Whether the call is recorded from now on, and why.
+    /// Whether the call is to be recorded from now on, and why. What the carrier makes of it stands in
+    /// the call's record.
     RecordingState {
         /// Recorded or not.
         on: bool,
@@ -259,7 +260,7 @@ pub enum Audience {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum RecordingReason {
-    /// The company does not record.
+    /// The company's configuration says so.
     CompanyPolicy,
 }
 

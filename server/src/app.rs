@@ -21,6 +21,7 @@ use crate::clips;
 use crate::config::Config;
 use crate::http;
 use crate::metrics::Metrics;
+use crate::orphans;
 use crate::store::{self, Store};
 use crate::tokens::{Ending, Tokens};
 
@@ -67,7 +68,7 @@ impl App {
         let store = Store::open(&config.database_url).await?;
         let left = store.unended().await?.len();
         if left > 0 {
-            warn!(calls = left, "the store holds calls without an end, from a server that died");
+            warn!(calls = left, "the store holds calls without an end; the carrier will be asked");
         }
         let auth_tokens = config.twilio.auth_tokens.iter();
         Ok(Self(Arc::new(Inner {
@@ -192,6 +193,7 @@ pub async fn serve(
         () = serving => {}
         () = ending => {}
         () = notice_stalls(app.metrics()) => {}
+        () = orphans::close(&app) => {}
     }
     app.store().close().await;
     Ok(())

@@ -13,6 +13,7 @@
 //! | `carrier` | the carrier's socket: reading, writing, whether it takes what is written |
 //! | `hygiene` | how many bad frames are borne with |
 //! | `jobs` | speaking lines, running functions, what is asked of the carrier |
+//! | `recorder` | the recording at the carrier, and its pauses |
 //! | `clock` | the time of a call, and its one sleep |
 //! | `wakes` | which of all that has to be looked at |
 //! | `log` | what is logged of a step |
@@ -24,6 +25,7 @@ mod hygiene;
 mod jobs;
 mod log;
 mod out;
+mod recorder;
 mod wakes;
 mod world;
 
@@ -42,7 +44,9 @@ use tokio_util::sync::CancellationToken;
 use tracing::Instrument as _;
 
 use crate::metrics::Metrics;
+pub(crate) use carrier::fault_code;
 pub use departure::{Departure, LINE_MAX, Line, News};
+use recorder::Recorder;
 use world::Live;
 
 /// The library's own buffers are many times larger, and it clears them before every read.
@@ -102,6 +106,8 @@ pub struct Setup {
     pub news: mpsc::Receiver<News>,
     /// What its stream can leave for.
     pub departure: Box<dyn Departure>,
+    /// Who is told what becomes of the call's recording; it is not recorded if there is nobody.
+    pub recording: Option<String>,
 }
 
 impl fmt::Debug for Setup {
@@ -152,10 +158,20 @@ fn begin(
     watch: Option<Watch>,
 ) -> (Call, Step, Box<Live>) {
     let Setup { brief, voices, profiles, call_sid, stream_sid, fingerprint_key, .. } = setup;
-    let Setup { over, news, departure, .. } = setup;
+    let Setup { over, news, departure, recording, .. } = setup;
+    let recorder = recording
+        .map(|callback| Recorder::begin(Arc::clone(&services), call_sid.clone(), callback));
     let (call, first) = Call::new(brief);
     let bridge = Bridge::new(profiles, fingerprint_key);
-    let names = world::Names { call: call_sid, stream: stream_sid, voices, over, news, departure };
+    let names = world::Names {
+        call: call_sid,
+        stream: stream_sid,
+        voices,
+        over,
+        news,
+        departure,
+        recorder,
+    };
     (call, first, Box::new(Live::new(socket, names, bridge, services, watch)))
 }
 

@@ -52,6 +52,9 @@ pub struct Config {
     pub token_life: Duration,
     /// How long calls may go on after the server was asked to end.
     pub drain_limit: Duration,
+    /// How long a record may have no end although nobody has its call, before the carrier is asked;
+    /// and how often it is asked then.
+    pub orphan_limit: Duration,
 }
 
 /// The carrier's account.
@@ -138,6 +141,9 @@ pub const TOKEN_LIFE: Duration = Duration::from_secs(60);
 /// How long calls may go on after the server was asked to end.
 pub const DRAIN_LIMIT: Duration = Duration::from_secs(300);
 
+/// T_ORPHAN: how long a record without an end may be nobody's.
+pub const ORPHAN_LIMIT: Duration = Duration::from_secs(300);
+
 impl Config {
     /// Checks the flags, and reads the company file that they name.
     ///
@@ -183,6 +189,7 @@ impl Config {
                 start_limit: START_LIMIT,
                 token_life: TOKEN_LIFE,
                 drain_limit: DRAIN_LIMIT,
+                orphan_limit: ORPHAN_LIMIT,
             })
         };
         whole().ok_or(Faults(check.faults))

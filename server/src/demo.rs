@@ -28,7 +28,7 @@ use tokio_util::sync::CancellationToken;
 use crate::app::{self, App};
 use crate::company;
 use crate::config::{self, Config, LogFormat, PublicUrl};
-use crate::store::CallRecord;
+use crate::store::{CallRecord, Recording};
 
 mod stage;
 
@@ -70,6 +70,8 @@ pub struct Placed {
     pub verdicts: Vec<Verdict>,
     /// The call's record.
     pub record: CallRecord,
+    /// Its recordings, as the carrier has told of them.
+    pub recordings: Vec<Recording>,
 }
 
 impl Demo {
@@ -99,6 +101,11 @@ impl Demo {
         let shutdown = stop.clone().cancelled_owned();
         let serving = tokio::spawn(app::serve(app.clone(), listener, shutdown));
         Ok(Self { app, scenario, twilio, addresses, stop, serving })
+    }
+
+    /// The stand-in for the carrier.
+    pub fn carrier(&self) -> &Twilio {
+        &self.twilio
     }
 
     /// Places one call, tells every step as it happens, and waits for the record.
@@ -133,13 +140,14 @@ impl Demo {
         }
         let record = self.record(&sid).await?;
         let steps = self.app.store().journal(sid.as_str()).await?;
+        let recordings = self.app.store().recordings(sid.as_str()).await?;
         let carrier = outcome.carrier.context("no stream was opened for the call")?;
         let status = self.app.tokens().status(&sid).map(|status| status.as_str().to_owned());
         // The stand-ins accept no writes.
         let known =
             Known { carrier: &carrier, written: 0, status: status.as_deref().unwrap_or_default() };
         let verdicts = judge(&steps, &self.scenario.expect, &known);
-        Ok(Placed { steps, verdicts, record })
+        Ok(Placed { steps, verdicts, record, recordings })
     }
 
     /// The call's record, once it is closed.

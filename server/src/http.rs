@@ -32,6 +32,7 @@ pub(crate) use departure::Documents;
 pub(crate) use signed::{SIGNATURE, Signed};
 
 mod departure;
+mod recording;
 mod signed;
 
 /// All ways in.
@@ -42,6 +43,7 @@ pub fn router(app: App) -> Router {
         .route(AFTER_DIAL, post(departure::after_dial))
         .route(DIALLED, post(departure::dialled))
         .route("/twilio/call-status", post(call_status))
+        .route(RECORDING, post(recording::recording_callback))
         .route("/twilio/{company}/{language}", get(media::stream))
         .route("/health", get(health))
         .route("/ready", get(ready))
@@ -260,9 +262,9 @@ const fn voice_language(language: Language) -> &'static str {
     }
 }
 
+/// The call that a form is about. Nothing if it names none, or several: we do not choose.
 fn call_sid(form: &[(String, String)]) -> Option<Sid> {
-    let (_, sid) = form.iter().find(|(name, _)| name == "CallSid")?;
-    Sid::parse(sid).filter(|sid| sid.kind() == "CA")
+    webhook::call_sid(form).ok()
 }
 
 /// A document as the answer to a webhook.
@@ -279,6 +281,9 @@ impl IntoResponse for Twiml {
 }
 
 const AFTER_STREAM: &str = "/twilio/after_stream";
+
+/// What becomes of recordings.
+pub(crate) const RECORDING: &str = "/twilio/recording_callback";
 
 /// What comes of calling a person, when all is over.
 const AFTER_DIAL: &str = "/twilio/after_dial";

@@ -28,6 +28,7 @@ pub mod demo;
 pub mod http;
 pub mod media;
 pub mod metrics;
+mod orphans;
 pub mod store;
 pub mod telemetry;
 pub mod tokens;

@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+use call_core::company::Recording;
 use clap::{Parser, Subcommand};
 use server::app::{self, App};
 use server::check::{self, Standing};
@@ -110,6 +111,9 @@ async fn check(arguments: &CheckArgs) -> ExitCode {
             println!("  answers {}", company.numbers.join(", "));
             let languages: Vec<_> = company.agents.keys().map(ToString::to_string).collect();
             println!("  speaks {}", languages.join(", "));
+            if company.recording == Recording::On {
+                println!("  records every call, at Twilio");
+            }
             println!("  webhook {}", config.public_url.of("/twilio/inbound_call"));
             if arguments.online { try_out(&config).await } else { ExitCode::SUCCESS }
         }

@@ -65,7 +65,7 @@ async fn attend(app: App, mut socket: WebSocket, language: Language) {
         Ok(Err(unfit)) => {
             warn!(target: "security", %unfit, "a stream was refused");
             app.metrics().stream_refused(StreamRefusal::Unfit);
-            return refuse(socket, POLICY).await;
+            return refuse(socket, unfit.close_code()).await;
         }
         Err(_) => {
             warn!("a stream was opened and did not begin");
@@ -131,6 +131,17 @@ enum Unfit {
     Unannounced,
     #[error("it sent too much before it began")]
     Chatter,
+    #[error("it sent what is no message, or one that is too long")]
+    Broken(u16),
+}
+
+impl Unfit {
+    const fn close_code(self) -> u16 {
+        match self {
+            Self::Gone | Self::Unannounced | Self::Chatter => POLICY,
+            Self::Broken(code) => code,
+        }
+    }
 }
 
 /// Reads up to `start`, which comes after `connected`. What else comes is left out, up to a limit.
@@ -149,7 +160,10 @@ async fn beginning(socket: &mut WebSocket) -> Result<Start, Unfit> {
                 early += 1;
                 continue;
             }
-            Some(Ok(Message::Close(_)) | Err(_)) | None => return Err(Unfit::Gone),
+            Some(Err(error)) => {
+                return Err(call::fault_code(&error).map_or(Unfit::Gone, Unfit::Broken));
+            }
+            Some(Ok(Message::Close(_))) | None => return Err(Unfit::Gone),
         };
         match decode_from_twilio(&text, &mut scratch).map(|envelope| envelope.message) {
             Ok(FromTwilio::Connected { .. }) => is_connected = true,
@@ -165,10 +179,16 @@ async fn beginning(socket: &mut WebSocket) -> Result<Start, Unfit> {
 
 /// Closes a socket with a code and no reason, and waits for the other side to have read it.
 async fn refuse(mut socket: WebSocket, code: u16) {
+    let is_unreadable = ![POLICY, UNSUPPORTED].contains(&code);
     let close = Message::Close(Some(CloseFrame { code, reason: Utf8Bytes::default() }));
     let farewell = async {
         if socket.send(close).await.is_ok() {
             while let Some(Ok(_)) = socket.recv().await {}
+            if is_unreadable {
+                // Nobody can see whether it was read, and a socket that is dropped while something
+                // still comes in is reset.
+                std::future::pending::<()>().await;
+            }
         }
     };
     // A side that does not answer in time is cut off.

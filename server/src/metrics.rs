@@ -21,7 +21,7 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Metric, Registry};
 
-use crate::store::{INTERNAL, Writes};
+use crate::store::Writes;
 use crate::telemetry;
 use measure::Measurement;
 
@@ -175,9 +175,9 @@ impl Metrics {
         Ok(text)
     }
 
-    /// A call was lost to a fault of ours.
-    fn call_lost(&self, company: &str, language: Language) {
-        let mut labels = of(&[("reason", INTERNAL)]);
+    /// A call ended of which no step tells how, because nobody here saw it end.
+    pub(crate) fn call_lost(&self, company: &str, language: Language, reason: &'static str) {
+        let mut labels = of(&[("reason", reason)]);
         labels.extend(whose(company, language));
         self.counters().calls_ended.get_or_create(&labels).inc();
     }

@@ -19,12 +19,21 @@ use sqlx::sqlite::{
 };
 use sqlx::{ConnectOptions as _, Row as _, Sqlite, SqlitePool, Transaction};
 
+pub use recordings::Recording;
 pub use writes::Writes;
 
+mod recordings;
 mod writes;
 
 /// The reason in the record of a call that we lost by a fault of our own.
 pub const INTERNAL: &str = "internal";
+
+/// The reason in the record of a call that nobody here saw the end of, and that is over by the
+/// carrier's word.
+pub const ORPHANED: &str = "orphaned";
+
+/// The same, where the carrier does not know the call or does not answer.
+pub const UNCONFIRMED: &str = "unconfirmed";
 
 /// An open database.
 #[derive(Debug, Clone)]
@@ -196,6 +205,24 @@ impl Store {
         let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await?;
         insert_call(&mut transaction, brief).await?;
         let closing = close(&mut transaction, &brief.call, at, INTERNAL).await?;
+        transaction.commit().await?;
+        Ok(closing)
+    }
+
+    /// Closes the record of a call that nobody has any more, after so long in whole seconds by the
+    /// carrier's word; without that word its length stands as 0. There is no journal then.
+    ///
+    /// # Errors
+    /// [`Error::Query`].
+    pub async fn close_orphan(&self, sid: &str, seconds: Option<u64>) -> Result<Closing, Error> {
+        self.writes.closed.outcome(self.close_nobodys(sid, seconds).await)
+    }
+
+    async fn close_nobodys(&self, sid: &str, seconds: Option<u64>) -> Result<Closing, Error> {
+        let at = CallTime::from_millis(seconds.unwrap_or(0).saturating_mul(MILLIS_PER_SECOND));
+        let reason = if seconds.is_some() { ORPHANED } else { UNCONFIRMED };
+        let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await?;
+        let closing = close(&mut transaction, sid, at, reason).await?;
         transaction.commit().await?;
         Ok(closing)
     }
@@ -398,3 +425,5 @@ const PATIENCE: Duration = Duration::from_secs(5);
 const CONNECTIONS_MAX: u32 = 4;
 
 const MICROS_PER_MILLI: u64 = 1_000;
+
+const MILLIS_PER_SECOND: u64 = 1_000;

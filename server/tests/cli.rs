@@ -85,6 +85,24 @@ fn a_sound_configuration_is_told_without_its_secrets() {
 }
 
 #[test]
+fn whether_calls_are_recorded_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("recording.toml");
+    let text = fs::read_to_string(acme()).unwrap();
+    for (policy, is_told) in [("off", false), ("on", true)] {
+        let policy = format!("recording = \"{policy}\"");
+        fs::write(&file, text.replacen("recording = \"off\"", &policy, 1)).unwrap();
+        let mut variables = sound();
+        variables.retain(|(name, _)| *name != "COMPANY_FILE");
+        variables.push(("COMPANY_FILE", file.display().to_string()));
+        let output = check(&variables);
+        let told = String::from_utf8(output.stdout).unwrap();
+        assert_eq!(output.status.code(), Some(0), "{told}");
+        assert_eq!(told.contains("records every call, at Twilio"), is_told, "{told}");
+    }
+}
+
+#[test]
 fn a_broken_company_file_is_pointed_at() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("broken.toml");

@@ -4,9 +4,9 @@ mod support;
 
 use std::time::Duration;
 
-use call_core::Call;
 use call_core::input::{Carrier, Input};
 use call_core::step::{Cause, Step};
+use call_core::{Call, Language};
 use call_transports::twilio::media::{FromTwilio, Media, MediaFormat, Start, Track};
 use call_transports::twilio::signature::sign;
 use call_transports::twilio::twiml::Verb;
@@ -40,22 +40,33 @@ async fn an_upgrade_without_a_right_signature_is_refused_f_tw_01() {
 #[tokio::test]
 async fn a_stream_for_a_company_that_is_not_ours_is_not_found_f_wh_16() {
     let server = Server::start().await;
-    let path = "/twilio/other/en";
-    let signature = sign(AUTH_TOKEN, &format!("https://voice.example.test{path}"), &[]);
-    let refusal = server.open_as(path, Some(&signature)).await.map(drop);
-    let Err(Error::Http(answer)) = refusal else { panic!("not refused: {refusal:?}") };
-    assert_eq!(answer.status().as_u16(), 404);
+    for path in [
+        "/twilio/other/en",
+        "/twilio/ACME/en",
+        "/twilio/%61cme%00/en",
+        "/twilio/..%2F..%2Fetc%2Fpasswd/en",
+        "/twilio/acme'%20OR%20'1'='1/en",
+    ] {
+        let signature = sign(AUTH_TOKEN, &format!("https://voice.example.test{path}"), &[]);
+        let refusal = server.open_as(path, Some(&signature)).await.map(drop);
+        let Err(Error::Http(answer)) = refusal else { panic!("not refused: {path} {refusal:?}") };
+        assert_eq!(answer.status().as_u16(), 404, "{path}");
+    }
 }
 
 #[tokio::test]
 async fn a_stream_in_a_language_that_we_do_not_speak_is_in_the_company_s_own_f_wh_16() {
-    let server = Server::start().await;
-    let token = token_of(&server.inbound(&voice_inbound()).await);
-    let mut socket = server.open("/twilio/acme/xx").await;
-    say(&mut socket, &CONNECTED).await;
-    say(&mut socket, &FromTwilio::Start(start(&token))).await;
-    say(&mut socket, &stop()).await;
-    assert_eq!(server.end_reason(CALL).await, "caller_hangup");
+    for tag in ["xx", "EN", "..%2F..%2Fen", "es%00", &"e".repeat(2_000)] {
+        let server = Server::start().await;
+        let token = token_of(&server.inbound(&voice_inbound()).await);
+        let mut socket = server.open(&format!("/twilio/acme/{tag}")).await;
+        say(&mut socket, &CONNECTED).await;
+        say(&mut socket, &FromTwilio::Start(start(&token))).await;
+        say(&mut socket, &stop()).await;
+        assert_eq!(server.end_reason(CALL).await, "caller_hangup", "{tag}");
+        let record = server.app.store().call(CALL).await.unwrap().unwrap();
+        assert_eq!(record.language, Language::English, "{tag}");
+    }
 }
 
 #[tokio::test]

@@ -10,11 +10,14 @@ use call_transports::twilio::webhook::encode_form;
 use reqwest::StatusCode;
 use server::company::Tenant;
 use support::{
-    AFTER_STREAM, AUTH_TOKEN, CALL, FORM, INBOUND, PUBLIC, Server, token_of, voice_inbound, with,
+    AFTER_STREAM, AUTH_TOKEN, CALL, FORM, INBOUND, PUBLIC, Server, say, stop, token_of,
+    voice_inbound, with,
 };
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
+const AFTER_DIAL: &str = "/twilio/after_dial";
+const RECORDING: &str = "/twilio/recording_callback";
 const STATUS: &str = "/twilio/call-status";
 
 #[tokio::test]
@@ -95,7 +98,14 @@ async fn a_call_without_a_required_field_hears_an_apology_f_wh_07() {
     }
     let garbled = with(&voice_inbound(), "CallSid", "CA../../Accounts");
     assert_apology(&server.verbs(INBOUND, &garbled).await);
-    assert_eq!(server.post(STATUS, &vec![]).await.0, StatusCode::BAD_REQUEST);
+    for path in [AFTER_STREAM, AFTER_DIAL] {
+        assert_apology(&server.verbs(path, &vec![]).await);
+        assert_apology(&server.verbs(path, &garbled).await);
+    }
+    for path in [STATUS, RECORDING] {
+        assert_eq!(server.post(path, &vec![]).await.0, StatusCode::BAD_REQUEST);
+        assert_eq!(server.post(path, &garbled).await.0, StatusCode::BAD_REQUEST);
+    }
 }
 
 #[tokio::test]
@@ -106,6 +116,17 @@ async fn a_body_that_nobody_would_send_is_refused_f_wh_09() {
     assert_eq!(giant, (StatusCode::PAYLOAD_TOO_LARGE, String::new()));
     let large = server.post_as(INBOUND, body(65_536), FORM, None).await;
     assert_eq!(large.0, StatusCode::FORBIDDEN);
+    // Nobody says how long this one is, and it does not end.
+    let mut endless = TcpStream::connect(server.address).await.unwrap();
+    let head = format!(
+        "POST {INBOUND} HTTP/1.1\r\nHost: a\r\nContent-Type: {FORM}\r\n\
+         Transfer-Encoding: chunked\r\n\r\n"
+    );
+    let piece = format!("1000\r\n{}\r\n", "b".repeat(0x1000));
+    endless.write_all((head + &piece.repeat(17)).as_bytes()).await.unwrap();
+    let mut answer = [0; 12];
+    endless.read_exact(&mut answer).await.unwrap();
+    assert_eq!(&answer, b"HTTP/1.1 413");
     let json = server.post_as(INBOUND, "{}", "application/json", None).await;
     assert_eq!(json.0, StatusCode::UNSUPPORTED_MEDIA_TYPE);
     let many = server.post_as(INBOUND, "a=b&".repeat(201), FORM, None).await;
@@ -113,6 +134,24 @@ async fn a_body_that_nobody_would_send_is_refused_f_wh_09() {
     let mut twice = voice_inbound();
     twice.push(("CallSid".to_owned(), CALL.to_owned()));
     assert_eq!(server.post(INBOUND, &twice).await.0, StatusCode::BAD_REQUEST);
+}
+
+/// F-WH-09: of two calls that a form names, neither is chosen.
+#[tokio::test]
+async fn a_webhook_that_names_two_calls_is_about_none_of_them() {
+    let server = Server::start().await;
+    let mut socket = server.call().await;
+    let mut status = with(&voice_inbound(), "CallStatus", "completed");
+    for place in [0, status.len()] {
+        let other = "CA00000000000000000000000000000012".to_owned();
+        status.insert(place, ("CallSid".to_owned(), other));
+        assert_eq!(server.post(STATUS, &status).await.0, StatusCode::BAD_REQUEST);
+        assert_apology(&server.verbs(AFTER_STREAM, &status).await);
+        status.remove(place);
+    }
+    assert_eq!(server.app.live(), 1, "the call goes on");
+    say(&mut socket, &stop()).await;
+    assert_eq!(server.end_reason(CALL).await, "caller_hangup");
 }
 
 #[tokio::test]

@@ -13,6 +13,7 @@ mod error;
 mod http;
 mod leg;
 mod middleware;
+mod recording;
 mod speak;
 
 pub use agent::{AgentConnector, AgentFrame, AgentSocket, AgentText};
@@ -21,6 +22,7 @@ pub use carrier::{Account, Redirected, TwilioRest};
 pub use error::Error;
 pub use leg::{AgentLeg, AgentNews};
 pub use middleware::Middleware;
+pub use recording::Recorded;
 pub use speak::{Kept, Speaker};
 
 /// Makes `ring` the cryptography of every TLS connection of this process. Calling it again

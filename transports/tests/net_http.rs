@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use call_core::input::HungUp;
 use call_transports::middleware::LoanLookup;
-use call_transports::net::{Error, Middleware, Redirected, Speaker, TwilioRest};
+use call_transports::net::{Error, Middleware, Recorded, Redirected, Speaker, TwilioRest};
 use call_transports::twilio::Sid;
 use secrecy::SecretString;
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
@@ -143,6 +143,45 @@ async fn a_document_whose_answer_is_lost_is_not_given_twice() {
     assert_eq!(redirect(&provider, false).await, Redirected::Refused);
     let posts = provider.asked().iter().filter(|request| request.starts_with("POST")).count();
     assert_eq!(posts, 1);
+}
+
+#[tokio::test]
+async fn a_recording_is_begun_once_even_if_the_answer_is_lost() {
+    let begun = [
+        (vec![answer(201, "{}")], true, 1),
+        (vec![answer(429, ""), answer(201, "{}")], true, 2),
+        // It may be recorded, so it counts as recorded and is not recorded twice.
+        (vec![answer(500, ""), answer(201, "{}")], true, 1),
+        (vec![String::new(), answer(201, "{}")], true, 1),
+        (vec![answer(400, r#"{"code":21220}"#)], false, 1),
+        (vec![answer(401, "")], false, 1),
+    ];
+    for (answers, is_recorded, asked) in begun {
+        let provider = Provider::answering(answers.clone()).await;
+        let callback = "https://voice.example.test/twilio/recording_callback";
+        let outcome = twilio(&provider).start_recording(&call(), callback).await;
+        assert_eq!((outcome, provider.asked().len()), (is_recorded, asked), "{answers:?}");
+        let path = "/Calls/CA00000000000000000000000000000001/Recordings.json HTTP/1.1";
+        assert!(provider.asked()[0].contains(path), "{}", provider.asked()[0]);
+    }
+}
+
+#[tokio::test]
+async fn a_pause_is_asked_for_until_it_is_granted_and_at_most_three_times() {
+    let changed = [
+        (vec![500, 429, 200], true, 3),
+        (vec![500, 500, 500, 200], false, 3),
+        (vec![404], false, 1),
+        (vec![403], false, 1),
+    ];
+    for (answers, is_done, asked) in changed {
+        let provider = Provider::answering(answers.iter().map(|s| answer(*s, ""))).await;
+        let outcome = twilio(&provider).change_recording(&call(), Recorded::Silence).await;
+        assert_eq!((outcome, provider.asked().len()), (is_done, asked), "{answers:?}");
+        let first = &provider.asked()[0];
+        assert!(first.contains("/Recordings/Twilio.CURRENT.json HTTP/1.1"), "{first}");
+        assert!(first.ends_with("Status=paused&PauseBehavior=silence"), "{first}");
+    }
 }
 
 #[tokio::test]

@@ -2,8 +2,8 @@
 
 use call_transports::twilio::Sid;
 use call_transports::twilio::rest::{
-    HANG_UP_BODY, HangUpOutcome, TWIML_CHARACTERS_MAX, account_is_active, account_path, call_path,
-    hang_up_outcome, is_over, redirect_body,
+    HANG_UP_BODY, HangUpOutcome, Standing, TWIML_CHARACTERS_MAX, account_is_active, account_path,
+    call_path, hang_up_outcome, redirect_body, standing,
 };
 use call_transports::twilio::twiml::{Document, Parameter, Stream, Tones, Verb, parse};
 use call_transports::twilio::webhook::decode_form;
@@ -106,18 +106,23 @@ fn tones_are_asked_for_by_a_document_that_ends_in_a_new_stream() {
 #[test]
 fn whether_a_call_is_over_is_read_from_what_twilio_says_of_it() {
     let lives = include_bytes!("../fixtures/twilio/rest/call_in_progress.json");
-    assert_eq!(is_over(200, lives), Some(false));
+    assert_eq!(standing(200, lives), Some(Standing::Live));
     let words = ["completed", "busy", "failed", "no-answer", "canceled"];
     for word in words {
-        assert_eq!(is_over(200, format!(r#"{{"status":"{word}"}}"#).as_bytes()), Some(true));
+        let body = format!(r#"{{"status":"{word}"}}"#);
+        assert_eq!(standing(200, body.as_bytes()), Some(Standing::Over { seconds: None }));
+        for duration in [r#""15""#, "15"] {
+            let body = format!(r#"{{"status":"{word}","duration":{duration}}}"#);
+            assert_eq!(standing(200, body.as_bytes()), Some(Standing::Over { seconds: Some(15) }));
+        }
     }
     assert_eq!(
-        is_over(404, include_bytes!("../fixtures/twilio/rest/error_404_20404.json")),
-        Some(true)
+        standing(404, include_bytes!("../fixtures/twilio/rest/error_404_20404.json")),
+        Some(Standing::Unknown)
     );
     for (status, body) in
         [(200, "{}"), (200, ""), (200, r#"{"status":"new"}"#), (200, r#"{"status":[]}"#), (500, "")]
     {
-        assert_eq!(is_over(status, body.as_bytes()), None, "{status} {body}");
+        assert_eq!(standing(status, body.as_bytes()), None, "{status} {body}");
     }
 }

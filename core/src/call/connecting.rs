@@ -23,8 +23,8 @@ impl Machine {
             utc_offset_minutes: brief.utc_offset_minutes,
         });
         step.fact(Fact::LanguageSet(brief.language));
-        let Recording::Off = brief.recording;
-        step.fact(Fact::RecordingState { on: false, why: RecordingReason::CompanyPolicy });
+        let on = brief.recording == Recording::On;
+        step.fact(Fact::RecordingState { on, why: RecordingReason::CompanyPolicy });
 
         let limits = brief.limits.clone();
         self.memory.arm(Timer::AgentReady, step.at, limits.agent_ready);

@@ -1,6 +1,7 @@
 //! The carrier's socket: reading, writing, and since when it takes nothing. Whether it still lives
 //! is decided in the bridge.
 
+use std::error::Error as _;
 use std::task::{Context, Poll, ready};
 
 use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket, close_code};
@@ -9,6 +10,8 @@ use call_core::CallTime;
 use call_transports::outbox::Outbox;
 use call_transports::twilio::media::ToTwilio;
 use futures::{Sink, SinkExt as _, Stream, StreamExt as _};
+use tokio_tungstenite::tungstenite;
+use tokio_tungstenite::tungstenite::error::ProtocolError;
 
 /// What is written around a message's audio, in bytes, and a little more.
 const ENVELOPE_BYTES: usize = 96;
@@ -43,8 +46,13 @@ pub(super) struct CarrierLeg<S = WebSocket> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum State {
     Open,
+    /// Nothing can be read any more, because what came was no WebSocket message of a size that we
+    /// take. A closing frame can still be written.
+    Unreadable,
     /// A closing frame was sent or received; what still comes is thrown away.
     Closing,
+    /// As before, and nothing can be read, not even the other side's closing frame.
+    ClosingUnread,
     Over,
 }
 
@@ -111,7 +119,23 @@ where
                 self.state = State::Closing;
                 Poll::Ready(Frame::Ended)
             }
-            Some(Err(_)) | None => {
+            Some(Err(error)) => {
+                self.state = match fault_code(&error) {
+                    Some(code) => {
+                        tracing::warn!(
+                            code,
+                            "security: the media socket sends what no carrier sends"
+                        );
+                        self.close_code = code;
+                        // What waits here is for nobody.
+                        while self.outbox.pop().is_some() {}
+                        State::Unreadable
+                    }
+                    None => State::Over,
+                };
+                Poll::Ready(Frame::Ended)
+            }
+            None => {
                 self.state = State::Over;
                 Poll::Ready(Frame::Ended)
             }
@@ -152,15 +176,19 @@ where
 
     /// Writes what waits and a closing frame. Ready when it is written.
     pub(super) fn poll_close(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        if self.state == State::Open {
+        if let State::Open | State::Unreadable = self.state {
             let frame = CloseFrame { code: self.close_code, reason: Utf8Bytes::default() };
             let written = ready!(self.poll_write(cx)).and_then(|()| {
                 self.is_unflushed = true;
                 self.socket.start_send_unpin(Message::Close(Some(frame)))
             });
-            self.state = if written.is_ok() { State::Closing } else { State::Over };
+            self.state = match (written, self.state) {
+                (Err(_), _) => State::Over,
+                (Ok(()), State::Unreadable) => State::ClosingUnread,
+                (Ok(()), _) => State::Closing,
+            };
         }
-        if self.state == State::Closing && self.is_unflushed {
+        if self.state != State::Over && self.is_unflushed {
             if ready!(self.socket.poll_flush_unpin(cx)).is_err() {
                 self.state = State::Over;
             }
@@ -169,11 +197,15 @@ where
         Poll::Ready(())
     }
 
-    /// After [`CarrierLeg::poll_close`]: ready when the other side has closed too.
+    /// After [`CarrierLeg::poll_close`]: ready when the other side has closed too, or never where
+    /// nothing can be read of it, so that whoever waits does so up to a limit.
     ///
     /// A connection that is dropped while something still comes in is reset, and then our closing
     /// frame may never arrive.
     pub(super) fn poll_closed(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        if self.state == State::ClosingUnread {
+            return Poll::Pending;
+        }
         while self.state == State::Closing {
             if !matches!(ready!(self.socket.poll_next_unpin(cx)), Some(Ok(_))) {
                 self.state = State::Over;
@@ -229,6 +261,20 @@ where
         self.state = State::Over;
         // Whoever reads must come by again to learn of it.
         cx.waker().wake_by_ref();
+    }
+}
+
+/// What a socket is closed with that cannot be read any more, because the other side broke the rules
+/// of WebSockets or our limits. Nothing where it is the connection that broke.
+///
+/// The library looks at the size that a frame or a message claims before it reserves memory for it.
+pub(crate) fn fault_code(error: &axum::Error) -> Option<u16> {
+    match error.source()?.downcast_ref::<tungstenite::Error>()? {
+        tungstenite::Error::Capacity(_) => Some(close_code::SIZE),
+        tungstenite::Error::Utf8(_) => Some(close_code::INVALID),
+        tungstenite::Error::Protocol(ProtocolError::ResetWithoutClosingHandshake) => None,
+        tungstenite::Error::Protocol(_) => Some(close_code::PROTOCOL),
+        _ => None,
     }
 }
 

@@ -1,6 +1,7 @@
 //! How many bad frames of a socket are borne with. One of them never ends a call; a socket that
 //! sends little else is not the one we think it is.
 
+use call_core::{CallTime, Millis};
 use call_transports::deepgram;
 use call_transports::twilio::media;
 
@@ -12,6 +13,11 @@ const UNREADABLE_RUN_MAX: u32 = 50;
 
 /// After so many messages for another stream, somebody should look.
 const FOREIGN_ALARM: u32 = 3;
+
+/// So many pings and pongs within [`SIGNS_WITHIN`]. A carrier sends one now and then and answers ours;
+/// its audio is fifty messages a second.
+const SIGNS_MAX: u32 = 100;
+const SIGNS_WITHIN: Millis = Millis(1_000);
 
 /// What is to be done about a bad frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,6 +36,9 @@ pub(super) struct Hygiene {
     unusable: u64,
     foreign: u32,
     unknown: u64,
+    /// Pings and pongs, counted since this.
+    signs: u32,
+    signs_since: CallTime,
 }
 
 impl Hygiene {
@@ -66,6 +75,15 @@ impl Hygiene {
             }
             _ => self.garbage(),
         }
+    }
+
+    /// A ping or a pong.
+    pub(super) fn sign(&mut self, now: CallTime) -> Verdict {
+        if now >= self.signs_since + SIGNS_WITHIN {
+            (self.signs, self.signs_since) = (0, now);
+        }
+        self.signs += 1;
+        if self.signs < SIGNS_MAX { Verdict::Bear } else { Verdict::Close }
     }
 
     /// Audio that could be read.
@@ -117,6 +135,19 @@ mod tests {
             assert_eq!(hygiene.undecodable(media::Error::Base64), Verdict::Bear);
         }
         assert_eq!(hygiene.undecodable(media::Error::Base64), Verdict::Close);
+    }
+
+    /// F-TW-27.
+    #[test]
+    fn a_hundred_signs_of_life_in_a_second_close_and_as_many_in_a_minute_do_not() {
+        let mut slow = Hygiene::default();
+        for second in 0..60 {
+            for _ in 1..SIGNS_MAX {
+                assert_eq!(slow.sign(CallTime::from_millis(second * 1_000)), Verdict::Bear);
+            }
+        }
+        assert_eq!(slow.sign(CallTime::from_millis(59_999)), Verdict::Close);
+        assert_eq!(slow.ignored(), 0, "a sign of life is no message");
     }
 
     #[test]

@@ -327,6 +327,7 @@ fn setup() -> Setup {
         over: CancellationToken::new(),
         news: mpsc::channel(LINE_MAX).1,
         departure: Box::new(Nowhere),
+        recording: None,
     }
 }
 

@@ -22,6 +22,7 @@ use super::departure::waits_for_carrier;
 use super::hygiene::Hygiene;
 use super::jobs::{Done, Jobs};
 use super::out::Out;
+use super::recorder::Recorder;
 use super::wakes::{Part, Wakes};
 use super::{Departure, News, Services, Watch, log};
 use crate::metrics::{CallMeter, Depths, Tally};
@@ -53,6 +54,8 @@ pub(super) struct Names {
     pub(super) news: mpsc::Receiver<News>,
     /// What its stream can leave for.
     pub(super) departure: Box<dyn Departure>,
+    /// Its recording, if it is recorded.
+    pub(super) recorder: Option<Recorder>,
 }
 
 /// A call on real sockets and a real clock.
@@ -63,6 +66,7 @@ pub(super) struct Live {
     over: Option<Pin<Box<WaitForCancellationFutureOwned>>>,
     pub(super) news: mpsc::Receiver<News>,
     pub(super) departure: Box<dyn Departure>,
+    recorder: Option<Recorder>,
     clock: Clock,
     pub(super) wakes: Wakes,
     pub(super) bridge: Bridge,
@@ -111,13 +115,14 @@ impl Live {
         services: Arc<Services>,
         watch: Option<Watch>,
     ) -> Self {
-        let Names { call, stream, voices, over, news, departure } = names;
+        let Names { call, stream, voices, over, news, departure, recorder } = names;
         Self {
             call,
             voices,
             over: Some(Box::pin(over.cancelled_owned())),
             news,
             departure,
+            recorder,
             clock: Clock::start(),
             wakes: Wakes::new(),
             bridge,

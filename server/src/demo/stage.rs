@@ -114,6 +114,7 @@ pub(super) fn config(
         start_limit: config::START_LIMIT,
         token_life: config::TOKEN_LIFE,
         drain_limit: config::DRAIN_LIMIT,
+        orphan_limit: config::ORPHAN_LIMIT,
     })
 }
 
@@ -139,7 +140,7 @@ pub(super) fn report(placed: &Placed, scenario: &Path, database: &Path) -> bool 
 
 /// Prints a line for one of several calls. Whether every verdict held.
 pub(super) fn report_one(number: u16, calls: u16, placed: &Placed) -> bool {
-    let Placed { verdicts, record, steps } = placed;
+    let Placed { verdicts, record, steps, .. } = placed;
     let held = held(placed);
     let word = if held { "held  " } else { "FAILED" };
     let ended = record.ended.as_ref().map_or("without an end", |ended| ended.reason.as_str());

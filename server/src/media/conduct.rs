@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use axum::extract::ws::WebSocket;
+use call_core::company::Recording;
 use call_core::step::{EndReason, Fact, Step};
 use call_core::{Brief, CallTime, Language};
 use call_transports::twilio::Sid;
@@ -13,7 +14,7 @@ use tracing::{error, info, warn};
 use crate::app::App;
 use crate::call::{self, LINE_MAX, Setup};
 use crate::company;
-use crate::http::Documents;
+use crate::http::{Documents, RECORDING};
 use crate::store::{Closing, Error, Store};
 use crate::tokens::{Ending, Grant};
 
@@ -40,6 +41,8 @@ pub(super) async fn conduct(app: App, socket: WebSocket, grant: Grant, stream_si
         over: app.tokens().over(&grant.call),
         news,
         departure: Box::new(Documents::new(app.clone(), grant.clone())),
+        recording: (company.recording == Recording::On)
+            .then(|| app.config().public_url.of(RECORDING)),
     };
     // In a place of its own, or this task would keep the same room as the call's.
     let play = Box::pin(call::play(socket, setup, app.services(), Some(app.watch().clone())));

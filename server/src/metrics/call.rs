@@ -8,6 +8,7 @@ use prometheus_client::metrics::gauge::Gauge;
 
 use super::measure::Meter;
 use super::{Metrics, of, whole};
+use crate::store::INTERNAL;
 
 /// Counts one call.
 #[derive(Debug)]
@@ -161,7 +162,7 @@ impl Drop for CallMeter {
     fn drop(&mut self) {
         self.waits(Depths::default());
         if self.is_open {
-            self.metrics.call_lost(&self.company, self.meter.language());
+            self.metrics.call_lost(&self.company, self.meter.language(), INTERNAL);
         }
     }
 }

@@ -277,5 +277,6 @@ pub(crate) fn config(listen: SocketAddr, providers: SocketAddr, database: &Path)
         start_limit: config::START_LIMIT,
         token_life: config::TOKEN_LIFE,
         drain_limit: config::DRAIN_LIMIT,
+        orphan_limit: config::ORPHAN_LIMIT,
     }
 }

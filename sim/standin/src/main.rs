@@ -9,7 +9,7 @@ use anyhow::Context as _;
 use call_transports::twilio::Sid;
 use clap::{Args, Parser, Subcommand};
 use sim::Scenario;
-use standin::twilio::Number;
+use standin::twilio::{Number, RecordingMisdeed};
 use standin::{Deepgram, Middleware, Twilio};
 use tokio::net::TcpListener;
 
@@ -34,6 +34,9 @@ enum Who {
         /// Who is told when the call is over; nobody, if this is left out.
         #[arg(long, value_name = "URL")]
         status_callback: Option<String>,
+        /// What goes wrong with what is told of a recording; nothing, if this is left out.
+        #[arg(long, value_name = "MISDEED")]
+        recording_misdeed: Option<RecordingMisdeed>,
         /// The account's SID: AC and 32 hexadecimal digits.
         #[arg(long, env = "TWILIO_ACCOUNT_SID")]
         account_sid: String,
@@ -102,13 +105,23 @@ async fn run(who: Who) -> anyhow::Result<()> {
             let (scenario, listener) = common.open().await?;
             axum::serve(listener, Middleware::new(scenario, &api_key).router()).await?;
         }
-        Who::Twilio { common, webhook, status_callback, account_sid, auth_token } => {
+        Who::Twilio {
+            common,
+            webhook,
+            status_callback,
+            recording_misdeed,
+            account_sid,
+            auth_token,
+        } => {
             let (scenario, listener) = common.open().await?;
             let account = Sid::parse(&account_sid)
                 .context("the account SID must be AC and 32 hexadecimal digits")?;
             let call = Sid::parse("CA00000000000000000000000000000001").context("a sound SID")?;
             call_transports::net::install_crypto();
             let twilio = Twilio::new(account, &auth_token, reqwest::Client::new());
+            if let Some(misdeed) = recording_misdeed {
+                twilio.misbehave(misdeed);
+            }
             tokio::spawn(axum::serve(listener, twilio.router()).into_future());
             let number = Number { voice: webhook, status: status_callback };
             let outcome = twilio.call(&call, &number, &scenario).await?;

@@ -3,6 +3,7 @@
 
 mod call;
 mod line;
+mod recording;
 mod rest;
 mod webhook;
 
@@ -16,7 +17,11 @@ use sim::Scenario;
 use sim::cast::Carrier;
 use tokio::sync::mpsc;
 
+use crate::clock::Clock;
+use recording::Recording;
 use rest::Request;
+
+pub use recording::RecordingMisdeed;
 
 /// One account at the fake Twilio.
 #[derive(Debug, Clone)]
@@ -31,6 +36,10 @@ struct Account {
     http: reqwest::Client,
     /// Where REST requests for a live call go.
     calls: Mutex<BTreeMap<String, mpsc::Sender<Request>>>,
+    /// How long calls were that are over, in whole seconds.
+    ended: Mutex<BTreeMap<String, u64>>,
+    recordings: Mutex<BTreeMap<String, Recording>>,
+    misdeed: Mutex<Option<RecordingMisdeed>>,
 }
 
 /// What is configured for a number: whom Twilio asks when it is called.
@@ -56,11 +65,25 @@ impl Twilio {
     /// An account with this SID and auth token.
     pub fn new(sid: Sid, auth_token: &str, http: reqwest::Client) -> Self {
         let calls = Mutex::default();
-        let account = Account { sid, auth_token: auth_token.to_owned(), http, calls };
+        let (ended, recordings, misdeed) = <_>::default();
+        let auth_token = auth_token.to_owned();
+        let account = Account { sid, auth_token, http, calls, ended, recordings, misdeed };
         Self { account: Arc::new(account) }
     }
 
-    /// The REST interface: what the server calls to end a call, or to give it another document.
+    /// From now on this goes wrong with what is told of recordings.
+    pub fn misbehave(&self, misdeed: RecordingMisdeed) {
+        *lock(&self.account.misdeed) = Some(misdeed);
+    }
+
+    /// What was asked of a call's recording, in Twilio's words, the beginning included. Nothing for a
+    /// call that was not recorded.
+    pub fn asked_of_recording(&self, call: &str) -> Vec<String> {
+        self.account.recordings().get(call).map(|known| known.asked.clone()).unwrap_or_default()
+    }
+
+    /// The REST interface: what the server calls to end a call, to give it another document, or to have
+    /// it recorded.
     pub fn router(&self) -> Router {
         rest::router(Arc::clone(&self.account))
     }
@@ -79,15 +102,34 @@ impl Twilio {
     ) -> anyhow::Result<Outcome> {
         let (sender, requests) = mpsc::channel(8);
         self.account.live().insert(call_sid.as_str().to_owned(), sender);
-        let account = Arc::clone(&self.account);
+        let (account, clock) = (Arc::clone(&self.account), Clock::start());
         let outcome = call::place(account, call_sid, number, scenario, requests).await;
+        let seconds = clock.now().as_millis().div_ceil(1_000);
+        self.account.ended().insert(call_sid.as_str().to_owned(), seconds);
         self.account.live().remove(call_sid.as_str());
+        recording::end(&self.account, call_sid, seconds).await;
         outcome
     }
 }
 
 impl Account {
     fn live(&self) -> MutexGuard<'_, BTreeMap<String, mpsc::Sender<Request>>> {
-        self.calls.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.calls)
     }
+
+    fn ended(&self) -> MutexGuard<'_, BTreeMap<String, u64>> {
+        lock(&self.ended)
+    }
+
+    fn recordings(&self) -> MutexGuard<'_, BTreeMap<String, Recording>> {
+        lock(&self.recordings)
+    }
+
+    fn misdeed(&self) -> Option<RecordingMisdeed> {
+        *lock(&self.misdeed)
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -15,8 +15,8 @@ use super::breaker::{Breaker, Verdict};
 use super::http::{Scheme, body, client, endpoint};
 use crate::twilio::Sid;
 use crate::twilio::rest::{
-    HANG_UP_BODY, HangUpOutcome, account_is_active, account_path, call_path, hang_up_outcome,
-    is_over, redirect_body,
+    HANG_UP_BODY, HangUpOutcome, Standing, account_is_active, account_path, call_path,
+    hang_up_outcome, redirect_body, standing,
 };
 
 /// T_REST: so long for one try, and in all.
@@ -29,7 +29,7 @@ const REDIRECT_BUDGET: Duration = Duration::from_secs(9);
 
 /// How long to wait before the second try and before the third, at least and at most. In between,
 /// chance decides, so that many calls do not come back at the same moment.
-const PAUSES_MS: [(u64, u64); 2] = [(230, 270), (720, 780)];
+pub(super) const PAUSES_MS: [(u64, u64); 2] = [(230, 270), (720, 780)];
 
 /// Error answers are short, and so is the description of a call.
 const BODY_BYTES_MAX: usize = 64 * 1024;
@@ -41,7 +41,7 @@ const SETTING: &str = "TWILIO_API_URL";
 pub struct TwilioRest {
     client: Client,
     base: Url,
-    account: Sid,
+    pub(super) account_sid: Sid,
     auth_token: SecretString,
     breaker: Breaker,
 }
@@ -70,7 +70,13 @@ impl TwilioRest {
             return Err(Error::Setting { setting, problem: "must not be empty" });
         }
         let base = endpoint(SETTING, base_url, Scheme::Http, "")?;
-        Ok(Self { client: client()?, base, account, auth_token, breaker: Breaker::new(PROVIDER) })
+        Ok(Self {
+            client: client()?,
+            base,
+            account_sid: account,
+            auth_token,
+            breaker: Breaker::new(PROVIDER),
+        })
     }
 
     /// How its breaker stands. Looking at a call whose request may have arrived does not go by it.
@@ -155,9 +161,9 @@ impl TwilioRest {
         loop {
             if may_have_arrived {
                 match self.look_at(call).await {
-                    Some(true) => return Redirected::Gone,
+                    Some(Standing::Over { .. } | Standing::Unknown) => return Redirected::Gone,
                     _ if has_left() => return Redirected::Accepted,
-                    Some(false) => may_have_arrived = false,
+                    Some(Standing::Live) => may_have_arrived = false,
                     // It is not repeated blindly.
                     None => {}
                 }
@@ -197,9 +203,9 @@ impl TwilioRest {
         Redirected::Refused
     }
 
-    /// Whether the call is over. Nothing where the carrier does not say.
-    async fn look_at(&self, call: &Sid) -> Option<bool> {
-        let response = self.request(Method::GET, call).send().await;
+    /// How a call stands. Nothing where the carrier does not say. It is asked once.
+    pub async fn look_at(&self, call: &Sid) -> Option<Standing> {
+        let response = self.request(Method::GET, &call_path(&self.account_sid, call)).send().await;
         let response = response.map_err(|error| Error::of(PROVIDER, error));
         let response = response.inspect_err(|error| {
             tracing::warn!(%error, "the carrier does not say what became of a call");
@@ -207,13 +213,23 @@ impl TwilioRest {
         let response = response.ok()?;
         let status = response.status().as_u16();
         let body = body(PROVIDER, response, BODY_BYTES_MAX).await.unwrap_or_default();
-        is_over(status, &body)
+        standing(status, &body)
     }
 
     /// Asks for a change of the call, unless the carrier is known to be down.
     async fn update(&self, call: &Sid, form: String) -> Result<(u16, HangUpOutcome), Error> {
+        self.send(self.request(Method::POST, &call_path(&self.account_sid, call)), form).await
+    }
+
+    /// Sends a form, if the breaker lets it, and judges the answer, which is of one kind for calls and
+    /// their recordings.
+    pub(super) async fn send(
+        &self,
+        request: RequestBuilder,
+        form: String,
+    ) -> Result<(u16, HangUpOutcome), Error> {
         let asking = self.breaker.ask().ok_or(Error::Down { provider: PROVIDER })?;
-        let outcome = self.post(call, form).await;
+        let outcome = sent(request, form).await;
         asking.tell(match &outcome {
             Ok((status, _)) => Verdict::of_status(*status, None),
             Err(_) => Verdict::of(&outcome),
@@ -221,28 +237,24 @@ impl TwilioRest {
         outcome
     }
 
-    async fn post(&self, call: &Sid, form: String) -> Result<(u16, HangUpOutcome), Error> {
-        let request = self
-            .request(Method::POST, call)
-            .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
-            .body(form);
-        let response = request.send().await.map_err(|error| Error::of(PROVIDER, error))?;
-        let status = response.status().as_u16();
-        // The status says enough where the body cannot be had.
-        let body = body(PROVIDER, response, BODY_BYTES_MAX).await.unwrap_or_default();
-        Ok((status, hang_up_outcome(status, &body)))
-    }
-
-    fn request(&self, method: Method, call: &Sid) -> RequestBuilder {
+    pub(super) fn request(&self, method: Method, path: &str) -> RequestBuilder {
         let mut url = self.base.clone();
-        let base = url.path().trim_end_matches('/');
-        let path = format!("{base}{}", call_path(&self.account, call));
+        let path = format!("{}{path}", url.path().trim_end_matches('/'));
         url.set_path(&path);
         self.client
             .request(method, url)
-            .basic_auth(&self.account, Some(self.auth_token.expose_secret()))
+            .basic_auth(&self.account_sid, Some(self.auth_token.expose_secret()))
             .timeout(TRY)
     }
+}
+
+async fn sent(request: RequestBuilder, form: String) -> Result<(u16, HangUpOutcome), Error> {
+    let request = request.header(CONTENT_TYPE, "application/x-www-form-urlencoded").body(form);
+    let response = request.send().await.map_err(|error| Error::of(PROVIDER, error))?;
+    let status = response.status().as_u16();
+    // The status says enough where the body cannot be had.
+    let body = body(PROVIDER, response, BODY_BYTES_MAX).await.unwrap_or_default();
+    Ok((status, hang_up_outcome(status, &body)))
 }
 
 /// How an account stands at the carrier.
@@ -262,14 +274,7 @@ impl TwilioRest {
     ///
     /// [`Error`]; `Refused` with 401 or 404 where account and token do not belong together.
     pub async fn account(&self) -> Result<Account, Error> {
-        let mut url = self.base.clone();
-        let path = format!("{}{}", url.path().trim_end_matches('/'), account_path(&self.account));
-        url.set_path(&path);
-        let request = self
-            .client
-            .get(url)
-            .basic_auth(&self.account, Some(self.auth_token.expose_secret()))
-            .timeout(TRY);
+        let request = self.request(Method::GET, &account_path(&self.account_sid));
         let response = request.send().await.map_err(|error| Error::of(PROVIDER, error))?;
         let status = response.status();
         if !status.is_success() {
@@ -286,7 +291,7 @@ impl TwilioRest {
 
 impl fmt::Debug for TwilioRest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("TwilioRest").field("account", &self.account).finish_non_exhaustive()
+        f.debug_struct("TwilioRest").field("account", &self.account_sid).finish_non_exhaustive()
     }
 }
 

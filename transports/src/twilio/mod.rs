@@ -12,10 +12,12 @@
 //! | [`webhook`] | form bodies and the inbound call they describe |
 //! | [`status`] | status callbacks, in whatever order they come |
 //! | [`dialled`] | what came of calling a person |
+//! | [`recording`] | recordings of calls: beginning one, pausing it, and what became of it |
 //! | [`rest`] | the requests that hang up or redirect a live call, and what their answers mean |
 
 pub mod dialled;
 pub mod media;
+pub mod recording;
 pub mod rest;
 pub mod signature;
 pub mod status;

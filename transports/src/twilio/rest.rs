@@ -88,23 +88,40 @@ pub fn hang_up_outcome(status: u16, body: &[u8]) -> HangUpOutcome {
     }
 }
 
-/// Whether a call is over, by the answer to a request for it. Nothing where that cannot be told.
-///
-/// Twilio calls this answer eventually consistent: a call that just ended may look alive.
+/// How a call stands, as Twilio says when it is asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// It is going on, or was not long ago: Twilio calls this answer eventually consistent.
+    Live,
+    /// It is over.
+    Over {
+        /// How long it was, in whole seconds (`duration`), where Twilio says so.
+        seconds: Option<u64>,
+    },
+    /// Twilio knows no such call: it was never there, is another account's, or ended long ago.
+    Unknown,
+}
+
+/// How a call stands, by the answer to a request for it. Nothing where that cannot be told.
 #[must_use]
-pub fn is_over(status: u16, body: &[u8]) -> Option<bool> {
+pub fn standing(status: u16, body: &[u8]) -> Option<Standing> {
     #[derive(Deserialize)]
     struct CallBody<'a> {
         #[serde(borrow, default)]
         status: Scalar<'a>,
+        #[serde(borrow, default)]
+        duration: Scalar<'a>,
     }
 
     match status {
-        404 => Some(true),
+        404 => Some(Standing::Unknown),
         200..=299 => {
             let body: CallBody<'_> = object(str::from_utf8(body).ok()?).ok()?;
             let word = body.status.text().ok()??;
-            is_last(&CallStatus::from(&*word))
+            Some(match is_last(&CallStatus::from(&*word))? {
+                true => Standing::Over { seconds: body.duration.number().ok().flatten() },
+                false => Standing::Live,
+            })
         }
         _ => None,
     }

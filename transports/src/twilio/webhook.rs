@@ -114,7 +114,7 @@ impl InboundCall {
     /// [`Error::Missing`], [`Error::Repeated`] or [`Error::Sid`], each with the name of the field.
     pub fn from_form(form: &[(String, String)]) -> Result<Self, Error> {
         Ok(Self {
-            call_sid: sid(form, "CallSid", "CA")?,
+            call_sid: call_sid(form)?,
             account_sid: sid(form, "AccountSid", "AC")?,
             from: PhoneNumber::new(only(form, "From")?),
             to: PhoneNumber::new(only(form, "To")?),
@@ -141,6 +141,14 @@ impl InboundCall {
         ];
         fields.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec()
     }
+}
+
+/// The call that a form is about (`CallSid`, kind `CA`).
+///
+/// # Errors
+/// [`Error::Missing`], [`Error::Repeated`] or [`Error::Sid`].
+pub fn call_sid(form: &[(String, String)]) -> Result<Sid, Error> {
+    sid(form, "CallSid", "CA")
 }
 
 /// Where a call stands, as `CallStatus` says it.
@@ -288,7 +296,10 @@ impl fmt::Debug for PhoneNumber {
     }
 }
 
-fn only<'f>(form: &'f [(String, String)], field: &'static str) -> Result<&'f str, Error> {
+pub(super) fn only<'f>(
+    form: &'f [(String, String)],
+    field: &'static str,
+) -> Result<&'f str, Error> {
     let mut values = form.iter().filter(|(name, _)| name == field).map(|(_, value)| value);
     let value = values.next().ok_or(Error::Missing { field })?;
     match values.next() {
@@ -297,7 +308,11 @@ fn only<'f>(form: &'f [(String, String)], field: &'static str) -> Result<&'f str
     }
 }
 
-fn sid(form: &[(String, String)], field: &'static str, kind: &str) -> Result<Sid, Error> {
+pub(super) fn sid(
+    form: &[(String, String)],
+    field: &'static str,
+    kind: &str,
+) -> Result<Sid, Error> {
     let sid = Sid::parse(only(form, field)?).filter(|sid| sid.kind() == kind);
     sid.ok_or(Error::Sid { field })
 }

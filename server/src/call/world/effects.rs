@@ -10,6 +10,9 @@ use crate::call::jobs::{self, Asked};
 impl Live {
     /// Carries out what is not the bridge's.
     pub(super) fn carry_out(&mut self, effect: &Effect) {
+        if let Some(recorder) = &self.recorder {
+            recorder.notice(effect);
+        }
         match effect {
             Effect::OpenAgent { .. } => {
                 self.out.agent = AgentLeg::open(self.services.agent.clone());

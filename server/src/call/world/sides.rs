@@ -74,7 +74,7 @@ impl Live {
             Frame::Binary => self.carrier_hygiene.garbage(),
             Frame::Alive => {
                 self.bridge.carrier_alive(now);
-                Verdict::Bear
+                self.carrier_hygiene.sign(now)
             }
             Frame::Ended => {
                 self.bridge.carrier_ended(now, Carrier::Lost, &mut self.out);

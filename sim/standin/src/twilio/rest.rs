@@ -1,4 +1,4 @@
-//! The fake REST interface: `POST /2010-04-01/Accounts/{account}/Calls/{call}.json`.
+//! The fake REST interface: calls, and their recordings below them.
 
 use std::sync::Arc;
 
@@ -7,12 +7,12 @@ use axum::body::Bytes;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
+use axum::routing::{get, post};
 use call_core::Millis;
 use call_transports::twilio::webhook::decode_form;
 use tokio::sync::oneshot;
 
-use super::Account;
+use super::{Account, recording};
 use crate::clock::pause;
 
 /// How a call stands is answered after so long.
@@ -41,9 +41,14 @@ pub(super) enum Update {
     Look,
 }
 
+const RECORDINGS: &str = "/2010-04-01/Accounts/{account}/Calls/{call}/Recordings.json";
+const RECORDING: &str = "/2010-04-01/Accounts/{account}/Calls/{call}/Recordings/{recording}";
+
 pub(super) fn router(account: Arc<Account>) -> Router {
     Router::new()
         .route("/2010-04-01/Accounts/{account}/Calls/{call}", get(look).post(update_call))
+        .route(RECORDINGS, post(recording::start))
+        .route(RECORDING, post(recording::change))
         .with_state(account)
 }
 
@@ -71,6 +76,11 @@ async fn look(
         return refusal(401, 20003, "Authenticate");
     }
     pause(LOOK).await;
+    let name = call.strip_suffix(".json").unwrap_or(&call);
+    let ended = account.ended().get(name).copied();
+    if let Some(seconds) = ended {
+        return json(200, format!(r#"{{"status":"completed","duration":"{seconds}"}}"#));
+    }
     ask(&account, &call, Update::Look).await
 }
 
@@ -100,17 +110,17 @@ fn read(body: &[u8]) -> Option<Update> {
     }
 }
 
-fn refusal(status: u16, code: u32, message: &str) -> Response {
+pub(super) fn refusal(status: u16, code: u32, message: &str) -> Response {
     json(status, format!(r#"{{"code":{code},"message":"{message}","status":{status}}}"#))
 }
 
-fn json(status: u16, body: String) -> Response {
+pub(super) fn json(status: u16, body: String) -> Response {
     let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     (status, [(header::CONTENT_TYPE, "application/json")], body).into_response()
 }
 
 /// Basic authentication with the account's SID and auth token.
-fn admits(account: &Account, headers: &HeaderMap) -> bool {
+pub(super) fn admits(account: &Account, headers: &HeaderMap) -> bool {
     let expected = account
         .http
         .get("http://localhost/")

@@ -1,0 +1,47 @@
+//! What becomes of recordings, as the carrier tells it.
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use call_transports::twilio::recording::RecordingCallback;
+use tracing::{error, info, warn};
+
+use super::Signed;
+use crate::app::App;
+
+/// Keeps what is told of a recording, once. Nothing is fetched: the address is whoever's who sends it
+/// (F-WH-15).
+pub(super) async fn recording_callback(State(app): State<App>, Signed(form): Signed) -> StatusCode {
+    let told = match RecordingCallback::from_form(&form) {
+        Ok(told) => told,
+        Err(error) => {
+            warn!(%error, "what is told of a recording cannot be read");
+            return StatusCode::BAD_REQUEST;
+        }
+    };
+    let twilio = &app.config().twilio;
+    let RecordingCallback { call, recording, .. } = &told;
+    if told.account != twilio.account {
+        warn!(target: "security", %call, "a recording is of another account than ours");
+        return StatusCode::BAD_REQUEST;
+    }
+    let Some(status) = told.status else {
+        info!(%call, %recording, "a recording stands somewhere that we do not know");
+        return StatusCode::NO_CONTENT;
+    };
+    let media_path = told.lies_at(&twilio.api_url);
+    if media_path.is_none() {
+        // The address is not logged, because anybody may write anything in it.
+        warn!(target: "security", %call, %recording, "a recording is said to lie elsewhere");
+    }
+    match app.store().keep_recording(&told, status, media_path.as_deref()).await {
+        Ok(is_news) => {
+            let status = status.as_str();
+            info!(%call, %recording, status, is_news, "the carrier tells of a recording");
+            StatusCode::NO_CONTENT
+        }
+        Err(error) => {
+            error!(%call, %recording, %error, "what is told of a recording cannot be kept");
+            StatusCode::SERVICE_UNAVAILABLE
+        }
+    }
+}

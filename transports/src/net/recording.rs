@@ -1,0 +1,99 @@
+//! Recording calls, by the carrier's REST interface. Nobody on a call waits for it.
+
+use reqwest::Method;
+use tokio::time::sleep;
+
+use super::carrier::{PAUSES_MS, TwilioRest, between};
+use crate::twilio::Sid;
+use crate::twilio::recording::{PAUSE_BODY, RESUME_BODY, change_path, start_body, start_path};
+use crate::twilio::rest::HangUpOutcome;
+
+/// What a recording is to hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Recorded {
+    /// What is said.
+    Sound,
+    /// Silence.
+    Silence,
+}
+
+impl TwilioRest {
+    /// Has a live call recorded, and what becomes of it told to `callback`. Whether it may be recorded
+    /// from now on.
+    ///
+    /// A request that may have arrived is not made again, because a call would be recorded twice; its
+    /// answer being lost, the call counts as recorded.
+    pub async fn start_recording(&self, call: &Sid, callback: &str) -> bool {
+        let (path, body) = (start_path(&self.account_sid, call), start_body(callback));
+        let mut pauses = PAUSES_MS.into_iter();
+        loop {
+            match self.post(&path, body.clone()).await {
+                Ok((_, HangUpOutcome::Done)) => return true,
+                Ok((status, HangUpOutcome::TryAgain)) if status < 500 => {}
+                Ok((status, HangUpOutcome::AlreadyOver)) => {
+                    tracing::debug!(status, "there was no live call left to record");
+                    return false;
+                }
+                Ok((status, HangUpOutcome::TryAgain)) => {
+                    tracing::error!(status, "the carrier does not say whether a call is recorded");
+                    return true;
+                }
+                Ok((status, _)) => {
+                    tracing::error!(status, "the carrier refuses to record a call");
+                    return false;
+                }
+                Err(error) if error.is_refused_connection() => {}
+                Err(error) => {
+                    tracing::error!(%error, "the carrier does not say whether a call is recorded");
+                    return true;
+                }
+            }
+            let Some(pause) = pauses.next() else {
+                tracing::error!("a call is not recorded, because the carrier did not take it on");
+                return false;
+            };
+            sleep(between(pause)).await;
+        }
+    }
+
+    /// Changes what the one recording of a live call holds. Whether it was done; it is repeated where
+    /// that can help.
+    pub async fn change_recording(&self, call: &Sid, to: Recorded) -> bool {
+        let path = change_path(&self.account_sid, call);
+        let body = match to {
+            Recorded::Sound => RESUME_BODY,
+            Recorded::Silence => PAUSE_BODY,
+        };
+        let mut pauses = PAUSES_MS.into_iter();
+        loop {
+            match self.post(&path, body.to_owned()).await {
+                Ok((_, HangUpOutcome::Done)) => return true,
+                Ok((status, HangUpOutcome::AlreadyOver)) => {
+                    tracing::debug!(status, "there was no recording left to change");
+                    return false;
+                }
+                Ok((status, HangUpOutcome::Denied | HangUpOutcome::Failed { .. })) => {
+                    tracing::error!(status, ?to, "the carrier refuses to change a recording");
+                    return false;
+                }
+                Ok((status, HangUpOutcome::TryAgain)) => {
+                    tracing::warn!(
+                        status,
+                        ?to,
+                        "the carrier could not change a recording just now"
+                    );
+                }
+                Err(error) => tracing::warn!(%error, ?to, "the carrier did not change a recording"),
+            }
+            let Some(pause) = pauses.next() else {
+                tracing::error!(?to, "a recording was not changed");
+                return false;
+            };
+            sleep(between(pause)).await;
+        }
+    }
+
+    async fn post(&self, path: &str, form: String) -> Result<(u16, HangUpOutcome), super::Error> {
+        self.send(self.request(Method::POST, path), form).await
+    }
+}

@@ -1,0 +1,150 @@
+//! Recordings of calls: the requests that begin, pause and resume one, and the callbacks that tell what
+//! became of it.
+//!
+//! Facts: Twilio documentation, the Recordings subresource of the Call resource of the API of
+//! 2010-04-01, and recording status callbacks. The sound lies at Twilio, at an address that account and
+//! recording determine, so what a callback says of its address is compared and never followed
+//! (F-WH-15).
+
+use super::Sid;
+use super::webhook::{Error, encode_form, only, sid};
+
+/// The path, below the host of the API, where a recording of a live call is begun by POST.
+#[must_use]
+pub fn start_path(account: &Sid, call: &Sid) -> String {
+    format!("/2010-04-01/Accounts/{account}/Calls/{call}/Recordings.json")
+}
+
+/// The form body that begins one: each side in a channel of its own, nothing trimmed, and every change
+/// told to `callback`. Posted to [`start_path`].
+#[must_use]
+pub fn start_body(callback: &str) -> String {
+    let fields = [
+        ("RecordingChannels", "dual"),
+        ("RecordingTrack", "both"),
+        ("Trim", "do-not-trim"),
+        ("RecordingStatusCallback", callback),
+        ("RecordingStatusCallbackEvent", "in-progress completed absent"),
+    ];
+    encode_form(&fields.map(|(name, value)| (name.to_owned(), value.to_owned())))
+}
+
+/// The path, below the host of the API, where the one recording that a live call has is changed by POST.
+#[must_use]
+pub fn change_path(account: &Sid, call: &Sid) -> String {
+    format!("/2010-04-01/Accounts/{account}/Calls/{call}/Recordings/Twilio.CURRENT.json")
+}
+
+/// Makes a recording hold silence from now on. Posted to [`change_path`].
+pub const PAUSE_BODY: &str = "Status=paused&PauseBehavior=silence";
+
+/// Makes a paused recording go on. Posted to [`change_path`].
+pub const RESUME_BODY: &str = "Status=in-progress";
+
+/// The path, below the host of the API, of a recording's sound.
+#[must_use]
+pub fn media_path(account: &Sid, recording: &Sid) -> String {
+    format!("/2010-04-01/Accounts/{account}/Recordings/{recording}")
+}
+
+/// What a callback tells of a recording.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RecordingCallback {
+    /// The account (`AccountSid`).
+    pub account: Sid,
+    /// The call (`CallSid`).
+    pub call: Sid,
+    /// The recording (`RecordingSid`, kind `RE`).
+    pub recording: Sid,
+    /// Where it stands (`RecordingStatus`); nothing for a word that we do not know.
+    pub status: Option<RecordingStatus>,
+    /// How long its sound is, in seconds (`RecordingDuration`), where that is said.
+    pub seconds: Option<u64>,
+    /// Where its sound is said to lie (`RecordingUrl`). Anybody's word: see [`Self::lies_at`].
+    pub url: Option<String>,
+}
+
+/// Where a recording stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RecordingStatus {
+    /// It is being made.
+    InProgress,
+    /// It is over, and its sound is there.
+    Completed,
+    /// It is over, and there is no sound: too short, or nothing was said.
+    Absent,
+}
+
+impl RecordingStatus {
+    /// The word that Twilio uses.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::InProgress => "in-progress",
+            Self::Completed => "completed",
+            Self::Absent => "absent",
+        }
+    }
+
+    /// The status of a word.
+    #[must_use]
+    pub fn from_word(word: &str) -> Option<Self> {
+        [Self::InProgress, Self::Completed, Self::Absent].into_iter().find(|s| s.as_str() == word)
+    }
+}
+
+impl RecordingCallback {
+    /// Reads the fields of a decoded form.
+    ///
+    /// # Errors
+    /// [`Error::Missing`], [`Error::Repeated`] or [`Error::Sid`], each with the name of the field.
+    pub fn from_form(form: &[(String, String)]) -> Result<Self, Error> {
+        let maybe = |field| match only(form, field) {
+            Err(Error::Missing { .. }) => Ok(None),
+            other => other.map(Some),
+        };
+        Ok(Self {
+            account: sid(form, "AccountSid", "AC")?,
+            call: sid(form, "CallSid", "CA")?,
+            recording: sid(form, "RecordingSid", "RE")?,
+            status: RecordingStatus::from_word(only(form, "RecordingStatus")?),
+            seconds: maybe("RecordingDuration")?.and_then(|seconds| seconds.parse().ok()),
+            url: maybe("RecordingUrl")?.map(str::to_owned),
+        })
+    }
+
+    /// The form that Twilio would send, for the stand-in.
+    #[must_use]
+    pub fn to_form(&self) -> Vec<(String, String)> {
+        let mut form = Vec::new();
+        let mut add = |name: &str, value: &str| form.push((name.to_owned(), value.to_owned()));
+        add("AccountSid", self.account.as_str());
+        add("CallSid", self.call.as_str());
+        add("RecordingSid", self.recording.as_str());
+        if let Some(url) = &self.url {
+            add("RecordingUrl", url);
+        }
+        if let Some(seconds) = self.seconds {
+            add("RecordingDuration", &seconds.to_string());
+        }
+        add("RecordingStatus", self.status.map_or("unknown", RecordingStatus::as_str));
+        add("RecordingSource", "StartCallRecordingAPI");
+        form
+    }
+
+    /// The path of the sound, if it is said to lie where it must: at Twilio, or at the interface that we
+    /// use in its place (its base URL, without a slash at the end). A callback that says nothing of it is
+    /// believed.
+    #[must_use]
+    pub fn lies_at(&self, api_url: &str) -> Option<String> {
+        let path = media_path(&self.account, &self.recording);
+        let is_ours = |base: &str| match &self.url {
+            None => true,
+            Some(url) => url.strip_prefix(base) == Some(&path),
+        };
+        (is_ours(TWILIO) || is_ours(api_url)).then_some(path)
+    }
+}
+
+/// Where recordings lie unless another interface is configured.
+const TWILIO: &str = "https://api.twilio.com";
