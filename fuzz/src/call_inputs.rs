@@ -128,9 +128,12 @@ fn moment(call: &Call, now: CallTime, bytes: &mut Bytes<'_>) -> CallTime {
 fn brief(bytes: &mut Bytes<'_>) -> Brief {
     let targets = ["front-desk", "hardship"];
     let choices = bytes.next();
-    let functions = Function::ALL.into_iter().map(|function| function.name().to_owned());
+    // All of them, or any.
+    let offered = if choices & 1 == 0 { u8::MAX } else { bytes.next() };
+    let functions = Function::ALL.into_iter().zip(0..);
+    let functions = functions.filter(|(_, place)| offered >> place & 1 == 1);
     Brief {
-        functions: functions.take(if choices & 1 == 0 { 4 } else { 1 }).collect(),
+        functions: functions.map(|(function, _)| function.name().to_owned()).collect(),
         transfer_targets: targets.map(str::to_owned)[..usize::from(choices >> 1 & 3).min(2)].into(),
         farewell: if choices & 8 == 0 { FarewellPolicy::Lock } else { FarewellPolicy::ReopenOnce },
         languages: Language::ALL[..if choices & 16 == 0 { 2 } else { 1 }].into(),

@@ -12,8 +12,24 @@ pub(crate) fn root() -> &'static Path {
 }
 
 /// Writes bytes into a file of this process and thread alone, beside the companies and recordings
-/// that scenarios name.
+/// that scenarios name. A name may begin with `companies/`.
 pub(crate) fn file(name: &str, bytes: &[u8]) -> PathBuf {
+    let file = folder().join(name_here(name));
+    fs::write(&file, bytes).expect("the folder is ours");
+    file
+}
+
+/// How that file is called, from its folder.
+pub(crate) fn name_here(name: &str) -> String {
+    let thread = format!("{:?}", std::thread::current().id());
+    let digits: String = thread.chars().filter(char::is_ascii_digit).collect();
+    match name.rsplit_once('/') {
+        Some((inner, name)) => format!("{inner}/{digits}-{name}"),
+        None => format!("{digits}-{name}"),
+    }
+}
+
+fn folder() -> &'static Path {
     static FOLDER: OnceLock<TempDir> = OnceLock::new();
     let folder = FOLDER.get_or_init(|| {
         let folder = tempfile::tempdir().expect("there is a folder for temporary files");
@@ -28,9 +44,5 @@ pub(crate) fn file(name: &str, bytes: &[u8]) -> PathBuf {
         }
         folder
     });
-    let thread = format!("{:?}", std::thread::current().id());
-    let digits: String = thread.chars().filter(char::is_ascii_digit).collect();
-    let file = folder.path().join(format!("{digits}-{name}"));
-    fs::write(&file, bytes).expect("the folder is ours");
-    file
+    folder.path()
 }

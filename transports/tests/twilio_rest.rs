@@ -70,7 +70,7 @@ fn an_account_is_asked_how_it_stands() {
     assert_eq!(account_path(&account), path);
     assert_eq!(account_is_active(br#"{"status":"active","type":"Full","sid":"x"}"#), Some(true));
     assert_eq!(account_is_active(br#"{"status":"suspended"}"#), Some(false));
-    for other in [&b"{}"[..], b"", b"<html>", br#"{"status":200}"#] {
+    for other in [&b"{}"[..], b"", b"<html>", br#"{"status":200}"#, br#"["active"]"#] {
         assert_eq!(account_is_active(other), None);
     }
 }

@@ -40,10 +40,22 @@ struct Target {
     seeds: &'static [(&'static str, &'static str)],
 }
 
-const TARGETS: [Target; 5] = [
+const WEBHOOKS: (&str, &str) = ("transports/fixtures/twilio/webhooks", "form");
+
+const TARGETS: [Target; 14] = [
     Target { name: "call_inputs", seeds: &[] },
+    Target { name: "company_file", seeds: &[("scenarios/companies", "toml")] },
+    Target { name: "deepgram_client", seeds: &[("transports/fixtures/deepgram", "json")] },
     Target { name: "deepgram_server", seeds: &[("transports/fixtures/deepgram", "json")] },
+    Target { name: "function_arguments", seeds: &[("fuzz/seeds/function_arguments", "json")] },
+    Target { name: "journal_file", seeds: &[] },
     Target { name: "scenario_file", seeds: &[("scenarios", "ron")] },
+    Target { name: "signature", seeds: &[("fuzz/seeds/signature", "txt")] },
+    Target {
+        name: "status_callbacks",
+        seeds: &[WEBHOOKS, ("fuzz/seeds/status_callbacks", "form")],
+    },
+    Target { name: "twilio_answer", seeds: &[("transports/fixtures/twilio/rest", "json")] },
     Target {
         name: "twilio_media",
         seeds: &[
@@ -51,7 +63,9 @@ const TARGETS: [Target; 5] = [
             ("transports/fixtures/twilio/messages/outbound", "json"),
         ],
     },
+    Target { name: "twiml", seeds: &[("transports/fixtures/twilio/twiml", "xml")] },
     Target { name: "wav_file", seeds: &[] },
+    Target { name: "webhook_form", seeds: &[WEBHOOKS] },
 ];
 
 pub(crate) fn run(fuzz: &Fuzz) -> Result<()> {
@@ -116,11 +130,36 @@ fn corpus(target: &Target) -> Result<PathBuf> {
             fs::copy(&file, folder.join(name))?;
         }
     }
-    if target.name == "wav_file" {
-        recordings(&folder)?;
+    match target.name {
+        "journal_file" => journals(&folder)?,
+        "wav_file" => recordings(&folder)?,
+        _ => {}
     }
     Ok(corpus)
 }
+
+/// How some calls begin: as much of their journals as is mutated.
+fn journals(folder: &Path) -> Result<()> {
+    for scenario in JOURNALS {
+        let file = folder.join(format!("{scenario}.jsonl"));
+        let mut sim = shell::cargo(["run", "--quiet", "-p", "sim", "--", "--json"])?;
+        sim.arg(format!("scenarios/{scenario}.ron")).arg("--journal").arg(&file);
+        shell::run(&mut sim)?;
+        let journal = fs::read_to_string(&file)?;
+        let mut begins = String::new();
+        for line in journal.split_inclusive('\n') {
+            if begins.len() + line.len() > LENGTH_MAX as usize {
+                break;
+            }
+            begins.push_str(line);
+        }
+        fs::write(&file, begins)?;
+    }
+    Ok(())
+}
+
+/// Calls whose journals have much in them.
+const JOURNALS: [&str; 2] = ["late_payment", "agent_never_says_done"];
 
 /// Short recordings of every kind that is read: those of callers are too long to be mutated.
 fn recordings(folder: &Path) -> Result<()> {

@@ -6,6 +6,7 @@ mod checks;
 mod fuzz;
 mod load;
 mod machine;
+mod peers;
 mod proof;
 mod recordings;
 mod shell;
@@ -22,6 +23,7 @@ fn main() -> ExitCode {
         Task::Audio => audio::make(),
         Task::Fuzz(fuzz) => fuzz::run(&fuzz),
         Task::Load(load) => load::run(&load),
+        Task::Peers(peers) => peers::run(&peers),
         Task::Proof { check: false } => proof::write(),
         Task::Proof { check: true } => proof::check(),
     };
@@ -89,6 +91,15 @@ enum Task {
     /// a fake Twilio and a fake Deepgram in a second process: added latency, frames lost, processor
     /// time and memory. docs/performance.md says how to read the table. Needs Linux and two cores.
     Load(load::Load),
+    /// Let the providers' own libraries judge the server and the stand-ins
+    ///
+    /// Twilio's library signs webhooks and reads the documents that answer them; Deepgram's types are
+    /// held against every message of an agent's session, ours and the stand-in's. The server and its
+    /// stand-ins place real calls over loopback sockets for it, which takes about two minutes.
+    ///
+    /// Both libraries are written in Python. They are installed into target/peers from PyPI, in the
+    /// versions of tests/peers/requirements.txt, when they are not there yet.
+    Peers(peers::Peers),
     /// Write docs/proof.md: which tests, scenarios, judges and sabotages prove what about which fault
     ///
     /// An id that the catalogue (docs/ids.md and docs/ids) does not know is an error, wherever it is

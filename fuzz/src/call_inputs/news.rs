@@ -3,7 +3,7 @@
 use call_core::effect::{Effect, Function};
 use call_core::input::{
     Agent, AgentLoss, Carrier, FunctionAsk, FunctionEnded, FunctionOutcome, HungUp, Key, Line,
-    Operator, Playback, Transfer,
+    Operator, Playback, Tones, Transfer,
 };
 use call_core::step::IdentityCheck;
 use call_core::{CallTime, Cause, Input, Language, Millis, Step, UtteranceId};
@@ -32,6 +32,9 @@ const PLAYOUT_MAX: Millis = Millis::from_secs(5);
 const ANSWERS: [Transfer; 5] =
     [Transfer::Accepted, Transfer::Accepted, Transfer::Accepted, Transfer::Refused, Transfer::Gone];
 
+/// How it answers a request to play tones.
+const TONES: [Tones; 4] = [Tones::Accepted, Tones::Accepted, Tones::Refused, Tones::Gone];
+
 /// What a transfer comes to that it took. It tells so once.
 const OUTCOMES: [Transfer; 4] =
     [Transfer::Completed, Transfer::Busy, Transfer::NoAnswer, Transfer::Failed];
@@ -53,13 +56,26 @@ impl Awaited {
         if self.0.is_empty() {
             return None;
         }
-        Some(match self.0.remove(pick % self.0.len()).input {
+        let place = pick % self.0.len();
+        // A line may be told to be ready twice.
+        if let Input::Line(line @ Line::Ready { .. }) = &self.0[place].input
+            && bytes.in_256(32)
+        {
+            return Some(Input::Line(line.clone()));
+        }
+        Some(match self.0.remove(place).input {
             Input::Carrier(Carrier::Transfer(Transfer::Accepted)) => {
                 Input::Carrier(Carrier::Transfer(bytes.pick(&ANSWERS)))
             }
             Input::Carrier(Carrier::Transfer(Transfer::Busy)) => {
                 Input::Carrier(Carrier::Transfer(bytes.pick(&OUTCOMES)))
             }
+            Input::Carrier(Carrier::Tones(_)) => Input::Carrier(Carrier::Tones(bytes.pick(&TONES))),
+            Input::Line(Line::Spoken { utterance, .. }) => Input::Line(match bytes.below(8) {
+                0 => Line::Refused { utterance },
+                1 => Line::Failed { utterance },
+                _ => spoken(utterance),
+            }),
             input => input,
         })
     }
@@ -89,6 +105,15 @@ impl Awaited {
                 let input = next_news(news, step.at).map(Input::Playback);
                 let by = Some(step.at + PLAYOUT_MAX);
                 self.0.extend(input.map(|input| Due { by, input }));
+            }
+            // Its audio follows its words, if they were asked for.
+            Cause::Input(Input::Line(Line::Spoken { utterance, .. })) if !step.ignored => {
+                let input = Input::Playback(Playback::Began { utterance: *utterance });
+                self.0.push(Due { by: Some(step.at + PLAYOUT_MAX), input });
+            }
+            Cause::Input(Input::Carrier(Carrier::Tones(Tones::Accepted))) => {
+                self.carrier(Carrier::Stopped);
+                self.carrier(Carrier::Joined);
             }
             Cause::Input(Input::Carrier(Carrier::Transfer(Transfer::Accepted))) => {
                 self.carrier(Carrier::Stopped);
@@ -144,7 +169,10 @@ fn utterance_of(news: &Playback) -> Option<UtteranceId> {
 fn confirmation(effect: &Effect) -> Option<Input> {
     match effect {
         Effect::OpenAgent { .. } => Some(Input::Agent(Agent::Ready)),
-        Effect::Prepare { utterance, .. } => Some(Input::Line(ready(*utterance))),
+        Effect::Prepare { utterance, .. } | Effect::UseRecording { utterance, .. } => {
+            Some(Input::Line(ready(*utterance)))
+        }
+        Effect::Inject { utterance, .. } => Some(Input::Line(spoken(*utterance))),
         Effect::Play { utterance } => {
             Some(Input::Playback(Playback::Began { utterance: *utterance }))
         }
@@ -155,6 +183,7 @@ fn confirmation(effect: &Effect) -> Option<Input> {
             disclosed: Vec::new(),
         })),
         Effect::HangUp => Some(Input::Carrier(Carrier::HungUp(HungUp::Done))),
+        Effect::PlayTones { .. } => Some(Input::Carrier(Carrier::Tones(Tones::Accepted))),
         Effect::Transfer { .. } => Some(Input::Carrier(Carrier::Transfer(Transfer::Accepted))),
         _ => None,
     }
@@ -168,8 +197,13 @@ fn ready(utterance: UtteranceId) -> Line {
     Line::Ready { utterance, text: "Words.".into(), version: 1, audio: AUDIO }
 }
 
+fn spoken(utterance: UtteranceId) -> Line {
+    Line::Spoken { utterance, text: "Words.".into(), version: 1 }
+}
+
 /// Anything that can happen to a call, whether or not it can happen now. What becomes of lines of
-/// ours only our own playout tells, and it knows those alone that it was given.
+/// ours only we tell ourselves, and only of those that were asked for: they can fail at any time here,
+/// and all else of them is [`Awaited`].
 pub(super) fn any(bytes: &mut Bytes<'_>) -> Input {
     match bytes.below(23) {
         0..=2 => Input::Agent(Agent::CallerStarted),
@@ -202,7 +236,7 @@ pub(super) fn any(bytes: &mut Bytes<'_>) -> Input {
             disclosed: Vec::new(),
         }),
         15 => Input::Line(match bytes.below(2) {
-            0 => ready(utterance(bytes)),
+            0 => Line::Refused { utterance: utterance(bytes) },
             _ => Line::Failed { utterance: utterance(bytes) },
         }),
         16..=19 => Input::Playback(playback(bytes)),
@@ -228,14 +262,14 @@ fn id(bytes: &mut Bytes<'_>) -> String {
 }
 
 fn ask(bytes: &mut Bytes<'_>) -> FunctionAsk {
-    let functions = Function::ALL.map(Function::name);
+    let [lookup, pay, transfer, tones, hang_up] = Function::ALL.map(Function::name);
     FunctionAsk {
         id: id(bytes),
-        name: bytes.pick(&[functions[0], functions[1], functions[2], functions[3], "fly"]).into(),
+        name: bytes.pick(&[lookup, pay, transfer, tones, hang_up, "fly"]).into(),
         arguments: "{}".into(),
         fingerprint: bytes.pick(&["00", "00", "01"]).into(),
         target: bytes.pick(&[None, Some("front-desk"), Some("the-moon")]).map(Into::into),
-        tones: None,
+        tones: bytes.pick(&[None, Some(0), Some(3), Some(32)]),
         fault: if bytes.in_256(16) { Some("account is missing".into()) } else { None },
     }
 }
@@ -275,10 +309,15 @@ fn agent_trouble(bytes: &mut Bytes<'_>) -> Agent {
 }
 
 fn carrier(bytes: &mut Bytes<'_>) -> Carrier {
-    match bytes.below(4) {
+    match bytes.below(9) {
         0 => Carrier::Stopped,
         1 => Carrier::Lost,
-        2 => Carrier::HungUp(HungUp::Done),
-        _ => Carrier::HungUp(HungUp::Failed),
+        2 => Carrier::Dead,
+        3 => Carrier::Completed,
+        4 => Carrier::Joined,
+        5 => Carrier::HungUp(HungUp::Done),
+        6 => Carrier::HungUp(HungUp::Failed),
+        7 => Carrier::Tones(bytes.pick(&TONES)),
+        _ => Carrier::Transfer(bytes.pick(&Transfer::ALL)),
     }
 }

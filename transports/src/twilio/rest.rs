@@ -4,6 +4,8 @@
 //! Facts: Twilio documentation, the Call resource of the API of 2010-04-01, and its error
 //! dictionary. Sending is the business of the sockets.
 
+use std::borrow::Cow;
+
 use serde::Deserialize;
 
 use super::status::is_last;
@@ -43,11 +45,12 @@ pub fn account_path(account: &Sid) -> String {
 #[must_use]
 pub fn account_is_active(body: &[u8]) -> Option<bool> {
     #[derive(Deserialize)]
-    struct AccountBody {
-        status: String,
+    struct AccountBody<'a> {
+        #[serde(borrow)]
+        status: Cow<'a, str>,
     }
 
-    let body: AccountBody = serde_json::from_slice(body).ok()?;
+    let body: AccountBody<'_> = object(str::from_utf8(body).ok()?).ok()?;
     Some(body.status == "active")
 }
 

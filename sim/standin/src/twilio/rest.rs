@@ -10,6 +10,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use call_core::Millis;
 use call_transports::twilio::webhook::decode_form;
+use serde_json::{Map, Value};
 use tokio::sync::oneshot;
 
 use super::{Account, recording};
@@ -94,6 +95,7 @@ async fn ask(account: &Account, call: &str, update: Update) -> Response {
         None => true,
     };
     match answered.await {
+        Ok((status @ 200..=299, body)) if !gone => json(status, named(account, call, &body)),
         Ok((status, body)) if !gone => json(status, body),
         _ => refusal(404, 20404, "The call was not found"),
     }
@@ -108,6 +110,18 @@ fn read(body: &[u8]) -> Option<Update> {
         "Twiml" => Some(Update::Document(value)),
         _ => None,
     }
+}
+
+/// A call as Twilio shows it: with its names, which clients read beside how it stands.
+fn named(account: &Account, call: &str, body: &str) -> String {
+    let mut shown: Map<String, Value> = serde_json::from_str(body).unwrap_or_default();
+    let sid = &account.sid;
+    shown.insert("sid".to_owned(), call.into());
+    shown.insert("account_sid".to_owned(), sid.as_str().into());
+    shown.insert("api_version".to_owned(), "2010-04-01".into());
+    let uri = format!("/2010-04-01/Accounts/{sid}/Calls/{call}.json");
+    shown.insert("uri".to_owned(), uri.into());
+    Value::Object(shown).to_string()
 }
 
 pub(super) fn refusal(status: u16, code: u32, message: &str) -> Response {

@@ -163,8 +163,8 @@ struct Reader<'a> {
 
 impl<'a> Reader<'a> {
     fn document(mut self) -> Result<Element<'a>, Error> {
-        if self.take("<?xml ") {
-            self.until("?>")?;
+        if self.take("<?xml") {
+            self.declaration()?;
         }
         self.between()?;
         if !self.take("<") {
@@ -176,6 +176,32 @@ impl<'a> Reader<'a> {
             return Err(self.bad("nothing may follow the document"));
         }
         Ok(root)
+    }
+
+    /// Reads the declaration after its `<?xml`: a version, then perhaps an encoding and whether the
+    /// document stands alone, in this order.
+    fn declaration(&mut self) -> Result<(), Error> {
+        let mut parts = ["version", "encoding", "standalone"].into_iter();
+        let mut is_first = true;
+        loop {
+            let spaced = self.space();
+            if !is_first && self.take("?>") {
+                return Ok(());
+            }
+            let at = self.at;
+            let bad = Error::Malformed { at, what: "the declaration is not one of XML 1" };
+            let part = self.name().map_err(|_| bad)?;
+            if !spaced || (is_first && part != "version") || !parts.any(|known| known == part) {
+                return Err(bad);
+            }
+            self.space();
+            self.expect("=", "an attribute needs a value")?;
+            self.space();
+            if !is_declared(part, &self.attribute_value()?) {
+                return Err(bad);
+            }
+            is_first = false;
+        }
     }
 
     /// Reads the root element, whose `<` is already taken, and all below it. The open elements are
@@ -262,9 +288,11 @@ impl<'a> Reader<'a> {
     fn text_and_comments(&mut self, text: &mut String) -> Result<(), Error> {
         loop {
             if self.take("<!--") {
-                self.until("-->")?;
+                self.comment()?;
             } else if self.rest().starts_with('<') {
                 return Ok(());
+            } else if self.rest().starts_with("]]>") {
+                return Err(self.bad("]]> must be escaped in text"));
             } else {
                 match self.next("an element does not end")? {
                     '&' => text.push(self.reference()?),
@@ -308,7 +336,7 @@ impl<'a> Reader<'a> {
             if !self.take("<!--") {
                 return Ok(());
             }
-            self.until("-->")?;
+            self.comment()?;
         }
     }
 
@@ -338,12 +366,12 @@ impl<'a> Reader<'a> {
         self.at > before
     }
 
-    fn until(&mut self, end: &str) -> Result<(), Error> {
-        let Some(length) = self.rest().find(end) else {
-            return Err(self.bad("a comment or the declaration does not end"));
-        };
-        self.at += length + end.len();
-        Ok(())
+    /// Skips a comment after its `<!--`.
+    fn comment(&mut self) -> Result<(), Error> {
+        while !self.take("--") {
+            self.next("a comment does not end")?;
+        }
+        self.expect(">", "-- must not stand in a comment")
     }
 
     fn expect(&mut self, literal: &str, otherwise: &'static str) -> Result<(), Error> {
@@ -364,6 +392,20 @@ impl<'a> Reader<'a> {
 
     fn bad(&self, what: &'static str) -> Error {
         Error::Malformed { at: self.at, what }
+    }
+}
+
+/// Whether a part of the declaration may have this value.
+fn is_declared(part: &str, value: &str) -> bool {
+    match part {
+        "version" => value.strip_prefix("1.").is_some_and(|minor| {
+            !minor.is_empty() && minor.bytes().all(|byte| byte.is_ascii_digit())
+        }),
+        "encoding" => {
+            value.starts_with(|first: char| first.is_ascii_alphabetic())
+                && value.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte))
+        }
+        _ => matches!(value, "yes" | "no"),
     }
 }
 
