@@ -64,7 +64,7 @@ impl App {
     pub async fn new(config: Config) -> Result<Self, Error> {
         net::install_crypto();
         let services = Arc::new(services(&config)?);
-        let store = Store::open(&config.database_url).await?;
+        let store = Store::open(config.database_url.expose_secret()).await?;
         let left = store.unended().await?.len();
         if left > 0 {
             warn!(calls = left, "the store holds calls without an end, from a server that died");

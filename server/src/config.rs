@@ -13,6 +13,7 @@ use secrecy::{ExposeSecret, SecretString};
 use uuid::Uuid;
 
 use crate::company::Tenant;
+use crate::store;
 
 pub use flags::Flags;
 pub use url::PublicUrl;
@@ -29,8 +30,8 @@ pub struct Config {
     pub metrics: Option<SocketAddr>,
     /// How the world reaches it.
     pub public_url: PublicUrl,
-    /// Where the records are kept.
-    pub database_url: String,
+    /// Where the records are kept. May hold a password.
+    pub database_url: SecretString,
     /// The carrier.
     pub twilio: Twilio,
     /// The agent, and the voice of our own lines.
@@ -148,7 +149,7 @@ impl Config {
         let listen = check.listen(flags.listen_addr.as_deref());
         let metrics = check.metrics(flags.metrics_addr.as_deref(), listen);
         let public_url = check.public_url(flags.public_url.as_deref());
-        let database_url = check.database_url(flags.database_url.as_deref());
+        let database_url = check.database_url(flags.database_url.as_ref());
         let account = check.account(flags.twilio_account_sid.as_deref());
         let auth_tokens = check.auth_tokens(flags.twilio_auth_token.as_ref());
         let api_url =
@@ -248,11 +249,10 @@ impl Check {
         self.right("PUBLIC_URL", PublicUrl::parse(value))
     }
 
-    fn database_url(&mut self, value: Option<&str>) -> Option<String> {
+    fn database_url(&mut self, value: Option<&SecretString>) -> Option<SecretString> {
+        let value = value.map(ExposeSecret::expose_secret);
         let value = self.given("DATABASE_URL", value, Some(DATABASE_URL))?;
-        let path = value.strip_prefix("sqlite:").unwrap_or_default();
-        let is_named = !path.trim_start_matches('/').is_empty();
-        self.right("DATABASE_URL", is_named.then(|| value.to_owned()))
+        self.right("DATABASE_URL", store::is_address(value).then(|| value.into()))
     }
 
     fn account(&mut self, value: Option<&str>) -> Option<Sid> {

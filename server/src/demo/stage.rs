@@ -92,7 +92,7 @@ pub(super) fn config(
         listen: addresses.server,
         metrics: None,
         public_url,
-        database_url: database_url.to_owned(),
+        database_url: database_url.into(),
         twilio: config::Twilio {
             account: keys.account,
             auth_tokens: vec![SecretString::from(keys.auth_token)],

@@ -228,7 +228,7 @@ mod tests {
         let root = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
         let flags = Flags {
             public_url: Some("https://voice.example.test".to_owned()),
-            database_url: Some("sqlite::memory:".to_owned()),
+            database_url: Some("sqlite::memory:".into()),
             twilio_account_sid: Some(ACCOUNT.to_owned()),
             twilio_auth_token: key(),
             deepgram_api_key: key(),

@@ -249,7 +249,7 @@ pub(crate) fn config(listen: SocketAddr, providers: SocketAddr, database: &Path)
         listen,
         metrics: None,
         public_url: PublicUrl::parse(PUBLIC).unwrap(),
-        database_url: format!("sqlite://{}", database.display()),
+        database_url: format!("sqlite://{}", database.display()).into(),
         twilio: config::Twilio {
             account: Sid::parse(ACCOUNT).unwrap(),
             auth_tokens: vec!["new".into(), AUTH_TOKEN.into()],
