@@ -1,6 +1,7 @@
 //! The running server: what all requests share, and how it begins and ends.
 
 use std::future::Future;
+use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -21,6 +22,7 @@ use crate::clips;
 use crate::config::Config;
 use crate::http;
 use crate::metrics::Metrics;
+use crate::spool::{self, Spool};
 use crate::store::{self, Store};
 use crate::tokens::{Ending, Tokens};
 
@@ -33,6 +35,7 @@ pub struct App(Arc<Inner>);
 struct Inner {
     config: Config,
     store: Store,
+    spool: Spool,
     services: Arc<Services>,
     verifier: Verifier,
     tokens: Mutex<Tokens>,
@@ -48,6 +51,9 @@ struct Inner {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
+    /// The spool cannot be used.
+    #[error("SPOOL_DIR: journals cannot be written there")]
+    Spool(#[source] io::Error),
     /// The store cannot be used.
     #[error(transparent)]
     Store(#[from] store::Error),
@@ -65,6 +71,7 @@ impl App {
         net::install_crypto();
         let services = Arc::new(services(&config)?);
         let store = Store::open(config.database_url.expose_secret()).await?;
+        let spool = Spool::open(&config.spool).map_err(Error::Spool)?;
         let left = store.unended().await?.len();
         if left > 0 {
             warn!(calls = left, "the store holds calls without an end, from a server that died");
@@ -79,6 +86,7 @@ impl App {
             draining: AtomicBool::new(false),
             config,
             store,
+            spool,
             services,
         })))
     }
@@ -91,6 +99,11 @@ impl App {
     /// The records of all calls.
     pub fn store(&self) -> &Store {
         &self.0.store
+    }
+
+    /// The journals that are not in the store yet.
+    pub fn spool(&self) -> &Spool {
+        &self.0.spool
     }
 
     /// The steps of all calls as they happen. Subscribe before a call begins to miss nothing.
@@ -191,7 +204,9 @@ pub async fn serve(
     tokio::select! {
         () = serving => {}
         () = ending => {}
+        () = spool::drain(app.spool(), app.store()) => {}
     }
+    spool::drain_once(app.spool(), app.store()).await;
     app.store().close().await;
     Ok(())
 }

@@ -40,6 +40,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::Instrument as _;
 
 use crate::metrics::Metrics;
+use crate::spool::Journal;
 pub use departure::{Departure, LINE_MAX, Line, News};
 use world::Live;
 
@@ -85,6 +86,8 @@ pub struct Setup {
     pub news: mpsc::Receiver<News>,
     /// What its stream can leave for.
     pub departure: Box<dyn Departure>,
+    /// Where its steps are written down as they happen; nowhere if nothing.
+    pub journal: Option<Journal>,
 }
 
 impl fmt::Debug for Setup {
@@ -118,13 +121,14 @@ pub async fn play(
     watch: Option<Watch>,
 ) -> Vec<Step> {
     let Setup { brief, voices, profiles, call_sid, stream_sid, fingerprint_key, .. } = setup;
-    let Setup { over, news, departure, .. } = setup;
+    let Setup { over, news, departure, journal, .. } = setup;
     let span = log::span(&call_sid, &brief);
     let bridge = Bridge::new(profiles, fingerprint_key);
     let names = world::Names { call: call_sid, stream: stream_sid, voices, over, news, departure };
     async move {
         let (call, first) = Call::new(brief);
         let mut live = Live::new(socket, names, bridge, services, watch);
+        live.journal = journal;
         call_core::run(call, first, &mut live).await;
         live.leave().await
     }

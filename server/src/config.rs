@@ -5,7 +5,7 @@
 
 use std::fmt;
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use call_transports::twilio::Sid;
@@ -32,6 +32,8 @@ pub struct Config {
     pub public_url: PublicUrl,
     /// Where the records are kept. May hold a password.
     pub database_url: SecretString,
+    /// The folder for journals that are not in the database yet.
+    pub spool: PathBuf,
     /// The carrier.
     pub twilio: Twilio,
     /// The agent, and the voice of our own lines.
@@ -170,6 +172,7 @@ impl Config {
                 metrics: metrics?,
                 public_url: public_url?,
                 database_url: database_url?,
+                spool: flags.spool_dir.clone().unwrap_or_else(|| SPOOL_DIR.into()),
                 twilio: Twilio { account: account?, auth_tokens: auth_tokens?, api_url: api_url? },
                 deepgram: Deepgram {
                     api_key: api_key?,
@@ -353,6 +356,7 @@ fn from_hex(text: &str) -> Option<Vec<u8>> {
 
 const LISTEN_ADDR: &str = "127.0.0.1:8080";
 const DATABASE_URL: &str = "sqlite://offhook.db";
+const SPOOL_DIR: &str = "offhook-spool";
 const TWILIO_API_URL: &str = "https://api.twilio.com";
 const DEEPGRAM_AGENT_URL: &str = "wss://agent.deepgram.com/v1/agent/converse";
 const DEEPGRAM_SPEAK_URL: &str = "https://api.deepgram.com";

@@ -28,6 +28,7 @@ pub mod demo;
 pub mod http;
 pub mod media;
 pub mod metrics;
+pub mod spool;
 pub mod store;
 pub mod telemetry;
 pub mod tokens;

@@ -135,7 +135,7 @@ pub struct Ended {
 pub enum Closing {
     /// It was, and the journal was kept.
     Now,
-    /// It had been closed before; nothing was changed.
+    /// It had been closed before, and stays as it was.
     Before,
 }
 
@@ -184,7 +184,8 @@ impl Store {
     }
 
     /// Closes the record of a call and keeps its journal, both or neither. The first step must be
-    /// the one that the call began with; a record that is missing is made from it.
+    /// the one that the call began with; a record that is missing is made from it. A record that was
+    /// closed before stays as it is, and gets the journal if it has none.
     ///
     /// # Errors
     /// [`Error::Headless`], [`Error::Garbled`] or [`Error::Query`].
@@ -197,32 +198,37 @@ impl Store {
             Some(Cause::Started(brief)) if brief.call == sid => brief,
             _ => return Err(Error::Headless),
         };
-        let (at, reason) = end_of(steps);
-        let mut transaction = self.begin(brief).await?;
-        insert_call(&mut transaction, brief).await?;
-        if close(&mut transaction, sid, at, reason).await? == Closing::Before {
-            return Ok(Closing::Before);
-        }
-        for (seq, step) in steps.iter().enumerate() {
-            insert_step(&mut transaction, brief, seq, step).await?;
-        }
-        transaction.commit().await?;
-        Ok(Closing::Now)
+        self.close_with(brief, end_of(steps), steps).await
     }
 
-    /// Closes the record of a call that we lost by a fault of our own, `at` into the call. There is
-    /// no journal then.
+    /// Closes the record of a call that we lost by a fault of our own, `at` into the call, with as
+    /// much of its journal as there is.
     ///
     /// # Errors
-    /// [`Error::Query`].
-    pub async fn fail_call(&self, brief: &Brief, at: CallTime) -> Result<Closing, Error> {
-        self.writes.closed.outcome(self.close_lost(brief, at).await)
+    /// [`Error::Garbled`] or [`Error::Query`].
+    pub async fn fail_call(
+        &self,
+        brief: &Brief,
+        at: CallTime,
+        steps: &[Step],
+    ) -> Result<Closing, Error> {
+        self.writes.closed.outcome(self.close_with(brief, (at, INTERNAL), steps).await)
     }
 
-    async fn close_lost(&self, brief: &Brief, at: CallTime) -> Result<Closing, Error> {
+    async fn close_with(
+        &self,
+        brief: &Brief,
+        (at, reason): (CallTime, &str),
+        steps: &[Step],
+    ) -> Result<Closing, Error> {
         let mut transaction = self.begin(brief).await?;
         insert_call(&mut transaction, brief).await?;
-        let closing = close(&mut transaction, &brief.call, at, INTERNAL).await?;
+        let closing = close(&mut transaction, &brief.call, at, reason).await?;
+        if closing == Closing::Now || !has_journal(&mut transaction, brief).await? {
+            for (seq, step) in steps.iter().enumerate() {
+                insert_step(&mut transaction, brief, seq, step).await?;
+            }
+        }
         transaction.commit().await?;
         Ok(closing)
     }
@@ -346,6 +352,12 @@ async fn close(
     let values = [sid.into(), whole(at.as_millis()).into(), reason.into()];
     let closed = transaction.run(statement, &values).await?;
     Ok(if closed == 1 { Closing::Now } else { Closing::Before })
+}
+
+async fn has_journal(transaction: &mut Transaction, brief: &Brief) -> Result<bool, Error> {
+    let statement = "SELECT seq FROM conversation_log WHERE call_sid = $1 LIMIT 1";
+    let rows: Vec<(i64,)> = transaction.rows(statement, &[(&brief.call).into()]).await?;
+    Ok(!rows.is_empty())
 }
 
 async fn insert_step(

@@ -55,7 +55,7 @@ async fn the_second_end_of_a_call_changes_nothing_i_18() {
         let mut longer = vec![first];
         longer.extend(other.step(CallTime::from_millis(5_000), Input::Carrier(Carrier::Lost)));
         assert_eq!(store.end_call(&brief.call, &longer).await.unwrap(), Closing::Before);
-        assert_eq!(store.fail_call(&brief, CallTime::ZERO).await.unwrap(), Closing::Before);
+        assert_eq!(store.fail_call(&brief, CallTime::ZERO, &[]).await.unwrap(), Closing::Before);
         store.begin_call(&brief).await.unwrap();
         assert_eq!(store.call(&brief.call).await.unwrap(), record);
         assert_eq!(store.journal(&brief.call).await.unwrap(), steps);
@@ -98,7 +98,7 @@ async fn a_call_that_we_lost_has_a_record_without_a_journal() {
     for place in places().await {
         let store = Store::open(place.url()).await.unwrap();
         let (brief, _) = call();
-        let closing = store.fail_call(&brief, CallTime::from_millis(700)).await.unwrap();
+        let closing = store.fail_call(&brief, CallTime::from_millis(700), &[]).await.unwrap();
         assert_eq!(closing, Closing::Now);
         let ended = store.call(&brief.call).await.unwrap().unwrap().ended.unwrap();
         assert_eq!((ended.duration_ms, &*ended.reason), (700, INTERNAL));

@@ -24,6 +24,7 @@ use super::jobs::{Done, Jobs};
 use super::out::Out;
 use super::{Departure, News, Services, Watch, log};
 use crate::metrics::{CallMeter, Depths, Tally};
+use crate::spool::Journal;
 
 mod effects;
 mod sides;
@@ -72,6 +73,8 @@ pub(super) struct Live {
     /// How many more frames are taken before others have a turn.
     frames_left: u32,
     steps: Vec<Step>,
+    /// Where its steps are written down as they happen.
+    pub(super) journal: Option<Journal>,
     watch: Option<Watch>,
     meter: CallMeter,
 }
@@ -122,6 +125,7 @@ impl Live {
             woken_at: None,
             frames_left: FRAMES_MAX,
             steps: Vec::new(),
+            journal: None,
             watch,
         }
     }
@@ -236,6 +240,9 @@ impl Live {
 
     fn keep(&mut self, step: Step) {
         log::tell(&step);
+        if let Some(journal) = &mut self.journal {
+            journal.write(&step);
+        }
         self.meter.step(&step, self.clock.now());
         self.meter.waits(self.depths());
         if let Some(watch) = self.watch.as_ref().filter(|watch| watch.receiver_count() > 0) {

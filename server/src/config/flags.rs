@@ -30,6 +30,11 @@ pub struct Flags {
     #[arg(long, env, hide_env_values = true, value_name = "URL")]
     pub database_url: Option<SecretString>,
 
+    /// Folder on the local disk for the journals of calls that are not in the database yet; made if it
+    /// is missing. Servers on one machine may share it [default: offhook-spool]
+    #[arg(long, env, hide_env_values = true, value_name = "FOLDER")]
+    pub spool_dir: Option<PathBuf>,
+
     /// The Twilio account: AC and 32 hexadecimal digits
     #[arg(long, env, hide_env_values = true, value_name = "SID")]
     pub twilio_account_sid: Option<String>,

@@ -3,10 +3,10 @@
 //! It listens on a socket in a folder of its own, and ends with the program that started it, however
 //! that ends.
 
+#![allow(dead_code, reason = "every test uses a part of it")]
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails, in its helpers too")]
 
 use std::fs::{self, Permissions};
-use std::io::Read as _;
 use std::os::unix::fs::{PermissionsExt as _, chown};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -32,6 +32,26 @@ impl Database {
         admin.execute(sqlx::AssertSqlSafe(create)).await.unwrap();
         admin.close().await.unwrap();
         Self { name }
+    }
+
+    /// Ends the cluster as a crash does.
+    pub(crate) async fn crash() {
+        let cluster = Cluster::get();
+        let pid = fs::read_to_string(cluster.folder.join("data/postmaster.pid")).unwrap();
+        let pid = pid.lines().next().unwrap();
+        let killed = Command::new("kill").args(["-QUIT", pid]).status().unwrap();
+        assert!(killed.success());
+        let url = cluster.url("postgres", "postgres");
+        while PgConnection::connect(&url).await.is_ok() {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
+    /// Starts the cluster again.
+    pub(crate) async fn recover() {
+        let cluster = Cluster::get();
+        cluster.run();
+        cluster.connect().await;
     }
 
     /// Its address for a role: `offhook` runs servers, `offhook_owner` owns, `postgres` may all.
@@ -69,45 +89,45 @@ impl Cluster {
         let made = initdb.args(["--no-sync", "--pgdata"]).arg(&data).output().unwrap();
         assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
 
+        let cluster = Self { folder };
+        cluster.run();
+        Handle::current().block_on(async {
+            let mut admin = cluster.connect().await;
+            let roles = "CREATE ROLE offhook_owner LOGIN; CREATE ROLE offhook LOGIN";
+            admin.execute(sqlx::raw_sql(roles)).await.unwrap();
+        });
+        cluster
+    }
+
+    fn run(&self) {
         // The shell waits for the end of its input, which is our end, and takes all down with it.
         let guard = "trap '' INT TERM; \"$@\" >\"$0/log\" 2>&1 & server=$!; cat >/dev/null; \
-                     kill -QUIT $server; wait $server; rm -rf \"$0\"";
+                     kill -QUIT $server 2>/dev/null; wait $server; rm -rf \"$0\"";
         let mut shell = Command::new("sh");
-        shell.args(["-c", guard]).arg(&folder);
-        let mut server = command(user.as_ref(), &programs.join("postgres"));
-        server.arg("-D").arg(&data).arg("-k").arg(&folder);
+        shell.args(["-c", guard]).arg(&self.folder);
+        let mut server = command(User::find().as_ref(), &programs().join("postgres"));
+        server.arg("-D").arg(self.folder.join("data")).arg("-k").arg(&self.folder);
         server.args(["-c", "listen_addresses=", "-c", "fsync=off", "-c", "max_connections=300"]);
         shell.arg(server.get_program()).args(server.get_args());
         // Never waited for: it outlives whatever is dropped here.
         let child = shell.stdin(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
         std::mem::forget(child);
-        let cluster = Self { folder };
-        cluster.prepare();
-        cluster
     }
 
-    /// Waits until it takes connections, and makes the roles.
-    fn prepare(&self) {
+    /// Waits until it takes connections.
+    async fn connect(&self) -> PgConnection {
         let begin = Instant::now();
         let url = self.url("postgres", "postgres");
-        let prepare = async {
-            let mut admin = loop {
-                match PgConnection::connect(&url).await {
-                    Ok(admin) => break admin,
-                    Err(error) if begin.elapsed() > PATIENCE => {
-                        let mut log = String::new();
-                        let file = fs::File::open(self.folder.join("log"));
-                        file.unwrap().read_to_string(&mut log).unwrap();
-                        panic!("PostgreSQL does not start: {error}\n{log}");
-                    }
-                    Err(_) => tokio::time::sleep(Duration::from_millis(20)).await,
+        loop {
+            match PgConnection::connect(&url).await {
+                Ok(admin) => break admin,
+                Err(error) if begin.elapsed() > PATIENCE => {
+                    let log = fs::read_to_string(self.folder.join("log")).unwrap();
+                    panic!("PostgreSQL does not start: {error}\n{log}");
                 }
-            };
-            let roles = "CREATE ROLE offhook_owner LOGIN; CREATE ROLE offhook LOGIN";
-            admin.execute(sqlx::raw_sql(roles)).await.unwrap();
-            admin.close().await.unwrap();
-        };
-        Handle::current().block_on(prepare);
+                Err(_) => tokio::time::sleep(Duration::from_millis(20)).await,
+            }
+        }
     }
 }
 
