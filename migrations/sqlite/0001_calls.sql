@@ -22,6 +22,9 @@ CREATE TABLE call (
     -- Version of the shapes in conversation_log.
     journal_version INTEGER NOT NULL,
 
+    -- What a row of a call refers to: the call and, with it, its company.
+    UNIQUE (sid, company),
+
     -- A call is over with all that belongs to an end, or it is not over at all.
     CHECK ((status = 'ended') = (ended_us IS NOT NULL)),
     CHECK ((status = 'ended') = (duration_ms IS NOT NULL)),
@@ -42,11 +45,13 @@ END;
 
 -- The journal of a call, one step in a row.
 CREATE TABLE conversation_log (
-    call_sid TEXT    NOT NULL REFERENCES call (sid) ON DELETE CASCADE,
+    call_sid TEXT    NOT NULL,
+    company  TEXT    NOT NULL,
     seq      INTEGER NOT NULL CHECK (seq >= 0),
     at_ms    INTEGER NOT NULL CHECK (at_ms >= 0),
     step     TEXT    NOT NULL CHECK (json_valid(step)),
-    PRIMARY KEY (call_sid, seq)
+    PRIMARY KEY (call_sid, seq),
+    FOREIGN KEY (call_sid, company) REFERENCES call (sid, company) ON DELETE CASCADE
 ) STRICT, WITHOUT ROWID;
 
 -- What was written stays as it was written.

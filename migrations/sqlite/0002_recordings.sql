@@ -4,6 +4,7 @@
 CREATE TABLE recording (
     sid        TEXT    NOT NULL PRIMARY KEY,
     call_sid   TEXT    NOT NULL,
+    company    TEXT    NOT NULL,
     status     TEXT    NOT NULL CHECK (status IN ('in-progress', 'completed', 'absent')),
     seconds    INTEGER CHECK (seconds >= 0),
     -- Where the sound lies, below the carrier's REST interface.

@@ -1,6 +1,7 @@
 //! The running server: what all requests share, and how it begins and ends.
 
 use std::future::Future;
+use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -22,6 +23,7 @@ use crate::config::Config;
 use crate::http;
 use crate::metrics::Metrics;
 use crate::orphans;
+use crate::spool::{self, Spool};
 use crate::store::{self, Store};
 use crate::tokens::{Ending, Tokens};
 
@@ -34,6 +36,7 @@ pub struct App(Arc<Inner>);
 struct Inner {
     config: Config,
     store: Store,
+    spool: Spool,
     services: Arc<Services>,
     verifier: Verifier,
     tokens: Mutex<Tokens>,
@@ -49,6 +52,9 @@ struct Inner {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
+    /// The spool cannot be used.
+    #[error("SPOOL_DIR: journals cannot be written there")]
+    Spool(#[source] io::Error),
     /// The store cannot be used.
     #[error(transparent)]
     Store(#[from] store::Error),
@@ -65,7 +71,8 @@ impl App {
     pub async fn new(config: Config) -> Result<Self, Error> {
         net::install_crypto();
         let services = Arc::new(services(&config)?);
-        let store = Store::open(&config.database_url).await?;
+        let store = Store::open(config.database_url.expose_secret()).await?;
+        let spool = Spool::open(&config.spool).map_err(Error::Spool)?;
         let left = store.unended().await?.len();
         if left > 0 {
             warn!(calls = left, "the store holds calls without an end; the carrier will be asked");
@@ -80,6 +87,7 @@ impl App {
             draining: AtomicBool::new(false),
             config,
             store,
+            spool,
             services,
         })))
     }
@@ -92,6 +100,11 @@ impl App {
     /// The records of all calls.
     pub fn store(&self) -> &Store {
         &self.0.store
+    }
+
+    /// The journals that are not in the store yet.
+    pub fn spool(&self) -> &Spool {
+        &self.0.spool
     }
 
     /// The steps of all calls as they happen. Subscribe before a call begins to miss nothing.
@@ -194,7 +207,9 @@ pub async fn serve(
         () = ending => {}
         () = notice_stalls(app.metrics()) => {}
         () = orphans::close(&app) => {}
+        () = spool::drain(app.spool(), app.store()) => {}
     }
+    spool::drain_once(app.spool(), app.store()).await;
     app.store().close().await;
     Ok(())
 }

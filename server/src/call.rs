@@ -44,6 +44,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::Instrument as _;
 
 use crate::metrics::Metrics;
+use crate::spool::Journal;
 pub(crate) use carrier::fault_code;
 pub use departure::{Departure, LINE_MAX, Line, News};
 use recorder::Recorder;
@@ -108,6 +109,8 @@ pub struct Setup {
     pub departure: Box<dyn Departure>,
     /// Who is told what becomes of the call's recording; it is not recorded if there is nobody.
     pub recording: Option<String>,
+    /// Where its steps are written down as they happen; nowhere if nothing.
+    pub journal: Option<Journal>,
 }
 
 impl fmt::Debug for Setup {
@@ -158,7 +161,7 @@ fn begin(
     watch: Option<Watch>,
 ) -> (Call, Step, Box<Live>) {
     let Setup { brief, voices, profiles, call_sid, stream_sid, fingerprint_key, .. } = setup;
-    let Setup { over, news, departure, recording, .. } = setup;
+    let Setup { over, news, departure, recording, journal, .. } = setup;
     let recorder = recording
         .map(|callback| Recorder::begin(Arc::clone(&services), call_sid.clone(), callback));
     let (call, first) = Call::new(brief);
@@ -171,6 +174,7 @@ fn begin(
         news,
         departure,
         recorder,
+        journal,
     };
     (call, first, Box::new(Live::new(socket, names, bridge, services, watch)))
 }

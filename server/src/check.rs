@@ -11,7 +11,7 @@ use call_core::input::AgentLoss;
 use call_transports::net::{
     Account, AgentConnector, Error, Middleware, Speaker, TwilioRest, install_crypto,
 };
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 use tokio::time::timeout;
 
 use crate::config::Config;
@@ -92,7 +92,7 @@ type Blame = (&'static str, &'static str);
 pub async fn online(config: &Config, patience: Duration) -> Vec<Finding> {
     install_crypto();
     let (store, twilio, voices, agent, middleware, public) = tokio::join!(
-        within(patience, "DATABASE_URL", MEND_STORE, store(&config.database_url)),
+        within(patience, "DATABASE_URL", MEND_STORE, store(config.database_url.expose_secret())),
         twilio(config, patience),
         voices(config, patience),
         within(patience, "DEEPGRAM_AGENT_URL", MEND_AGENT, agent(config)),

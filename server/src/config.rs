@@ -5,7 +5,7 @@
 
 use std::fmt;
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use call_transports::twilio::Sid;
@@ -13,6 +13,7 @@ use secrecy::{ExposeSecret, SecretString};
 use uuid::Uuid;
 
 use crate::company::Tenant;
+use crate::store;
 
 pub use flags::Flags;
 pub use url::PublicUrl;
@@ -29,8 +30,10 @@ pub struct Config {
     pub metrics: Option<SocketAddr>,
     /// How the world reaches it.
     pub public_url: PublicUrl,
-    /// Where the records are kept.
-    pub database_url: String,
+    /// Where the records are kept. May hold a password.
+    pub database_url: SecretString,
+    /// The folder for journals that are not in the database yet.
+    pub spool: PathBuf,
     /// The carrier.
     pub twilio: Twilio,
     /// The agent, and the voice of our own lines.
@@ -154,7 +157,7 @@ impl Config {
         let listen = check.listen(flags.listen_addr.as_deref());
         let metrics = check.metrics(flags.metrics_addr.as_deref(), listen);
         let public_url = check.public_url(flags.public_url.as_deref());
-        let database_url = check.database_url(flags.database_url.as_deref());
+        let database_url = check.database_url(flags.database_url.as_ref());
         let account = check.account(flags.twilio_account_sid.as_deref());
         let auth_tokens = check.auth_tokens(flags.twilio_auth_token.as_ref());
         let api_url =
@@ -175,6 +178,7 @@ impl Config {
                 metrics: metrics?,
                 public_url: public_url?,
                 database_url: database_url?,
+                spool: spool(flags.spool_dir.as_deref()),
                 twilio: Twilio { account: account?, auth_tokens: auth_tokens?, api_url: api_url? },
                 deepgram: Deepgram {
                     api_key: api_key?,
@@ -194,6 +198,12 @@ impl Config {
         };
         whole().ok_or(Faults(check.faults))
     }
+}
+
+/// An empty name counts as none.
+fn spool(folder: Option<&Path>) -> PathBuf {
+    let folder = folder.filter(|folder| !folder.as_os_str().is_empty());
+    folder.unwrap_or(Path::new(SPOOL_DIR)).to_owned()
 }
 
 /// Whatever is wrong is written down here, and the reading goes on.
@@ -255,11 +265,10 @@ impl Check {
         self.right("PUBLIC_URL", PublicUrl::parse(value))
     }
 
-    fn database_url(&mut self, value: Option<&str>) -> Option<String> {
+    fn database_url(&mut self, value: Option<&SecretString>) -> Option<SecretString> {
+        let value = value.map(ExposeSecret::expose_secret);
         let value = self.given("DATABASE_URL", value, Some(DATABASE_URL))?;
-        let path = value.strip_prefix("sqlite:").unwrap_or_default();
-        let is_named = !path.trim_start_matches('/').is_empty();
-        self.right("DATABASE_URL", is_named.then(|| value.to_owned()))
+        self.right("DATABASE_URL", store::is_address(value).then(|| value.into()))
     }
 
     fn account(&mut self, value: Option<&str>) -> Option<Sid> {
@@ -368,6 +377,7 @@ fn from_hex(text: &str) -> Option<Vec<u8>> {
 
 const LISTEN_ADDR: &str = "127.0.0.1:8080";
 const DATABASE_URL: &str = "sqlite://offhook.db";
+const SPOOL_DIR: &str = "offhook-spool";
 const TWILIO_API_URL: &str = "https://api.twilio.com";
 const DEEPGRAM_AGENT_URL: &str = "wss://agent.deepgram.com/v1/agent/converse";
 const DEEPGRAM_SPEAK_URL: &str = "https://api.deepgram.com";

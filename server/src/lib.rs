@@ -29,6 +29,7 @@ pub mod http;
 pub mod media;
 pub mod metrics;
 mod orphans;
+pub mod spool;
 pub mod store;
 pub mod telemetry;
 pub mod tokens;

@@ -3,10 +3,13 @@
 use std::process::ExitCode;
 
 use call_core::company::Recording;
+use call_transports::net;
 use clap::{Parser, Subcommand};
+use secrecy::{ExposeSecret, SecretString};
 use server::app::{self, App};
 use server::check::{self, Standing};
 use server::config::{Config, Faults, Flags};
+use server::store::Store;
 use server::{metrics, telemetry};
 use tokio::net::TcpListener;
 use tracing::{error, info};
@@ -28,6 +31,8 @@ enum Command {
     Run(Flags),
     /// Reads the configuration and the company file, and says what is wrong with them
     Check(CheckArgs),
+    /// Makes the tables of the database, or brings them up to this version
+    Migrate(MigrateArgs),
     /// Plays calls against embedded stand-ins, with no account anywhere
     #[cfg(feature = "demo")]
     Demo(server::demo::Args),
@@ -42,12 +47,35 @@ struct CheckArgs {
     flags: Flags,
 }
 
+/// A SQLite file needs none of this: the server brings it up to date when it starts. In PostgreSQL the
+/// tables belong to a role of their own, so that no mistake of the server's can show one company the
+/// rows of another. Make two roles and a database first:
+///
+///   CREATE ROLE offhook_owner LOGIN PASSWORD '…';
+///   CREATE ROLE offhook LOGIN PASSWORD '…';
+///   CREATE DATABASE offhook OWNER offhook_owner;
+///
+/// Run this before the server of a new version starts, and again after you have given the server
+/// another role.
+#[derive(Debug, clap::Args)]
+#[command(verbatim_doc_comment)]
+struct MigrateArgs {
+    /// The database as the server opens it
+    #[arg(long, env, hide_env_values = true, value_name = "URL")]
+    database_url: SecretString,
+
+    /// The same database as the owner of its tables opens it
+    #[arg(long, env, hide_env_values = true, value_name = "URL")]
+    database_owner_url: Option<SecretString>,
+}
+
 #[tokio::main]
 async fn main() -> ExitCode {
     let CommandLine { command, flags } = CommandLine::parse();
     let outcome = match command.unwrap_or(Command::Run(flags)) {
         Command::Run(flags) => run(&flags).await,
         Command::Check(arguments) => Ok(check(&arguments).await),
+        Command::Migrate(arguments) => migrate(&arguments).await,
         #[cfg(feature = "demo")]
         Command::Demo(args) => server::demo::run(args).await,
     };
@@ -119,6 +147,14 @@ async fn check(arguments: &CheckArgs) -> ExitCode {
         }
         Err(faults) => refuse(&faults),
     }
+}
+
+async fn migrate(arguments: &MigrateArgs) -> anyhow::Result<ExitCode> {
+    net::install_crypto();
+    let owner = arguments.database_owner_url.as_ref().map(ExposeSecret::expose_secret);
+    Store::migrate(arguments.database_url.expose_secret(), owner).await?;
+    println!("The tables are those of this version.");
+    Ok(ExitCode::SUCCESS)
 }
 
 async fn try_out(config: &Config) -> ExitCode {

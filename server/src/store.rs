@@ -6,23 +6,21 @@
 //! A call ends once. The record of an ended call does not change, whoever asks, and the database
 //! itself refuses it too.
 
-use std::str::FromStr as _;
 use std::sync::Arc;
-use std::time::Duration;
 
 use call_core::brief::{Brief, Direction};
 use call_core::step::{Cause, Fact, JOURNAL_VERSION, Step};
 use call_core::{CallTime, Language};
-use sqlx::migrate::{MigrateError, Migrator};
-use sqlx::sqlite::{
-    SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteRow, SqliteSynchronous,
-};
-use sqlx::{ConnectOptions as _, Row as _, Sqlite, SqlitePool, Transaction};
+use sqlx::FromRow;
+use sqlx::migrate::MigrateError;
 
+use database::{Database, Scope, Transaction};
 pub use recordings::Recording;
 pub use writes::Writes;
 
+mod database;
 mod recordings;
+mod tables;
 mod writes;
 
 /// The reason in the record of a call that we lost by a fault of our own.
@@ -38,7 +36,7 @@ pub const UNCONFIRMED: &str = "unconfirmed";
 /// An open database.
 #[derive(Debug, Clone)]
 pub struct Store {
-    pool: SqlitePool,
+    database: Database,
     writes: Arc<Writes>,
 }
 
@@ -47,17 +45,31 @@ pub struct Store {
 #[non_exhaustive]
 pub enum Error {
     /// The address is not one of a database that we know.
-    #[error("DATABASE_URL must begin with sqlite: and name a file, as in sqlite://offhook.db")]
+    #[error(
+        "DATABASE_URL must be sqlite: and a file, as in sqlite://offhook.db, or \
+         postgres://USER:PASSWORD@HOST/DATABASE"
+    )]
     Scheme,
     /// The database cannot be opened.
     #[error(
-        "the database that DATABASE_URL names cannot be opened; its folder must exist, and the \
-         file must be writable"
+        "the database that DATABASE_URL names cannot be opened; for SQLite its folder must exist \
+         and the file be writable, for PostgreSQL the server must be up and know user and password"
     )]
     Unusable(#[source] sqlx::Error),
     /// The tables cannot be brought up to date.
-    #[error("the database that DATABASE_URL names does not fit this version of the server")]
+    #[error("the tables of the database cannot be brought to this version of the server")]
     Tables(#[source] MigrateError),
+    /// The tables are not those of this version.
+    #[error(
+        "the tables in the database that DATABASE_URL names are not those of this version; run \
+         `server migrate` of the newest version in use"
+    )]
+    Versions,
+    /// The server's role in PostgreSQL may do what it must not be able to.
+    #[error(
+        "the role in DATABASE_URL {0}; give the server a role of its own and run `server migrate`"
+    )]
+    Role(Role),
     /// The database failed to answer.
     #[error("the database does not answer as it should")]
     Query(#[from] sqlx::Error),
@@ -73,6 +85,17 @@ pub enum Error {
     /// The steps of a call do not begin with its brief, so nobody can tell whose they are.
     #[error("the journal does not begin with the call's brief")]
     Headless,
+}
+
+/// What is wrong with the server's role: it could read every company's rows at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Role {
+    /// It is no subject of row-level security.
+    #[error("is a superuser or has BYPASSRLS, so no company's rows are kept from another's")]
+    AboveSecurity,
+    /// It owns tables.
+    #[error("owns the tables, so row-level security does not bind it")]
+    Owner,
 }
 
 /// The record of one call.
@@ -100,6 +123,11 @@ pub struct CallRecord {
     pub ended: Option<Ended>,
 }
 
+/// Whether this is the address of a database that we know, as far as can be seen without opening it.
+pub fn is_address(url: &str) -> bool {
+    database::Kind::of(url).is_some_and(|kind| kind.names_one(url))
+}
+
 /// How a call ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ended {
@@ -116,38 +144,37 @@ pub struct Ended {
 pub enum Closing {
     /// It was, and the journal was kept.
     Now,
-    /// It had been closed before; nothing was changed.
+    /// It had been closed before, and stays as it was.
     Before,
 }
 
 impl Store {
-    /// Opens the database at an address such as `sqlite://offhook.db`, makes it if it is missing,
-    /// and brings its tables up to date. `sqlite::memory:` is a database that nobody keeps.
+    /// Opens the database at an address. `sqlite://offhook.db` is a file, which is made if it is
+    /// missing, and whose tables are brought up to date; `sqlite::memory:` a database that nobody
+    /// keeps. `postgres://…` must have its tables already, see [`migrate`](Self::migrate).
     ///
     /// # Errors
-    /// [`Error::Scheme`], [`Error::Unusable`] or [`Error::Tables`].
+    /// [`Error::Scheme`], [`Error::Unusable`], [`Error::Tables`], [`Error::Versions`] or
+    /// [`Error::Role`].
     pub async fn open(url: &str) -> Result<Self, Error> {
-        if !url.starts_with("sqlite:") {
-            return Err(Error::Scheme);
+        let database = Database::open(url).await?;
+        match &database {
+            Database::Sqlite(_) => database.migrate().await.map_err(Error::Tables)?,
+            Database::Postgres(pool) => tables::check(pool).await?,
         }
-        let options = SqliteConnectOptions::from_str(url)
-            .map_err(|_| Error::Scheme)?
-            .create_if_missing(true)
-            .foreign_keys(true)
-            .journal_mode(SqliteJournalMode::Wal)
-            .synchronous(SqliteSynchronous::Normal)
-            .busy_timeout(PATIENCE)
-            .disable_statement_logging();
-        let pool = SqlitePoolOptions::new().acquire_timeout(PATIENCE);
-        // Every connection to a database in memory would be a database of its own.
-        let pool = if is_in_memory(url) {
-            pool.max_connections(1).idle_timeout(None).max_lifetime(None)
-        } else {
-            pool.max_connections(CONNECTIONS_MAX)
-        };
-        let pool = pool.connect_with(options).await.map_err(Error::Unusable)?;
-        TABLES.run(&pool).await.map_err(Error::Tables)?;
-        Ok(Self { pool, writes: Arc::default() })
+        Ok(Self { database, writes: Arc::default() })
+    }
+
+    /// Brings the tables up to date. In PostgreSQL `owner_url` is the address of the role that owns
+    /// them, and the user in `url`, which the server runs with, is granted what it needs.
+    ///
+    /// # Errors
+    /// [`Error::Scheme`], [`Error::Unusable`], [`Error::Tables`] or [`Error::Query`].
+    pub async fn migrate(url: &str, owner_url: Option<&str>) -> Result<(), Error> {
+        let owner = Database::open(owner_url.unwrap_or(url)).await?;
+        let prepared = tables::prepare(&owner, url).await;
+        owner.close().await;
+        prepared
     }
 
     /// Opens the record of a call. A call that has one keeps it as it is.
@@ -159,14 +186,15 @@ impl Store {
     }
 
     async fn open_record(&self, brief: &Brief) -> Result<(), Error> {
-        let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await?;
+        let mut transaction = self.begin(brief).await?;
         insert_call(&mut transaction, brief).await?;
         transaction.commit().await?;
         Ok(())
     }
 
     /// Closes the record of a call and keeps its journal, both or neither. The first step must be
-    /// the one that the call began with; a record that is missing is made from it.
+    /// the one that the call began with; a record that is missing is made from it. A record that was
+    /// closed before stays as it is, and gets the journal if it has none.
     ///
     /// # Errors
     /// [`Error::Headless`], [`Error::Garbled`] or [`Error::Query`].
@@ -179,32 +207,37 @@ impl Store {
             Some(Cause::Started(brief)) if brief.call == sid => brief,
             _ => return Err(Error::Headless),
         };
-        let (at, reason) = end_of(steps);
-        let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await?;
-        insert_call(&mut transaction, brief).await?;
-        if close(&mut transaction, sid, at, reason).await? == Closing::Before {
-            return Ok(Closing::Before);
-        }
-        for (seq, step) in steps.iter().enumerate() {
-            insert_step(&mut transaction, sid, seq, step).await?;
-        }
-        transaction.commit().await?;
-        Ok(Closing::Now)
+        self.close_with(brief, end_of(steps), steps).await
     }
 
-    /// Closes the record of a call that we lost by a fault of our own, `at` into the call. There is
-    /// no journal then.
+    /// Closes the record of a call that we lost by a fault of our own, `at` into the call, with as
+    /// much of its journal as there is.
     ///
     /// # Errors
-    /// [`Error::Query`].
-    pub async fn fail_call(&self, brief: &Brief, at: CallTime) -> Result<Closing, Error> {
-        self.writes.closed.outcome(self.close_lost(brief, at).await)
+    /// [`Error::Garbled`] or [`Error::Query`].
+    pub async fn fail_call(
+        &self,
+        brief: &Brief,
+        at: CallTime,
+        steps: &[Step],
+    ) -> Result<Closing, Error> {
+        self.writes.closed.outcome(self.close_with(brief, (at, INTERNAL), steps).await)
     }
 
-    async fn close_lost(&self, brief: &Brief, at: CallTime) -> Result<Closing, Error> {
-        let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await?;
+    async fn close_with(
+        &self,
+        brief: &Brief,
+        (at, reason): (CallTime, &str),
+        steps: &[Step],
+    ) -> Result<Closing, Error> {
+        let mut transaction = self.begin(brief).await?;
         insert_call(&mut transaction, brief).await?;
-        let closing = close(&mut transaction, &brief.call, at, INTERNAL).await?;
+        let closing = close(&mut transaction, &brief.call, at, reason).await?;
+        if closing == Closing::Now || !has_journal(&mut transaction, brief).await? {
+            for (seq, step) in steps.iter().enumerate() {
+                insert_step(&mut transaction, brief, seq, step).await?;
+            }
+        }
         transaction.commit().await?;
         Ok(closing)
     }
@@ -221,7 +254,7 @@ impl Store {
     async fn close_nobodys(&self, sid: &str, seconds: Option<u64>) -> Result<Closing, Error> {
         let at = CallTime::from_millis(seconds.unwrap_or(0).saturating_mul(MILLIS_PER_SECOND));
         let reason = if seconds.is_some() { ORPHANED } else { UNCONFIRMED };
-        let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await?;
+        let mut transaction = self.database.begin(Scope::Every).await?;
         let closing = close(&mut transaction, sid, at, reason).await?;
         transaction.commit().await?;
         Ok(closing)
@@ -232,11 +265,9 @@ impl Store {
     /// # Errors
     /// [`Error::Query`] or [`Error::Garbled`].
     pub async fn call(&self, sid: &str) -> Result<Option<CallRecord>, Error> {
-        let row = sqlx::query("SELECT * FROM call WHERE sid = $1")
-            .bind(sid)
-            .fetch_optional(&self.pool)
-            .await?;
-        row.as_ref().map(record).transpose()
+        let statement = "SELECT * FROM call WHERE sid = $1";
+        let rows: Vec<CallRow> = self.database.read(Scope::Every, statement, &[sid.into()]).await?;
+        rows.into_iter().next().map(CallRow::record).transpose()
     }
 
     /// The journal of a call, empty when there is none.
@@ -244,13 +275,10 @@ impl Store {
     /// # Errors
     /// [`Error::Query`] or [`Error::Garbled`].
     pub async fn journal(&self, sid: &str) -> Result<Vec<Step>, Error> {
-        let rows =
-            sqlx::query("SELECT step FROM conversation_log WHERE call_sid = $1 ORDER BY seq")
-                .bind(sid)
-                .fetch_all(&self.pool)
-                .await?;
-        let read = |row: &SqliteRow| {
-            let text: &str = row.try_get("step")?;
+        let statement = "SELECT step FROM conversation_log WHERE call_sid = $1 ORDER BY seq";
+        let rows: Vec<(String,)> =
+            self.database.read(Scope::Every, statement, &[sid.into()]).await?;
+        let read = |(text,): &(String,)| {
             serde_json::from_str(text).map_err(|source| Error::garbled("journal", source))
         };
         rows.iter().map(read).collect()
@@ -262,10 +290,9 @@ impl Store {
     /// # Errors
     /// [`Error::Query`] or [`Error::Garbled`].
     pub async fn unended(&self) -> Result<Vec<CallRecord>, Error> {
-        let rows = sqlx::query("SELECT * FROM call WHERE status = 'live' ORDER BY started_us")
-            .fetch_all(&self.pool)
-            .await?;
-        rows.iter().map(record).collect()
+        let statement = "SELECT * FROM call WHERE status = 'live' ORDER BY started_us";
+        let rows: Vec<CallRow> = self.database.read(Scope::Every, statement, &[]).await?;
+        rows.into_iter().map(CallRow::record).collect()
     }
 
     /// What was written so far.
@@ -278,20 +305,27 @@ impl Store {
     /// # Errors
     /// [`Error::Query`].
     pub async fn try_to_write(&self) -> Result<(), Error> {
-        let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await?;
-        insert_call(&mut transaction, &Brief::example()).await?;
+        let brief = Brief::example();
+        let mut transaction = self.begin(&brief).await?;
+        insert_call(&mut transaction, &brief).await?;
         transaction.rollback().await?;
         Ok(())
     }
 
-    /// Whether the database answers.
+    /// Whether the database answers, and has our tables.
     pub async fn is_well(&self) -> bool {
-        sqlx::query("SELECT 1").execute(&self.pool).await.is_ok()
+        let nobodys = "SELECT count(*) FROM call WHERE sid = ''";
+        self.database.read::<(i64,)>(Scope::Every, nobodys, &[]).await.is_ok()
     }
 
     /// Closes the database once everything that was asked is answered.
     pub async fn close(&self) {
-        self.pool.close().await;
+        self.database.close().await;
+    }
+
+    /// Begins a change for the company that the call is with.
+    async fn begin(&self, brief: &Brief) -> Result<Transaction, sqlx::Error> {
+        self.database.begin(Scope::Company(&brief.company)).await
     }
 }
 
@@ -314,91 +348,104 @@ fn end_of(steps: &[Step]) -> (CallTime, &'static str) {
     steps.iter().rev().find_map(end).unwrap_or((last, INTERNAL))
 }
 
-async fn insert_call(
-    transaction: &mut Transaction<'_, Sqlite>,
-    brief: &Brief,
-) -> Result<(), Error> {
-    sqlx::query(
-        "INSERT INTO call (sid, company, config_version, prompt_hash, language, direction, \
-         from_masked, to_masked, started_us, journal_version) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT (sid) DO NOTHING",
-    )
-    .bind(&brief.call)
-    .bind(&brief.company)
-    .bind(brief.config_version)
-    .bind(&brief.prompt_hash)
-    .bind(brief.language.tag())
-    .bind(direction_word(brief.direction))
-    .bind(&brief.from)
-    .bind(&brief.to)
-    .bind(whole(brief.utc_start_ms.saturating_mul(MICROS_PER_MILLI)))
-    .bind(JOURNAL_VERSION)
-    .execute(&mut **transaction)
-    .await?;
+async fn insert_call(transaction: &mut Transaction, brief: &Brief) -> Result<(), Error> {
+    let statement = "INSERT INTO call (sid, company, config_version, prompt_hash, language, \
+        direction, from_masked, to_masked, started_us, journal_version) \
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT (sid) DO NOTHING";
+    let values = [
+        (&brief.call).into(),
+        (&brief.company).into(),
+        brief.config_version.into(),
+        (&brief.prompt_hash).into(),
+        brief.language.tag().into(),
+        direction_word(brief.direction).into(),
+        (&brief.from).into(),
+        (&brief.to).into(),
+        whole(brief.utc_start_ms.saturating_mul(MICROS_PER_MILLI)).into(),
+        JOURNAL_VERSION.into(),
+    ];
+    transaction.run(statement, &values).await?;
     Ok(())
 }
 
 async fn close(
-    transaction: &mut Transaction<'_, Sqlite>,
+    transaction: &mut Transaction,
     sid: &str,
     at: CallTime,
     reason: &str,
 ) -> Result<Closing, Error> {
-    let duration_ms = whole(at.as_millis());
-    let closed = sqlx::query(
-        "UPDATE call SET status = 'ended', ended_us = started_us + $2 * 1000, duration_ms = $2, \
-         end_reason = $3 WHERE sid = $1 AND status = 'live'",
-    )
-    .bind(sid)
-    .bind(duration_ms)
-    .bind(reason)
-    .execute(&mut **transaction)
-    .await?;
-    Ok(if closed.rows_affected() == 1 { Closing::Now } else { Closing::Before })
+    let statement = "UPDATE call SET status = 'ended', ended_us = started_us + $2 * 1000, \
+        duration_ms = $2, end_reason = $3 WHERE sid = $1 AND status = 'live'";
+    let values = [sid.into(), whole(at.as_millis()).into(), reason.into()];
+    let closed = transaction.run(statement, &values).await?;
+    Ok(if closed == 1 { Closing::Now } else { Closing::Before })
+}
+
+async fn has_journal(transaction: &mut Transaction, brief: &Brief) -> Result<bool, Error> {
+    let statement = "SELECT seq FROM conversation_log WHERE call_sid = $1 LIMIT 1";
+    let rows: Vec<(i64,)> = transaction.rows(statement, &[(&brief.call).into()]).await?;
+    Ok(!rows.is_empty())
 }
 
 async fn insert_step(
-    transaction: &mut Transaction<'_, Sqlite>,
-    sid: &str,
+    transaction: &mut Transaction,
+    brief: &Brief,
     seq: usize,
     step: &Step,
 ) -> Result<(), Error> {
     let text = serde_json::to_string(step).map_err(|source| Error::garbled("journal", source))?;
-    sqlx::query(
-        "INSERT INTO conversation_log (call_sid, seq, at_ms, step) VALUES ($1, $2, $3, $4)",
-    )
-    .bind(sid)
-    .bind(whole(seq as u64))
-    .bind(whole(step.at.as_millis()))
-    .bind(text)
-    .execute(&mut **transaction)
-    .await?;
+    let statement = "INSERT INTO conversation_log (call_sid, company, seq, at_ms, step) \
+        VALUES ($1, $2, $3, $4, $5)";
+    let values = [
+        (&brief.call).into(),
+        (&brief.company).into(),
+        whole(seq as u64).into(),
+        whole(step.at.as_millis()).into(),
+        (&text).into(),
+    ];
+    transaction.run(statement, &values).await?;
     Ok(())
 }
 
-fn record(row: &SqliteRow) -> Result<CallRecord, Error> {
-    let at_us: Option<i64> = row.try_get("ended_us")?;
-    let duration_ms: Option<i64> = row.try_get("duration_ms")?;
-    let reason: Option<String> = row.try_get("end_reason")?;
-    let ended = at_us.zip(duration_ms).zip(reason);
-    let unknown = |what| Error::Garbled { what, source: None };
-    let language = Language::from_tag(row.try_get("language")?);
-    Ok(CallRecord {
-        sid: row.try_get("sid")?,
-        company: row.try_get("company")?,
-        config_version: row.try_get("config_version")?,
-        prompt_hash: row.try_get("prompt_hash")?,
-        language: language.ok_or_else(|| unknown("language"))?,
-        direction: match row.try_get("direction")? {
-            "inbound" => Direction::Inbound,
-            "outbound" => Direction::Outbound,
-            _ => return Err(unknown("direction")),
-        },
-        from_masked: row.try_get("from_masked")?,
-        to_masked: row.try_get("to_masked")?,
-        started_us: row.try_get("started_us")?,
-        ended: ended.map(|((at_us, duration_ms), reason)| Ended { at_us, duration_ms, reason }),
-    })
+/// A row of `call`, as it is in the table.
+#[derive(FromRow)]
+struct CallRow {
+    sid: String,
+    company: String,
+    config_version: i64,
+    prompt_hash: String,
+    language: String,
+    direction: String,
+    from_masked: String,
+    to_masked: String,
+    started_us: i64,
+    ended_us: Option<i64>,
+    duration_ms: Option<i64>,
+    end_reason: Option<String>,
+}
+
+impl CallRow {
+    fn record(self) -> Result<CallRecord, Error> {
+        let unknown = |what| Error::Garbled { what, source: None };
+        let ended = self.ended_us.zip(self.duration_ms).zip(self.end_reason);
+        Ok(CallRecord {
+            sid: self.sid,
+            company: self.company,
+            config_version: u32::try_from(self.config_version)
+                .map_err(|_| unknown("configuration's version"))?,
+            prompt_hash: self.prompt_hash,
+            language: Language::from_tag(&self.language).ok_or_else(|| unknown("language"))?,
+            direction: match &*self.direction {
+                "inbound" => Direction::Inbound,
+                "outbound" => Direction::Outbound,
+                _ => return Err(unknown("direction")),
+            },
+            from_masked: self.from_masked,
+            to_masked: self.to_masked,
+            started_us: self.started_us,
+            ended: ended.map(|((at_us, duration_ms), reason)| Ended { at_us, duration_ms, reason }),
+        })
+    }
 }
 
 const fn direction_word(direction: Direction) -> &'static str {
@@ -412,17 +459,6 @@ const fn direction_word(direction: Direction) -> &'static str {
 fn whole(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }
-
-fn is_in_memory(url: &str) -> bool {
-    url.contains(":memory:") || url.contains("mode=memory")
-}
-
-static TABLES: Migrator = sqlx::migrate!("../migrations/sqlite");
-
-/// How long to wait for a connection, or for another writer.
-const PATIENCE: Duration = Duration::from_secs(5);
-
-const CONNECTIONS_MAX: u32 = 4;
 
 const MICROS_PER_MILLI: u64 = 1_000;
 

@@ -15,6 +15,7 @@ use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
+use secrecy::ExposeSecret as _;
 use server::check::{Finding, PATIENCE, Standing, online};
 use server::config::{Config, PublicUrl};
 use support::ACCOUNT;
@@ -127,12 +128,14 @@ async fn a_middleware_that_knows_nobody_s_loan_is_wrong() {
 async fn a_database_that_takes_no_writes_is_named() {
     let world = World::start(|_| {}).await;
     let mut config = world.config();
-    config.database_url = format!("sqlite://{}/nowhere/calls.db", world.folder.path().display());
+    config.database_url =
+        format!("sqlite://{}/nowhere/calls.db", world.folder.path().display()).into();
     let finding = wrong(&online(&config, PATIENCE).await, "DATABASE_URL");
     assert!(finding.found.contains("cannot be opened"), "{finding}");
     // Trying it out leaves no record.
     online(&world.config(), PATIENCE).await;
-    let store = server::store::Store::open(&world.config().database_url).await.unwrap();
+    let store =
+        server::store::Store::open(world.config().database_url.expose_secret()).await.unwrap();
     assert_eq!(store.unended().await.unwrap(), []);
 }
 

@@ -111,8 +111,12 @@ const fn scene(
     Scene { name, coding, rate, heard }
 }
 
-pub(crate) const ESPEAK: Program =
-    Program { name: "espeak-ng", package: "espeak-ng", purpose: "to speak the recordings" };
+pub(crate) const ESPEAK: Program = Program {
+    name: "espeak-ng",
+    versions: None,
+    package: "espeak-ng",
+    purpose: "to speak the recordings",
+};
 
 /// Makes every recording of the table.
 pub(crate) fn make() -> Result<()> {

@@ -304,6 +304,7 @@ fn beginning(call_sid: &str) -> Start {
 
 fn setup() -> Setup {
     Setup {
+        journal: None,
         brief: Brief::example(),
         voices: BTreeMap::from([(Language::English, "a-voice".to_owned())]),
         profiles: BTreeMap::from([(

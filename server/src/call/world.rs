@@ -26,6 +26,7 @@ use super::recorder::Recorder;
 use super::wakes::{Part, Wakes};
 use super::{Departure, News, Services, Watch, log};
 use crate::metrics::{CallMeter, Depths, Tally};
+use crate::spool::Journal;
 
 mod effects;
 mod sides;
@@ -56,6 +57,8 @@ pub(super) struct Names {
     pub(super) departure: Box<dyn Departure>,
     /// Its recording, if it is recorded.
     pub(super) recorder: Option<Recorder>,
+    /// Where its steps are written down as they happen; nowhere if nothing.
+    pub(super) journal: Option<Journal>,
 }
 
 /// A call on real sockets and a real clock.
@@ -82,6 +85,8 @@ pub(super) struct Live {
     /// How many more frames are taken before others have a turn.
     frames_left: u32,
     steps: Vec<Step>,
+    /// Where its steps are written down as they happen.
+    journal: Option<Journal>,
     watch: Option<Watch>,
     meter: CallMeter,
 }
@@ -115,7 +120,7 @@ impl Live {
         services: Arc<Services>,
         watch: Option<Watch>,
     ) -> Self {
-        let Names { call, stream, voices, over, news, departure, recorder } = names;
+        let Names { call, stream, voices, over, news, departure, recorder, journal } = names;
         Self {
             call,
             voices,
@@ -136,6 +141,7 @@ impl Live {
             woken_at: None,
             frames_left: FRAMES_MAX,
             steps: Vec::new(),
+            journal,
             watch,
         }
     }
@@ -269,6 +275,9 @@ impl Live {
 
     fn keep(&mut self, step: Step) {
         log::tell(&step);
+        if let Some(journal) = &mut self.journal {
+            journal.write(&step);
+        }
         self.meter.step(&step, self.clock.now());
         self.meter.waits(self.depths());
         if let Some(watch) = self.watch.as_ref().filter(|watch| watch.receiver_count() > 0) {

@@ -24,9 +24,16 @@ pub struct Flags {
     #[arg(long, env, hide_env_values = true, value_name = "URL")]
     pub public_url: Option<String>,
 
-    /// SQLite file for the records of calls; made if it is missing [default: sqlite://offhook.db]
+    /// Where the records of calls are kept: a SQLite file, which is made if it is missing, or
+    /// postgres://USER:PASSWORD@HOST/DATABASE, which `server migrate` prepares
+    /// [default: sqlite://offhook.db]
     #[arg(long, env, hide_env_values = true, value_name = "URL")]
-    pub database_url: Option<String>,
+    pub database_url: Option<SecretString>,
+
+    /// Folder on the local disk for the journals of calls that are not in the database yet; made if it
+    /// is missing. Servers on one machine may share it [default: offhook-spool]
+    #[arg(long, env, hide_env_values = true, value_name = "FOLDER")]
+    pub spool_dir: Option<PathBuf>,
 
     /// The Twilio account: AC and 32 hexadecimal digits
     #[arg(long, env, hide_env_values = true, value_name = "SID")]
@@ -96,8 +103,8 @@ pub(super) fn about(variable: &str) -> (&'static str, &'static str) {
             "Set it to where Twilio sends its webhooks.",
         ),
         "DATABASE_URL" => (
-            "must begin with sqlite: and name a file; this version knows no other database",
-            "Set it to sqlite://offhook.db or another file, or leave it away.",
+            "must be sqlite: and a file, or postgres://USER:PASSWORD@HOST/DATABASE",
+            "Set it to sqlite://offhook.db or to a PostgreSQL database, or leave it away.",
         ),
         "TWILIO_ACCOUNT_SID" => (
             "must be AC and 32 hexadecimal digits",

@@ -92,7 +92,8 @@ pub(super) fn config(
         listen: addresses.server,
         metrics: None,
         public_url,
-        database_url: database_url.to_owned(),
+        database_url: database_url.into(),
+        spool: std::env::temp_dir().join("offhook-demo-spool"),
         twilio: config::Twilio {
             account: keys.account,
             auth_tokens: vec![SecretString::from(keys.auth_token)],

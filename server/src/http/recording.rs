@@ -33,7 +33,8 @@ pub(super) async fn recording_callback(State(app): State<App>, Signed(form): Sig
         // The address is not logged, because anybody may write anything in it.
         warn!(target: "security", %call, %recording, "a recording is said to lie elsewhere");
     }
-    match app.store().keep_recording(&told, status, media_path.as_deref()).await {
+    let company = &app.config().tenant.company().id;
+    match app.store().keep_recording(company, &told, status, media_path.as_deref()).await {
         Ok(is_news) => {
             let status = status.as_str();
             info!(%call, %recording, status, is_news, "the carrier tells of a recording");

@@ -1,5 +1,6 @@
 //! One call from its stream's beginning to its record.
 
+use std::borrow::Cow;
 use std::time::{Duration, Instant};
 
 use axum::extract::ws::WebSocket;
@@ -15,7 +16,7 @@ use crate::app::App;
 use crate::call::{self, LINE_MAX, Setup};
 use crate::company;
 use crate::http::{Documents, RECORDING};
-use crate::store::{Closing, Error, Store};
+use crate::store::{Closing, Store};
 use crate::tokens::{Ending, Grant};
 
 /// Plays a call and keeps what remains of it.
@@ -43,6 +44,7 @@ pub(super) async fn conduct(app: App, socket: WebSocket, grant: Grant, stream_si
         departure: Box::new(Documents::new(app.clone(), grant.clone())),
         recording: (company.recording == Recording::On)
             .then(|| app.config().public_url.of(RECORDING)),
+        journal: Some(app.spool().begin(grant.call.clone())),
     };
     // In a place of its own, or this task would keep the same room as the call's.
     let play = Box::pin(call::play(socket, setup, app.services(), Some(app.watch().clone())));
@@ -74,7 +76,12 @@ async fn keep(
     };
     // The record is closed after it was opened, or after that has failed.
     let _ = opened.await;
-    close_record(app.store(), brief, &outcome).await;
+    if close_record(app, call, brief, &outcome).await {
+        app.spool().forget(call);
+    } else {
+        error!(%call, "the record of a call cannot be closed now; its journal waits in the spool");
+        app.spool().leave(call.clone());
+    }
 }
 
 enum Outcome {
@@ -135,25 +142,32 @@ async fn open_record(store: Store, brief: Brief) {
     }
 }
 
-/// Tries again a few times: a call that nobody can read about is a call that nobody can explain.
-async fn close_record(store: &Store, brief: &Brief, outcome: &Outcome) {
-    let call = &brief.call;
+/// Whether the call is on record. A few tries, because most databases that fail are back soon; after
+/// that, others offer the journal to it.
+async fn close_record(app: &App, call: &Sid, brief: &Brief, outcome: &Outcome) -> bool {
+    let store = app.store();
+    let steps = match outcome {
+        Outcome::Played(steps) => Cow::Borrowed(steps),
+        // Its own went down with it.
+        Outcome::Lost(_) => Cow::Owned(app.spool().steps(call).await.unwrap_or_default()),
+    };
     for pause in PAUSES {
-        match close_once(store, brief, outcome).await {
-            Ok(Closing::Now) => return info!(call, "a call is over and on record"),
-            Ok(Closing::Before) => return warn!(call, "the record of a call was closed before"),
-            Err(error) => error!(call, %error, "the record of a call cannot be closed"),
+        let closed = match outcome {
+            Outcome::Played(_) => store.end_call(&brief.call, &steps).await,
+            Outcome::Lost(at) => store.fail_call(brief, *at, &steps).await,
+        };
+        match closed {
+            Ok(Closing::Now) => info!(%call, "a call is over and on record"),
+            Ok(Closing::Before) => warn!(%call, "the record of a call was closed before"),
+            Err(error) => {
+                error!(%call, %error, "the record of a call cannot be closed");
+                tokio::time::sleep(pause).await;
+                continue;
+            }
         }
-        tokio::time::sleep(pause).await;
+        return true;
     }
-    error!(call, "the record of a call stays open, and its journal is lost");
-}
-
-async fn close_once(store: &Store, brief: &Brief, outcome: &Outcome) -> Result<Closing, Error> {
-    match outcome {
-        Outcome::Played(steps) => store.end_call(&brief.call, steps).await,
-        Outcome::Lost(at) => store.fail_call(brief, *at).await,
-    }
+    false
 }
 
 fn utc_now_ms() -> u64 {
@@ -165,8 +179,7 @@ fn whole_ms(length: Duration) -> u64 {
 }
 
 /// After each failure to close a record.
-const PAUSES: [Duration; 4] =
-    [Duration::from_millis(200), Duration::from_secs(1), Duration::from_secs(5), Duration::ZERO];
+const PAUSES: [Duration; 2] = [Duration::from_millis(200), Duration::ZERO];
 
 #[cfg(test)]
 mod tests {
@@ -232,7 +245,8 @@ mod tests {
         let root = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
         let flags = Flags {
             public_url: Some("https://voice.example.test".to_owned()),
-            database_url: Some("sqlite::memory:".to_owned()),
+            database_url: Some("sqlite::memory:".into()),
+            spool_dir: Some(std::env::temp_dir().join("offhook-tests-spool")),
             twilio_account_sid: Some(ACCOUNT.to_owned()),
             twilio_auth_token: key(),
             deepgram_api_key: key(),

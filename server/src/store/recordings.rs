@@ -1,8 +1,9 @@
 //! What the carrier tells of recordings.
 
 use call_transports::twilio::recording::{RecordingCallback, RecordingStatus};
-use sqlx::Row as _;
+use sqlx::FromRow;
 
+use super::database::Scope;
 use super::{Error, Store, whole};
 
 /// A recording of a call. Its sound is at the carrier.
@@ -20,33 +21,37 @@ pub struct Recording {
 }
 
 impl Store {
-    /// Keeps what a callback tells. Whether that was news: a recording that is over does not change, and
-    /// one that belongs to a call is no other call's.
+    /// Keeps what a callback tells about a call of the company. Whether that was news: a recording that
+    /// is over does not change, and one that belongs to a call is no other call's.
     ///
     /// # Errors
     /// [`Error::Query`].
     pub async fn keep_recording(
         &self,
+        company: &str,
         told: &RecordingCallback,
         status: RecordingStatus,
         media_path: Option<&str>,
     ) -> Result<bool, Error> {
         let has_sound = status == RecordingStatus::Completed;
-        let changed = sqlx::query(
-            "INSERT INTO recording (sid, call_sid, status, seconds, media_path) \
-             VALUES ($1, $2, $3, $4, $5) ON CONFLICT (sid) DO UPDATE SET \
-             status = excluded.status, seconds = excluded.seconds, \
-             media_path = excluded.media_path WHERE recording.status = 'in-progress' \
-             AND excluded.status <> 'in-progress' AND recording.call_sid = excluded.call_sid",
-        )
-        .bind(told.recording.as_str())
-        .bind(told.call.as_str())
-        .bind(status.as_str())
-        .bind(told.seconds.filter(|_| has_sound).map(whole))
-        .bind(media_path.filter(|_| has_sound))
-        .execute(&self.pool)
-        .await?;
-        Ok(changed.rows_affected() == 1)
+        let statement = "INSERT INTO recording (sid, call_sid, company, status, seconds, media_path) \
+            VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (sid) DO UPDATE SET \
+            status = excluded.status, seconds = excluded.seconds, \
+            media_path = excluded.media_path WHERE recording.status = 'in-progress' \
+            AND excluded.status <> 'in-progress' AND recording.call_sid = excluded.call_sid \
+            AND recording.company = excluded.company";
+        let values = [
+            told.recording.as_str().into(),
+            told.call.as_str().into(),
+            company.into(),
+            status.as_str().into(),
+            told.seconds.filter(|_| has_sound).map(whole).into(),
+            media_path.filter(|_| has_sound).into(),
+        ];
+        let mut transaction = self.database.begin(Scope::Company(company)).await?;
+        let changed = transaction.run(statement, &values).await?;
+        transaction.commit().await?;
+        Ok(changed == 1)
     }
 
     /// The recordings of a call.
@@ -54,21 +59,27 @@ impl Store {
     /// # Errors
     /// [`Error::Query`] or [`Error::Garbled`].
     pub async fn recordings(&self, call: &str) -> Result<Vec<Recording>, Error> {
-        let rows = sqlx::query("SELECT * FROM recording WHERE call_sid = $1 ORDER BY sid")
-            .bind(call)
-            .fetch_all(&self.pool)
-            .await?;
+        let statement = "SELECT sid, status, seconds, media_path FROM recording \
+            WHERE call_sid = $1 ORDER BY sid";
+        let rows: Vec<Row> = self.database.read(Scope::Every, statement, &[call.into()]).await?;
+        rows.into_iter().map(Row::recording).collect()
+    }
+}
+
+/// A row as it is in the table.
+#[derive(FromRow)]
+struct Row {
+    sid: String,
+    status: String,
+    seconds: Option<i64>,
+    media_path: Option<String>,
+}
+
+impl Row {
+    fn recording(self) -> Result<Recording, Error> {
         let unknown = || Error::Garbled { what: "recording", source: None };
-        rows.iter()
-            .map(|row| {
-                Ok(Recording {
-                    sid: row.try_get("sid")?,
-                    status: RecordingStatus::from_word(row.try_get("status")?)
-                        .ok_or_else(unknown)?,
-                    seconds: row.try_get("seconds")?,
-                    media_path: row.try_get("media_path")?,
-                })
-            })
-            .collect()
+        let Self { sid, status, seconds, media_path } = self;
+        let status = RecordingStatus::from_word(&status).ok_or_else(unknown)?;
+        Ok(Recording { sid, status, seconds, media_path })
     }
 }

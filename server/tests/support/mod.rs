@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails, in its helpers too")]
 
 use std::net::SocketAddr;
+use std::ops::Deref;
 use std::path::Path;
 use std::time::Duration;
 
@@ -41,12 +42,26 @@ pub(crate) type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 /// A running server. Its providers accept connections and never answer.
 pub(crate) struct Server {
     pub(crate) app: App,
-    pub(crate) address: SocketAddr,
-    http: reqwest::Client,
+    /// What may be asked of it.
+    pub(crate) door: Door,
     stop: Option<oneshot::Sender<()>>,
     pub(crate) serving: JoinHandle<anyhow::Result<()>>,
     _deaf: TcpListener,
     _folder: Option<TempDir>,
+}
+
+/// The way into a server, for Twilio and whoever claims to be it.
+pub(crate) struct Door {
+    pub(crate) address: SocketAddr,
+    http: reqwest::Client,
+}
+
+impl Deref for Server {
+    type Target = Door;
+
+    fn deref(&self) -> &Door {
+        &self.door
+    }
 }
 
 impl Server {
@@ -75,13 +90,39 @@ impl Server {
             let _ = stopped.await;
         };
         let serving = tokio::spawn(app::serve(app.clone(), listener, shutdown));
-        let http = reqwest::Client::builder().no_proxy().build().unwrap();
-        Self { app, address, http, stop: Some(stop), serving, _deaf: deaf, _folder: None }
+        let door = Door::to(address);
+        Self { app, door, stop: Some(stop), serving, _deaf: deaf, _folder: None }
     }
 
     /// Asks the server to end. `serving` tells when it has.
     pub(crate) fn end(&mut self) {
         self.stop.take().unwrap().send(()).unwrap();
+    }
+
+    /// A call that has come in and whose stream has begun.
+    pub(crate) async fn call(&self) -> Socket {
+        let mut steps = self.app.watch().subscribe();
+        let socket = self.door.call().await;
+        steps.recv().await.unwrap();
+        socket
+    }
+
+    /// Why a call ended, once it is on record.
+    pub(crate) async fn end_reason(&self, call: &str) -> String {
+        loop {
+            let record = self.app.store().call(call).await.unwrap();
+            if let Some(ended) = record.and_then(|record| record.ended) {
+                return ended.reason;
+            }
+            pause().await;
+        }
+    }
+}
+
+impl Door {
+    pub(crate) fn to(address: SocketAddr) -> Self {
+        install_crypto();
+        Self { address, http: reqwest::Client::builder().no_proxy().build().unwrap() }
     }
 
     pub(crate) async fn get(&self, path: &str) -> StatusCode {
@@ -156,26 +197,13 @@ impl Server {
         tokio_tungstenite::connect_async(request).await.map(|(socket, _)| socket)
     }
 
-    /// A call that has come in and whose stream has begun.
+    /// A call that has come in and whose stream has been opened.
     pub(crate) async fn call(&self) -> Socket {
-        let mut steps = self.app.watch().subscribe();
         let stream = self.inbound(&voice_inbound()).await;
         let mut socket = self.open("/twilio/acme/en").await;
         say(&mut socket, &CONNECTED).await;
         say(&mut socket, &FromTwilio::Start(start(&token_of(&stream)))).await;
-        steps.recv().await.unwrap();
         socket
-    }
-
-    /// Why a call ended, once it is on record.
-    pub(crate) async fn end_reason(&self, call: &str) -> String {
-        loop {
-            let record = self.app.store().call(call).await.unwrap();
-            if let Some(ended) = record.and_then(|record| record.ended) {
-                return ended.reason;
-            }
-            pause().await;
-        }
     }
 }
 
@@ -255,7 +283,8 @@ pub(crate) fn config(listen: SocketAddr, providers: SocketAddr, database: &Path)
         listen,
         metrics: None,
         public_url: PublicUrl::parse(PUBLIC).unwrap(),
-        database_url: format!("sqlite://{}", database.display()),
+        database_url: format!("sqlite://{}", database.display()).into(),
+        spool: database.with_extension("spool"),
         twilio: config::Twilio {
             account: Sid::parse(ACCOUNT).unwrap(),
             auth_tokens: vec!["new".into(), AUTH_TOKEN.into()],

@@ -1,0 +1,27 @@
+-- What the carrier tells of recordings of calls. The sound stays at the carrier.
+
+-- One row for each recording. Its call may have no row yet: a callback waits for nobody.
+CREATE TABLE recording (
+    sid        TEXT   NOT NULL PRIMARY KEY,
+    call_sid   TEXT   NOT NULL,
+    company    TEXT   NOT NULL,
+    status     TEXT   NOT NULL CHECK (status IN ('in-progress', 'completed', 'absent')),
+    seconds    BIGINT CHECK (seconds >= 0),
+    -- Where the sound lies, below the carrier's REST interface.
+    media_path TEXT   CHECK (media_path LIKE '/%'),
+
+    -- Only what is complete has sound.
+    CHECK (status = 'completed' OR (seconds IS NULL AND media_path IS NULL))
+);
+
+CREATE INDEX recording_by_call ON recording (call_sid);
+
+CREATE TRIGGER recording_ends_once
+BEFORE UPDATE ON recording
+FOR EACH ROW WHEN (OLD.status <> 'in-progress' OR NEW.call_sid <> OLD.call_sid)
+EXECUTE FUNCTION refuse_change('a recording that is over does not change');
+
+ALTER TABLE recording ENABLE ROW LEVEL SECURITY;
+CREATE POLICY own_company ON recording USING (
+    current_setting('offhook.company', true) IN (company, '*')
+);

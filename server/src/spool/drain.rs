@@ -1,0 +1,48 @@
+//! What the store did not take at the end of a call is offered to it again.
+
+use std::time::Duration;
+
+use tracing::{error, info, warn};
+
+use super::{Error, Spool};
+use crate::store::{self, Closing, Store};
+
+/// Offers the store what waits in the spool, every few seconds, for ever.
+pub async fn drain(spool: &Spool, store: &Store) {
+    loop {
+        drain_once(spool, store).await;
+        tokio::time::sleep(PAUSE).await;
+    }
+}
+
+/// Offers the store every journal that waits, the oldest name first, until it refuses one.
+pub async fn drain_once(spool: &Spool, store: &Store) {
+    for call in spool.waiting() {
+        let steps = match spool.steps(&call).await {
+            Ok(steps) => steps,
+            Err(error @ Error::Line { .. }) => {
+                error!(%call, %error, "a journal in the spool cannot be read, and is put aside");
+                spool.set_aside(&call);
+                continue;
+            }
+            Err(error @ Error::File(_)) => {
+                warn!(%call, %error, "there is no journal in the spool");
+                spool.forget(&call);
+                continue;
+            }
+        };
+        match store.end_call(call.as_str(), &steps).await {
+            Ok(Closing::Now) => info!(%call, "a call is on record, later than it ended"),
+            Ok(Closing::Before) => info!(%call, "a call was on record, and has its journal"),
+            Err(error @ (store::Error::Headless | store::Error::Garbled { .. })) => {
+                error!(%call, %error, "a journal in the spool is none, and is put aside");
+                spool.set_aside(&call);
+                continue;
+            }
+            Err(error) => return warn!(%error, "the store still takes no journals"),
+        }
+        spool.forget(&call);
+    }
+}
+
+const PAUSE: Duration = Duration::from_secs(10);

@@ -1,0 +1,75 @@
+//! Whether the tables are those that this version knows, and how they become so.
+//!
+//! SQLite belongs to the server: its tables are brought up to date when it is opened. In PostgreSQL
+//! the tables belong to another role than the server's, or row-level security would bind nobody;
+//! that role brings them up to date, by `server migrate` or when the server starts with its address.
+
+use std::str::FromStr as _;
+
+use sqlx::migrate::Migrator;
+use sqlx::postgres::PgConnectOptions;
+use sqlx::{AssertSqlSafe, PgPool, Row as _};
+
+use super::database::{Database, POSTGRES};
+use super::{Error, Role};
+
+/// Brings the tables up to date as their owner. In PostgreSQL, the user in the server's own address
+/// may then use them.
+pub(super) async fn prepare(owner: &Database, server_url: &str) -> Result<(), Error> {
+    owner.migrate().await.map_err(Error::Tables)?;
+    let Database::Postgres(pool) = owner else { return Ok(()) };
+    let server = PgConnectOptions::from_str(server_url).map_err(|_| Error::Scheme)?;
+    let role = server.get_username();
+    for grant in GRANTS {
+        // The name of a role cannot be a value of this statement, so PostgreSQL itself quotes it.
+        let grant = sqlx::query_scalar("SELECT format($1, $2)").bind(grant).bind(role);
+        let statement: String = grant.fetch_one(pool).await?;
+        sqlx::raw_sql(AssertSqlSafe(statement)).execute(pool).await?;
+    }
+    Ok(())
+}
+
+/// That PostgreSQL has the tables of this version, and that its row-level security binds us.
+pub(super) async fn check(pool: &PgPool) -> Result<(), Error> {
+    if versions(pool).await? != known(&POSTGRES) {
+        return Err(Error::Versions);
+    }
+    let role = sqlx::query(
+        "SELECT rolsuper OR rolbypassrls AS above, \
+         (SELECT bool_or(pg_has_role(current_user, relowner, 'MEMBER')) FROM pg_class \
+          WHERE relname IN ('call', 'conversation_log', 'recording') AND relkind = 'r') AS owner \
+         FROM pg_roles WHERE rolname = current_user",
+    )
+    .fetch_one(pool)
+    .await?;
+    if role.try_get("above")? {
+        return Err(Error::Role(Role::AboveSecurity));
+    }
+    if role.try_get("owner")? {
+        return Err(Error::Role(Role::Owner));
+    }
+    Ok(())
+}
+
+/// The versions of the tables that were made, nothing where there are none.
+async fn versions(pool: &PgPool) -> Result<Vec<i64>, sqlx::Error> {
+    let made = sqlx::query_scalar("SELECT to_regclass('_sqlx_migrations') IS NOT NULL");
+    if !made.fetch_one(pool).await? {
+        return Ok(Vec::new());
+    }
+    sqlx::query_scalar("SELECT version FROM _sqlx_migrations WHERE success ORDER BY version")
+        .fetch_all(pool)
+        .await
+}
+
+fn known(migrator: &Migrator) -> Vec<i64> {
+    migrator.iter().map(|migration| migration.version).collect()
+}
+
+/// What the server's role may do, and no more: a journal is written and never changed.
+const GRANTS: [&str; 4] = [
+    "GRANT SELECT, INSERT, UPDATE ON call TO %I",
+    "GRANT SELECT, INSERT ON conversation_log TO %I",
+    "GRANT SELECT, INSERT, UPDATE ON recording TO %I",
+    "GRANT SELECT ON _sqlx_migrations TO %I",
+];
