@@ -23,6 +23,11 @@ pub const BYTES_PER_MS: u64 = 8;
 /// ours, little enough that a cut stays cheap.
 const LEAD: Millis = Millis(2_000);
 
+/// How long the carrier may have nothing left to play before that means anything. An agent that
+/// speaks no faster than real time is this late, now and then, with every frame; looking after each
+/// of them would cost as much as the frame.
+const DRY: Millis = Millis(100);
+
 /// The most audio that waits in our hands: 30 seconds (fault F-DG-29).
 const HELD_MAX: u64 = 30_000 * BYTES_PER_MS;
 
@@ -420,17 +425,13 @@ impl Playout {
         self.gate = Gate::Open;
     }
 
-    /// Reports once that the carrier has nothing left to play although the agent's sentence is
-    /// not over.
+    /// Reports once that the carrier has had nothing left to play for a moment, although the agent's
+    /// sentence is not over.
     pub fn dry(&mut self, at: CallTime) -> Option<Playback> {
-        let now = position(at);
-        match &mut self.open {
-            Some((_, told @ false)) if self.held == 0 && self.runs_out <= now => {
-                *told = true;
-                Some(Playback::Dry)
-            }
-            _ => None,
-        }
+        let is_dry = self.held == 0 && self.dry_from() <= position(at);
+        let (_, told) = self.open.as_mut().filter(|(_, told)| is_dry && !told)?;
+        *told = true;
+        Some(Playback::Dry)
     }
 
     /// When to look again: held audio, of which `next` goes first, may go on, or the carrier runs
@@ -446,9 +447,14 @@ impl Playout {
             return Some(CallTime::from_millis(room));
         }
         match self.open {
-            Some((_, false)) => Some(CallTime::from_millis(self.runs_out.div_ceil(BYTES_PER_MS))),
+            Some((_, false)) => Some(CallTime::from_millis(self.dry_from().div_ceil(BYTES_PER_MS))),
             _ => None,
         }
+    }
+
+    /// Where on its time line the carrier is dry.
+    const fn dry_from(&self) -> u64 {
+        self.runs_out + DRY.0 * BYTES_PER_MS
     }
 
     /// What became of every byte so far.

@@ -6,6 +6,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use call_core::Millis;
+use call_core::input::Operator;
 use call_transports::net;
 use call_transports::twilio::Sid;
 use call_transports::twilio::signature::Verifier;
@@ -17,7 +19,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{error, info, warn};
 
-use crate::call::{Services, Watch};
+use crate::call::{Line, News, Services, Watch};
 use crate::clips;
 use crate::config::Config;
 use crate::http;
@@ -46,6 +48,8 @@ struct Inner {
     /// Everything that a call owns.
     tasks: TaskTracker,
     draining: AtomicBool,
+    /// Cancelled by whoever does not want to wait for the calls.
+    hurry: CancellationToken,
 }
 
 /// Why the server cannot start.
@@ -85,6 +89,7 @@ impl App {
             watch: broadcast::Sender::new(STEPS_KEPT),
             tasks: TaskTracker::new(),
             draining: AtomicBool::new(false),
+            hurry: CancellationToken::new(),
             config,
             store,
             spool,
@@ -171,13 +176,59 @@ impl App {
         self.tokens().ending(call)
     }
 
-    /// Takes no new calls and waits for those that are going on.
+    /// Has the calls that still go on handed to a person or told goodbye now, once the server is asked
+    /// to end.
+    pub fn hurry(&self) {
+        self.0.hurry.cancel();
+    }
+
+    /// Takes no new calls and waits for those that are going on. Each is told how long it may, and says
+    /// its goodbye in time.
     async fn drain(&self) {
+        let limit = self.config().drain_limit;
         self.0.draining.store(true, Ordering::Relaxed);
         self.0.tasks.close();
+        self.tell_calls(limit);
         info!(calls = self.live(), "no new calls; those that are going on may end");
-        if timeout(self.config().drain_limit, self.0.tasks.wait()).await.is_err() {
+        let over = timeout(limit, self.all_over());
+        let hurried = async {
+            self.0.hurry.cancelled().await;
+            self.tell_calls(HURRY);
+            info!(calls = self.live(), "calls are handed over or end now");
+            tokio::time::sleep(HURRY).await;
+        };
+        let is_over = tokio::select! {
+            over = over => over.is_ok(),
+            () = hurried => false,
+        };
+        if !is_over {
             error!(calls = self.live(), "calls are cut off, because they took too long to end");
+        }
+    }
+
+    /// Ready when no call goes on, and none is about to begin that was told to.
+    async fn all_over(&self) {
+        loop {
+            self.0.tasks.wait().await;
+            if !self.tokens().expects_a_stream(Instant::now()) {
+                return;
+            }
+            tokio::time::sleep(EXPECTING).await;
+        }
+    }
+
+    /// Tells every call that it may go on for so long.
+    fn tell_calls(&self, within: Duration) {
+        for line in self.tokens().lines() {
+            tell_to_drain(&line, within);
+        }
+    }
+
+    /// Tells a call that begins while the server ends, as far as it is.
+    pub(crate) fn tell_if_draining(&self, line: &Line) {
+        if self.is_draining() {
+            let is_hurried = self.0.hurry.is_cancelled();
+            tell_to_drain(line, if is_hurried { HURRY } else { self.config().drain_limit });
         }
     }
 }
@@ -267,6 +318,18 @@ fn services(config: &Config) -> Result<Services, net::Error> {
         metrics: Metrics::new(),
     })
 }
+
+fn tell_to_drain(line: &Line, within: Duration) {
+    let within = Millis(u64::try_from(within.as_millis()).unwrap_or(u64::MAX));
+    // A call that takes no more news is ending.
+    let _ = line.try_send(News::Operator(Operator::Drain { within }));
+}
+
+/// How long to wait before looking again whether a stream that is expected has come.
+const EXPECTING: Duration = Duration::from_millis(100);
+
+/// How long calls take to be handed over or told goodbye, where nobody wants to wait for them.
+const HURRY: Duration = Duration::from_secs(15);
 
 /// How many steps a slow watcher may be behind.
 const STEPS_KEPT: usize = 1_024;

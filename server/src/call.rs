@@ -51,7 +51,7 @@ use recorder::Recorder;
 use world::Live;
 
 /// The library's own buffers are many times larger, and it clears them before every read.
-const BUFFER_BYTES: usize = 4_096;
+const BUFFER_BYTES: usize = 2_048;
 
 /// The longest message taken from the carrier. A second of audio is a quarter of it.
 const MESSAGE_BYTES_MAX: usize = 64 * 1_024;

@@ -259,4 +259,5 @@ async fn serve(router: Router) -> anyhow::Result<std::net::SocketAddr> {
 
 const LOOPBACK: &str = "127.0.0.1:0";
 
-const RECORD_LIMIT: Duration = Duration::from_secs(10);
+/// A call whose caller is gone goes on here until nothing that could come back can: longest for tones.
+const RECORD_LIMIT: Duration = Duration::from_secs(45);

@@ -101,7 +101,7 @@ async fn run(flags: &Flags) -> anyhow::Result<ExitCode> {
     let ahead = app.clone();
     tokio::spawn(async move { ahead.prepare_lines().await });
     info!(%listen, "ready for calls");
-    app::serve(app, listener, end_asked_for()).await?;
+    app::serve(app.clone(), listener, end_asked_for(app)).await?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -121,10 +121,13 @@ async fn count(app: &App) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The first signal lets calls end. Whoever sends a second one does not want to wait for that.
-async fn end_asked_for() {
+/// The first signal lets calls end. Whoever sends a second one does not want to wait for that, and
+/// has them ended; whoever sends a third one does not even want to wait for their goodbyes.
+async fn end_asked_for(app: App) {
     app::shutdown_signal().await;
-    tokio::spawn(async {
+    tokio::spawn(async move {
+        app::shutdown_signal().await;
+        app.hurry();
         app::shutdown_signal().await;
         std::process::exit(CUT_OFF);
     });

@@ -90,7 +90,10 @@ async fn attend(app: App, mut socket: WebSocket, language: Language) {
         }
         Ok(Admitted::Begins(grant)) if is_audible => {
             info!(call = %grant.call, "a stream begins");
-            conduct::conduct(app, socket, grant, start.stream_sid).await;
+            // In a task of its own: this one is the connection's, is several times larger, and would
+            // wait for the end of the call.
+            let call = conduct::conduct(app.clone(), socket, grant, start.stream_sid);
+            app.tasks().spawn(call);
         }
         Ok(Admitted::Joins(grant, line)) if is_audible => {
             join(socket, start.stream_sid, &grant, &line).await;

@@ -277,6 +277,21 @@ impl Tokens {
         }
     }
 
+    /// Whether a call was told to open a stream, and may still do it.
+    pub fn expects_a_stream(&self, now: Instant) -> bool {
+        let expects = |entry: &Entry| matches!(entry.standing, Standing::Waiting { until, .. } if now < until);
+        self.calls.values().any(expects)
+    }
+
+    /// The lines of all calls whose streams have begun.
+    pub fn lines(&self) -> Vec<Line> {
+        let line = |entry: &Entry| match &entry.standing {
+            Standing::Live(live) => live.line.clone(),
+            Standing::Waiting { .. } | Standing::Over { .. } => None,
+        };
+        self.calls.values().filter_map(line).collect()
+    }
+
     /// The stream of a live call is to leave, and another one to come back. The token is for that
     /// one. Nothing for a call that is not live.
     pub fn leave(&mut self, call: &Sid, now: Instant) -> Option<Token> {

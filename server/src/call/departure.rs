@@ -12,7 +12,7 @@ use std::task::Poll;
 
 use axum::extract::ws::WebSocket;
 use call_core::call::Phase;
-use call_core::input::{Carrier, Input, Tones as TonesNews, Transfer};
+use call_core::input::{Carrier, Input, Operator, Tones as TonesNews, Transfer};
 use call_transports::bridge::Outlet as _;
 use call_transports::functions;
 use call_transports::net::Redirected;
@@ -50,6 +50,8 @@ pub enum News {
     },
     /// What came of calling a person.
     Dialled(Transfer),
+    /// What those who run the server want of the call.
+    Operator(Operator),
 }
 
 /// How a running call is reached.
@@ -146,6 +148,7 @@ impl Live {
                 self.out.input(Input::Carrier(Carrier::Transfer(how)));
             }
             News::Joined { socket, stream_sid } => self.joined(*socket, stream_sid),
+            News::Operator(operator) => self.out.input(Input::Operator(operator)),
         }
         true
     }

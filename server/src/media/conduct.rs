@@ -9,7 +9,7 @@ use call_core::step::{EndReason, Fact, Step};
 use call_core::{Brief, CallTime, Language};
 use call_transports::twilio::Sid;
 use jiff::Timestamp;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 use tracing::{error, info, warn};
 
 use crate::app::App;
@@ -31,7 +31,10 @@ pub(super) async fn conduct(app: App, socket: WebSocket, grant: Grant, stream_si
         Some((*language, profile))
     };
     let (line, news) = mpsc::channel(LINE_MAX);
-    app.tokens().attach(&grant.call, line);
+    app.tokens().attach(&grant.call, line.clone());
+    app.tell_if_draining(&line);
+    // What holds the line now is the list of calls.
+    drop(line);
     let setup = Setup {
         brief: brief.clone(),
         voices: company.agents.iter().map(|(l, agent)| (*l, agent.voice.clone())).collect(),
@@ -61,7 +64,14 @@ async fn keep(
 ) {
     let seat = Seat { app, call };
     let began = Instant::now();
-    let opened = app.tasks().spawn(open_record(app.store().clone(), brief.clone()));
+    // A channel, because whoever holds the handle of a task holds its memory, too.
+    let (opened, is_opened) = oneshot::channel();
+    let (store, of_call) = (app.store().clone(), brief.clone());
+    app.tasks().spawn(async move {
+        open_record(store, of_call).await;
+        // Nobody waits any more where this task is cut off.
+        let _ = opened.send(());
+    });
     let outcome = match app.tasks().spawn(play).await {
         Ok(steps) => {
             seat.leave(ending(&steps));
@@ -75,7 +85,7 @@ async fn keep(
         }
     };
     // The record is closed after it was opened, or after that has failed.
-    let _ = opened.await;
+    let _ = is_opened.await;
     if close_record(app, call, brief, &outcome).await {
         app.spool().forget(call);
     } else {

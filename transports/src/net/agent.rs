@@ -36,7 +36,7 @@ const TRY: Duration = Duration::from_secs(3);
 const PAUSE_MS: (u64, u64) = (150, 350);
 
 /// The library's own buffers are many times larger, and it clears them before every read.
-const BUFFER_BYTES: usize = 4_096;
+const BUFFER_BYTES: usize = 2_048;
 
 /// Opens sessions with the agent's provider.
 #[derive(Clone)]
