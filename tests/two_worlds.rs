@@ -28,7 +28,7 @@ const CHANCE_MS: u64 = 50;
 const BUFFERED_MS: u64 = 500;
 
 /// So many calls are placed side by side.
-const CALLS: usize = 16;
+const CALLS: usize = 24;
 
 /// Calls that are placed side by side in one process make each other late. One that differs is placed
 /// again, with nothing beside it, at most so often: what differs then is a difference.

@@ -220,6 +220,10 @@ pub async fn run(args: Args) -> anyhow::Result<ExitCode> {
         return Ok(ExitCode::from(2));
     }
     let database = std::env::temp_dir().join("offhook-demo.db");
+    // Each demonstration begins with nothing; the last one may have been of another version.
+    for behind in ["", "-wal", "-shm"] {
+        let _ = std::fs::remove_file(format!("{}{behind}", database.display()));
+    }
     let demo =
         Demo::start(Arc::clone(&scenario), &format!("sqlite://{}", database.display())).await?;
     println!("{}", demo.addresses);

@@ -542,7 +542,10 @@ impl Carrier {
                 }
                 _ => {}
             }
-            return Some(what);
+            // What it tells comes to pass, whether or not anybody learns of it.
+            let is_lost = matches!(what, CarrierSays::Status(_))
+                && self.faults.contains(&Fault::CallbacksLost);
+            return if is_lost { self.next(now) } else { Some(what) };
         }
         while self.sends_frames() && self.next_frame() <= now {
             if let Some(says) = self.moment_of_caller(now) {
@@ -718,9 +721,6 @@ impl Carrier {
             Fault::CallbacksLate { ms } => Some(Millis(*ms)),
             _ => None,
         });
-        if self.faults.contains(&Fault::CallbacksLost) {
-            return;
-        }
         let status = match sequence {
             0 => CallStatus::Initiated,
             1 => CallStatus::Ringing,
