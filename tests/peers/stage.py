@@ -168,6 +168,7 @@ class Stage:
             "LISTEN_ADDR": f"127.0.0.1:{server_port}",
             "PUBLIC_URL": self.public,
             "DATABASE_URL": f"sqlite://{folder / 'calls.db'}",
+            "SPOOL_DIR": f"{folder / 'spool'}",
             "TWILIO_ACCOUNT_SID": ACCOUNT,
             "TWILIO_AUTH_TOKEN": AUTH_TOKEN,
             "TWILIO_API_URL": f"http://127.0.0.1:{rest.port}",
