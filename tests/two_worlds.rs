@@ -11,7 +11,7 @@ use std::sync::Arc;
 use call_core::story::story;
 use server::demo::{Demo, unplayable};
 use sim::faults::Fault;
-use sim::scenario::files_in;
+use sim::scenario::{Expectation, files_in};
 use sim::{Played, Scenario};
 use tokio::sync::{Mutex, Semaphore};
 use tokio::task::JoinSet;
@@ -26,6 +26,11 @@ const CHANCE_MS: u64 = 50;
 /// A carrier that stops reading is noticed when the kernel's buffers between are full. In virtual time
 /// there are none, so they count for so much.
 const BUFFERED_MS: u64 = 500;
+
+/// The agent's audio comes five times as fast as it is heard, and where the agent leaves off at a voice
+/// in the middle of a line that it says for us, what had come until then is still heard. So a voice that
+/// is later by a frame, as it may be on any line, is 100 ms of speech.
+const LEFT_OFF_MS: u64 = 100;
 
 /// So many calls are placed side by side.
 const CALLS: usize = 24;
@@ -125,9 +130,14 @@ fn apart_max_ms(scenario: &Scenario) -> u64 {
             CHANCE_MS
         }
         Fault::CarrierBlocks { .. } => BUFFERED_MS,
+        Fault::SpeakFails { .. } if is_cut(scenario) => LEFT_OFF_MS,
         _ => 0,
     };
     APART_MS + scenario.faults.iter().map(more).max().unwrap_or(0)
+}
+
+fn is_cut(scenario: &Scenario) -> bool {
+    scenario.expect.iter().any(|asked| matches!(asked, Expectation::Cut(_)))
 }
 
 /// Places the call over sockets, and holds it against the one in virtual time.
