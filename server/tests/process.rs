@@ -146,6 +146,7 @@ impl Process {
             .env("LISTEN_ADDR", address.to_string())
             .env("PUBLIC_URL", "https://voice.example.test")
             .env("DATABASE_URL", database)
+            .env("SPOOL_DIR", folder.path().join("spool"))
             .env("TWILIO_ACCOUNT_SID", support::ACCOUNT)
             .env("TWILIO_AUTH_TOKEN", support::AUTH_TOKEN)
             .env("TWILIO_API_URL", nobody)
