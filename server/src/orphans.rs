@@ -16,7 +16,7 @@ use tokio::time::sleep;
 use tracing::{error, info, warn};
 
 use crate::app::App;
-use crate::store::{CallRecord, Closing, ORPHANED, UNCONFIRMED};
+use crate::store::{CallRecord, Closing, orphan_reason};
 
 /// Looks for such records as long as the server lives.
 pub(crate) async fn close(app: &App) {
@@ -62,7 +62,7 @@ async fn settle(app: &App, call: &Sid, record: &CallRecord) {
         None if age(record) < PATIENCE => return,
         None => None,
     };
-    let reason = if seconds.is_some() { ORPHANED } else { UNCONFIRMED };
+    let reason = orphan_reason(seconds);
     match app.store().close_orphan(&record.sid, seconds).await {
         Ok(Closing::Now) => {
             warn!(%call, reason, "the record of a call that was nobody's is closed");

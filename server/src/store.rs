@@ -253,7 +253,7 @@ impl Store {
 
     async fn close_nobodys(&self, sid: &str, seconds: Option<u64>) -> Result<Closing, Error> {
         let at = CallTime::from_millis(seconds.unwrap_or(0).saturating_mul(MILLIS_PER_SECOND));
-        let reason = if seconds.is_some() { ORPHANED } else { UNCONFIRMED };
+        let reason = orphan_reason(seconds);
         let mut transaction = self.database.begin(Scope::Every).await?;
         let closing = close(&mut transaction, sid, at, reason).await?;
         transaction.commit().await?;
@@ -333,6 +333,11 @@ impl Error {
     fn garbled(what: &'static str, source: serde_json::Error) -> Self {
         Self::Garbled { what, source: Some(source) }
     }
+}
+
+/// Why the record of a call ends that nobody has any more, by whether the carrier knows its length.
+pub(crate) const fn orphan_reason(seconds: Option<u64>) -> &'static str {
+    if seconds.is_some() { ORPHANED } else { UNCONFIRMED }
 }
 
 /// When a call ended and why, as its steps tell it.

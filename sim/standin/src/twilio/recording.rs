@@ -12,7 +12,7 @@ use call_transports::twilio::recording::{RecordingCallback, RecordingStatus, med
 use call_transports::twilio::webhook::decode_form;
 
 use super::Account;
-use super::rest::{admits, json, refusal};
+use super::rest::{json, refusal, refused};
 use super::webhook;
 use crate::clock::pause;
 
@@ -47,8 +47,8 @@ pub(super) async fn start(
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
-    if sid != account.sid.as_str() || !admits(&account, &headers) {
-        return refusal(401, 20003, "Authenticate");
+    if let Some(refusal) = refused(&account, &sid, &headers) {
+        return refusal;
     }
     let form = decode_form(&body).unwrap_or_default();
     let callback = form.into_iter().find(|(name, _)| name == "RecordingStatusCallback");
@@ -79,8 +79,8 @@ pub(super) async fn change(
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
-    if sid != account.sid.as_str() || !admits(&account, &headers) {
-        return refusal(401, 20003, "Authenticate");
+    if let Some(refusal) = refused(&account, &sid, &headers) {
+        return refusal;
     }
     let form = decode_form(&body).unwrap_or_default();
     let status = form.into_iter().find(|(field, _)| field == "Status");

@@ -59,8 +59,8 @@ async fn update_call(
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
-    if sid != account.sid.as_str() || !admits(&account, &headers) {
-        return refusal(401, 20003, "Authenticate");
+    if let Some(refusal) = refused(&account, &sid, &headers) {
+        return refusal;
     }
     match read(&body) {
         Some(update) => ask(&account, &call, update).await,
@@ -73,8 +73,8 @@ async fn look(
     Path((sid, call)): Path<(String, String)>,
     headers: HeaderMap,
 ) -> Response {
-    if sid != account.sid.as_str() || !admits(&account, &headers) {
-        return refusal(401, 20003, "Authenticate");
+    if let Some(refusal) = refused(&account, &sid, &headers) {
+        return refusal;
     }
     pause(LOOK).await;
     let name = call.strip_suffix(".json").unwrap_or(&call);
@@ -134,7 +134,13 @@ pub(super) fn json(status: u16, body: String) -> Response {
 }
 
 /// Basic authentication with the account's SID and auth token.
-pub(super) fn admits(account: &Account, headers: &HeaderMap) -> bool {
+/// The answer to whoever asks for another account, or without this one's credentials.
+pub(super) fn refused(account: &Account, sid: &str, headers: &HeaderMap) -> Option<Response> {
+    let is_ours = sid == account.sid.as_str() && admits(account, headers);
+    (!is_ours).then(|| refusal(401, 20003, "Authenticate"))
+}
+
+fn admits(account: &Account, headers: &HeaderMap) -> bool {
     let expected = account
         .http
         .get("http://localhost/")
