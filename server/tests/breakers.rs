@@ -14,7 +14,6 @@ use axum::routing::any;
 use call_transports::twilio::media::{FromTwilio, ToTwilio, decode_to_twilio};
 use futures::StreamExt as _;
 use reqwest::StatusCode as Status;
-use server::metrics;
 use support::{AFTER_STREAM, CONNECTED, Server, pause, say, start, token_of, voice_inbound, with};
 use tokio::net::TcpListener;
 use tokio::time::timeout;
@@ -63,12 +62,7 @@ async fn a_call_does_not_wait_for_an_agent_that_failed_the_calls_before_it() {
     let form = with(&voice_inbound(), "CallSid", &sid(24));
     assert_ne!(server.verbs(AFTER_STREAM, &form).await, []);
 
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let scraped = listener.local_addr().unwrap();
-    tokio::spawn(metrics::serve(server.app.clone(), listener));
-    let http = reqwest::Client::builder().no_proxy().build().unwrap();
-    let answer = http.get(format!("http://{scraped}/metrics")).send().await.unwrap();
-    let text = answer.text().await.unwrap();
+    let text = server.metrics().await;
     for line in [
         r#"offhook_breaker_state{provider="agent",state="open"} 1"#,
         r#"offhook_breaker_state{provider="agent",state="closed"} 0"#,

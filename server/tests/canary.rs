@@ -21,7 +21,6 @@ use call_transports::twilio::media::{FromTwilio, Media, ToTwilio, Track, decode_
 use futures::StreamExt as _;
 use reqwest::StatusCode;
 use server::company::Tenant;
-use server::metrics;
 use support::{
     AUTH_TOKEN, CALL, CONNECTED, Server, Socket, say, start, token_of, voice_inbound, with,
 };
@@ -63,9 +62,6 @@ async fn nothing_that_was_planted_in_a_call_comes_out_i_26() {
     let database = folder.path().join("calls.db");
     let world = world().await;
     let server = planted(&database, world).await;
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let scraped = listener.local_addr().unwrap();
-    tokio::spawn(metrics::serve(server.app.clone(), listener));
 
     // Somebody guesses, too.
     let form = with(&voice_inbound(), "From", "+15550100177");
@@ -79,8 +75,7 @@ async fn nothing_that_was_planted_in_a_call_comes_out_i_26() {
     listen(&mut socket).await;
     assert_eq!(server.end_reason(CALL).await, "agent_hangup");
 
-    let text =
-        reqwest::get(format!("http://{scraped}/metrics")).await.unwrap().text().await.unwrap();
+    let text = server.metrics().await;
     assert_eq!(server.get("/metrics").await, StatusCode::NOT_FOUND, "not by the public door");
     let log = log.text();
     for (what, out) in [("the log", &log), ("/metrics", &text)] {

@@ -6,14 +6,13 @@ mod postgres;
 mod support;
 
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
-use std::time::Duration;
+use std::process::Stdio;
 
 use call_transports::twilio::Sid;
 use server::spool;
 use server::store::Store;
-use support::{ACCOUNT, AUTH_TOKEN, CALL, Door, PUBLIC, Server, pause, say, stop};
-use tokio::net::TcpListener;
+use support::process::{Process, database};
+use support::{CALL, Door, Server, pause, say, stop};
 
 /// F-DB-02, S25: PostgreSQL crashes in the middle of a call. The call ends as it would have, its
 /// journal waits on disk, and is written once when the database is back.
@@ -53,9 +52,9 @@ async fn a_call_outlives_its_database_f_db_02() {
 #[tokio::test]
 async fn a_killed_server_leaves_one_record_and_a_journal_f_pr_03() {
     let folder = tempfile::tempdir().unwrap();
-    let url = format!("sqlite://{}", folder.path().join("calls.db").display());
-    let (mut process, door) = start(folder.path(), &url).await;
-    let socket = door.call().await;
+    let url = database(folder.path());
+    let mut process = start(folder.path()).await;
+    let socket = Door::to(process.address).call().await;
     let store = Store::open(&url).await.unwrap();
     while store.unended().await.unwrap().is_empty() {
         pause().await;
@@ -64,7 +63,7 @@ async fn a_killed_server_leaves_one_record_and_a_journal_f_pr_03() {
     drop(socket);
     assert_eq!(store.unended().await.unwrap().len(), 1);
 
-    let (mut process, _) = start(folder.path(), &url).await;
+    let mut process = start(folder.path()).await;
     while !store.unended().await.unwrap().is_empty() {
         pause().await;
     }
@@ -74,54 +73,7 @@ async fn a_killed_server_leaves_one_record_and_a_journal_f_pr_03() {
     process.kill();
 }
 
-/// A process that goes with the test.
-struct Process(Child);
-
-impl Process {
-    fn kill(&mut self) {
-        self.0.kill().unwrap();
-        self.0.wait().unwrap();
-    }
-}
-
-impl Drop for Process {
-    fn drop(&mut self) {
-        // It may be dead already.
-        let _ = self.0.kill();
-    }
-}
-
-/// The server as it is run, in a process of its own.
-async fn start(folder: &Path, database: &str) -> (Process, Door) {
-    let free = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = free.local_addr().unwrap();
-    drop(free);
-    let company = Path::new(env!("CARGO_MANIFEST_DIR")).join("../scenarios/companies/acme.toml");
-    let process = Command::new(env!("CARGO_BIN_EXE_server"))
-        .env_clear()
-        .envs([
-            ("LISTEN_ADDR", address.to_string()),
-            ("PUBLIC_URL", PUBLIC.to_owned()),
-            ("DATABASE_URL", database.to_owned()),
-            ("SPOOL_DIR", folder.join("spool").display().to_string()),
-            ("TWILIO_ACCOUNT_SID", ACCOUNT.to_owned()),
-            ("TWILIO_AUTH_TOKEN", AUTH_TOKEN.to_owned()),
-            ("DEEPGRAM_API_KEY", "key".to_owned()),
-            ("MIDDLEWARE_URL", "http://127.0.0.1:9".to_owned()),
-            ("MIDDLEWARE_API_KEY", "key".to_owned()),
-            ("COMPANY_FILE", company.display().to_string()),
-            ("RUST_LOG", "off".to_owned()),
-        ])
-        // Nobody is out there: sessions of the agent, and lines, fail at once.
-        .env("DEEPGRAM_AGENT_URL", "ws://127.0.0.1:9/v1/agent/converse")
-        .env("DEEPGRAM_SPEAK_URL", "http://127.0.0.1:9")
-        .env("TWILIO_API_URL", "http://127.0.0.1:9")
-        .stdout(Stdio::null())
-        .spawn()
-        .unwrap();
-    let process = Process(process);
-    while tokio::net::TcpStream::connect(address).await.is_err() {
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
-    (process, Door::to(address))
+async fn start(folder: &Path) -> Process {
+    let quiet = [("RUST_LOG", "off".to_owned())];
+    Process::start_in(folder, "exec \"$0\"", Stdio::null(), &quiet).await
 }

@@ -4,21 +4,17 @@
 
 mod support;
 
-use std::fs;
-use std::net::{SocketAddr, TcpListener as StdListener};
-use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use call_core::call::Timer;
 use call_core::step::Cause;
 use reqwest::StatusCode;
-use server::metrics;
+use support::process::{Process, free};
 use support::world::{Leg, World};
-use support::{CALL, STREAM, token_of, voice_inbound};
-use tempfile::TempDir;
+use support::{CALL, STREAM, scrape, token_of, voice_inbound};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpStream;
 use tokio::time::{sleep, timeout};
 
 /// F-PR-09: connections beyond the limit are not answered. The listener neither dies nor spins, those
@@ -70,9 +66,7 @@ async fn a_log_that_nobody_reads_keeps_no_request_waiting_and_its_loss_is_counte
     let since = Instant::now();
     assert!(ask_health(&mut server.connect().await).await);
     assert!(since.elapsed() < Duration::from_secs(1));
-    let http = reqwest::Client::builder().no_proxy().build().unwrap();
-    let answer = http.get(format!("http://{scraped}/metrics")).send().await.unwrap();
-    let text = answer.text().await.unwrap();
+    let text = scrape(scraped).await;
     let dropped = value(&text, "offhook_log_lines_dropped_total");
     // 8,000 lines, of which 4,096 may wait and a pipe takes some hundreds.
     assert!((1_000.0..8_000.0).contains(&dropped), "{dropped} lines");
@@ -98,12 +92,7 @@ async fn a_timer_that_is_due_while_the_event_loop_stalls_fires_late_and_once() {
     assert_eq!(prompts.count(), 1);
     assert!(journal.windows(2).all(|pair| pair[0].at <= pair[1].at), "time only goes on");
 
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let scraped = listener.local_addr().unwrap();
-    tokio::spawn(metrics::serve(server.app.clone(), listener));
-    let http = reqwest::Client::builder().no_proxy().build().unwrap();
-    let answer = http.get(format!("http://{scraped}/metrics")).send().await.unwrap();
-    let text = answer.text().await.unwrap();
+    let text = server.metrics().await;
     let all = value(&text, "offhook_loop_late_seconds_count");
     let under_a_second = value(&text, "offhook_loop_late_seconds_bucket{le=\"1.0\"}");
     assert!(all > under_a_second, "the stall is counted:\n{text}");
@@ -122,73 +111,6 @@ async fn a_call_that_grows_without_end_is_ended_while_it_is_small() {
     assert_eq!(leg.playing(server.end_reason(CALL)).await, "operator_hangup");
     let steps = server.app.store().journal(CALL).await.unwrap().len();
     assert!((20_000..20_500).contains(&steps), "{steps} steps of 60,000 messages");
-}
-
-/// A server in a process of its own.
-struct Process {
-    child: Child,
-    address: SocketAddr,
-    _folder: TempDir,
-}
-
-impl Process {
-    /// `how` is what a shell does; `$0` is the server.
-    async fn start(how: &str, errors: Stdio, more: &[(&str, String)]) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let address = free();
-        let company =
-            Path::new(env!("CARGO_MANIFEST_DIR")).join("../scenarios/companies/acme.toml");
-        let database = format!("sqlite://{}", folder.path().join("calls.db").display());
-        let nobody = "http://127.0.0.1:9";
-        let child = Command::new("sh")
-            .args(["-c", how, env!("CARGO_BIN_EXE_server")])
-            .env_clear()
-            .env("LISTEN_ADDR", address.to_string())
-            .env("PUBLIC_URL", "https://voice.example.test")
-            .env("DATABASE_URL", database)
-            .env("SPOOL_DIR", folder.path().join("spool"))
-            .env("TWILIO_ACCOUNT_SID", support::ACCOUNT)
-            .env("TWILIO_AUTH_TOKEN", support::AUTH_TOKEN)
-            .env("TWILIO_API_URL", nobody)
-            .env("DEEPGRAM_API_KEY", "key")
-            .env("DEEPGRAM_AGENT_URL", "ws://127.0.0.1:9/v1/agent/converse")
-            .env("DEEPGRAM_SPEAK_URL", nobody)
-            .env("MIDDLEWARE_URL", nobody)
-            .env("MIDDLEWARE_API_KEY", "key")
-            .env("COMPANY_FILE", company)
-            .envs(more.iter().map(|(name, value)| (*name, value.as_str())))
-            .stdout(Stdio::null())
-            .stderr(errors)
-            .spawn()
-            .unwrap();
-        let process = Self { child, address, _folder: folder };
-        let since = Instant::now();
-        while TcpStream::connect(address).await.is_err() {
-            assert!(since.elapsed() < Duration::from_secs(20), "it does not listen");
-            sleep(Duration::from_millis(50)).await;
-        }
-        process
-    }
-
-    async fn connect(&self) -> TcpStream {
-        TcpStream::connect(self.address).await.unwrap()
-    }
-
-    /// How much of a processor it has used so far.
-    fn cpu(&self) -> Duration {
-        let stat = fs::read_to_string(format!("/proc/{}/stat", self.child.id())).unwrap();
-        let fields: Vec<_> = stat.rsplit(") ").next().unwrap().split(' ').collect();
-        // Field 14 and 15 of the line are its own time, in hundredths of a second (proc(5)).
-        let ticks: u64 = fields[11].parse::<u64>().unwrap() + fields[12].parse::<u64>().unwrap();
-        Duration::from_millis(10 * ticks)
-    }
-}
-
-impl Drop for Process {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
 }
 
 /// Whether the server is asked on this connection and answers within a second.
@@ -214,9 +136,4 @@ async fn head(stream: &mut TcpStream) -> String {
 fn value(text: &str, name: &str) -> f64 {
     let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
     line.unwrap_or_else(|| panic!("{name} is not in\n{text}")).parse().unwrap()
-}
-
-/// An address where nobody listens.
-fn free() -> SocketAddr {
-    StdListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
 }

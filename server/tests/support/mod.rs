@@ -19,6 +19,7 @@ use reqwest::StatusCode;
 use server::app::{self, App};
 use server::company::Tenant;
 use server::config::{self, Config, LogFormat, PublicUrl};
+use server::metrics;
 use tempfile::TempDir;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
@@ -26,6 +27,7 @@ use tokio::task::JoinHandle;
 use tokio_tungstenite::tungstenite::{self, ClientRequestBuilder, Message};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
 
+pub(crate) mod process;
 pub(crate) mod world;
 
 pub(crate) const ACCOUNT: &str = "AC00000000000000000000000000000001";
@@ -105,6 +107,14 @@ impl Server {
         let socket = self.door.call().await;
         steps.recv().await.unwrap();
         socket
+    }
+
+    /// What scrapers are told.
+    pub(crate) async fn metrics(&self) -> String {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        tokio::spawn(metrics::serve(self.app.clone(), listener));
+        scrape(address).await
     }
 
     /// Why a call ended, once it is on record.
@@ -205,6 +215,13 @@ impl Door {
         say(&mut socket, &FromTwilio::Start(start(&token_of(&stream)))).await;
         socket
     }
+}
+
+/// Whatever is served there for scrapers.
+pub(crate) async fn scrape(address: SocketAddr) -> String {
+    let http = reqwest::Client::builder().no_proxy().build().unwrap();
+    let answer = http.get(format!("http://{address}/metrics")).send().await.unwrap();
+    answer.text().await.unwrap()
 }
 
 pub(crate) const FORM: &str = "application/x-www-form-urlencoded";
