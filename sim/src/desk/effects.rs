@@ -18,7 +18,7 @@ use crate::cast::voice;
 /// A try to connect to the agent is given up after this long. There are two, with a pause between
 /// them, but where credentials are refused there is one.
 const CONNECT_LIMIT_MS: u64 = 3_000;
-const CONNECT_PAUSE_MS: u64 = 200;
+const CONNECT_PAUSE_MS: u64 = 250;
 
 /// A line that takes longer to be spoken comes too late, and is not kept.
 const SPEAK_LIMIT: Millis = Millis::from_secs(2);

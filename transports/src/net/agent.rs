@@ -33,7 +33,7 @@ const TRY: Duration = Duration::from_secs(3);
 
 /// Between them. Chance decides, so that calls that were refused together do not come back together
 /// (F-DG-03).
-const PAUSE_MS: (u64, u64) = (150, 350);
+const PAUSE_MS: (u64, u64) = (200, 300);
 
 /// The library's own buffers are many times larger, and it clears them before every read.
 const BUFFER_BYTES: usize = 2_048;
