@@ -34,7 +34,17 @@ impl Process {
         errors: Stdio,
         more: &[(&str, String)],
     ) -> Self {
-        let address = free();
+        Self::start_at(free(), folder, how, errors, more).await
+    }
+
+    /// The same at an address, so that it is found again after it was killed.
+    pub(crate) async fn start_at(
+        address: SocketAddr,
+        folder: &Path,
+        how: &str,
+        errors: Stdio,
+        more: &[(&str, String)],
+    ) -> Self {
         let company =
             Path::new(env!("CARGO_MANIFEST_DIR")).join("../scenarios/companies/acme.toml");
         let database = database(folder);

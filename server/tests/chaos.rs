@@ -1,0 +1,343 @@
+//! Calls come in all the time, while the server, its database and the disk of its spool are taken away
+//! and given back, as chance has it. Afterwards every call has its one record, and no line of a journal
+//! is lost or doubled.
+//!
+//! `CHAOS_MISHAPS` makes it longer, `CHAOS_SEED` has other things go wrong.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails, in its helpers too")]
+
+mod postgres;
+mod support;
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io::Write as _;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use call_transports::deepgram::AGENT_PATH;
+use call_transports::twilio::Sid;
+use server::store::Store;
+use sim::Scenario;
+use sim::replay::replay;
+use sim::seed::Seed;
+use sqlx::{Connection as _, PgConnection};
+use standin::twilio::Number;
+use standin::{Deepgram, Twilio};
+use support::process::{Process, free};
+use support::{ACCOUNT, AUTH_TOKEN, Server, pause};
+use tempfile::TempDir;
+use tokio::net::TcpListener;
+use tokio::task::JoinSet;
+use tokio::time::{sleep, timeout};
+use tokio_util::sync::CancellationToken;
+
+/// How much goes wrong where nobody says.
+const MISHAPS: u64 = 6;
+
+/// How often another call comes.
+const EVERY: Duration = Duration::from_millis(400);
+
+/// Calls still come for so long after all is well, and end as they should.
+const LAST: Duration = Duration::from_secs(2);
+
+/// How long records may be without an end after everything is well again.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// What goes wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Mishap {
+    /// The process is killed, and started again a little later.
+    ServerDies,
+    /// The database crashes, and comes back a little later.
+    DatabaseDies,
+    /// The process is killed while the database is away.
+    BothDie,
+    /// The disk of the spool is full for a while.
+    DiskFills,
+    /// The process is killed while the disk of the spool is full, and started again on it.
+    DiskFillsAndServerDies,
+}
+
+const ALL: [Mishap; 5] = [
+    Mishap::ServerDies,
+    Mishap::DatabaseDies,
+    Mishap::BothDie,
+    Mishap::DiskFills,
+    Mishap::DiskFillsAndServerDies,
+];
+
+/// Lines of journals that were on disk when a process was dead.
+type Spooled = Vec<(String, Vec<String>)>;
+
+/// I-18, I-25, F-PR-03, F-DB-02, F-DB-13, S25.
+#[tokio::test(flavor = "multi_thread")]
+async fn every_call_has_one_record_whatever_is_taken_away_i_18_i_25() {
+    let (mishaps, seed) = (number("CHAOS_MISHAPS", MISHAPS), number("CHAOS_SEED", 1));
+    println!("CHAOS_MISHAPS={mishaps} CHAOS_SEED={seed}");
+    let mut town = Town::begin().await;
+    let enough = CancellationToken::new();
+    let (twilio, number, scenario) = (town.twilio.clone(), town.number(), town.scenario());
+    let placing = tokio::spawn(place(twilio, number, scenario, enough.clone()));
+    let mut chance = Seed::new(seed);
+    let mut spooled = Vec::new();
+    let mut next = chance.between(0, 4);
+    for _ in 0..mishaps {
+        sleep(Duration::from_millis(chance.between(500, 5_000))).await;
+        // Never the same twice in a row, so that a short run meets most of them.
+        next = (next + chance.between(1, 4)) % 5;
+        let mishap = ALL[usize::try_from(next).unwrap()];
+        println!("{mishap:?}");
+        spooled.extend(town.suffer(mishap, &mut chance).await);
+    }
+    sleep(LAST).await;
+    enough.cancel();
+    let whole = placing.await.unwrap();
+    town.server.kill();
+    spooled.extend(town.disk.spooled());
+
+    let store = town.settle().await;
+    for call in &whole {
+        let record = store.call(call.as_str()).await.unwrap();
+        assert!(record.is_some(), "{call} was not disturbed and has no record");
+    }
+    for (call, lines) in &spooled {
+        let steps = store.journal(call).await.unwrap();
+        let text: Vec<_> = steps.iter().map(|step| serde_json::to_string(step).unwrap()).collect();
+        assert!(text.starts_with(lines), "{call}: a line that was on disk is lost or changed");
+    }
+    let reasons = reasons(&store, &town.calls().await).await;
+    println!("{} calls the carrier had no trouble with; ended: {reasons:?}", whole.len());
+    assert!(reasons.contains_key("agent_hangup"), "some calls end as they should");
+    assert!(reasons.contains_key("internal"), "some calls are cut");
+}
+
+/// Places a call every now and then, and waits for the last to end. Returns those in which the carrier
+/// saw nothing go wrong.
+async fn place(
+    twilio: Twilio,
+    number: Number,
+    scenario: Arc<Scenario>,
+    enough: CancellationToken,
+) -> Vec<Sid> {
+    let mut calls = JoinSet::new();
+    while !enough.is_cancelled() {
+        let call = Sid::parse(&format!("CA{:032x}", calls.len() + 1)).unwrap();
+        let (twilio, number, scenario) = (twilio.clone(), number.clone(), Arc::clone(&scenario));
+        calls.spawn(async move {
+            let outcome = twilio.call(&call, &number, &scenario).await.ok()?;
+            outcome.carrier.map(|_| call)
+        });
+        sleep(EVERY).await;
+    }
+    calls.join_all().await.into_iter().flatten().collect()
+}
+
+/// Why calls ended. Each has an end, and a journal in which nothing is missing.
+async fn reasons(store: &Store, calls: &[String]) -> BTreeMap<String, usize> {
+    let mut reasons = BTreeMap::new();
+    for call in calls {
+        let record = store.call(call).await.unwrap().unwrap();
+        let ended = record.ended.unwrap_or_else(|| panic!("{call} has no end"));
+        assert!(ended.at_us >= record.started_us && ended.duration_ms >= 0, "{call}");
+        let steps = store.journal(call).await.unwrap();
+        // One that was cut may end between two steps of one moment.
+        let difference = replay(&steps).filter(|difference| difference.recorded.is_some());
+        assert_eq!(difference, None, "{call} does not replay");
+        *reasons.entry(ended.reason).or_default() += 1;
+    }
+    reasons
+}
+
+/// Everything there is: providers, database, disk, and a server in a process of its own.
+struct Town {
+    scenario: Arc<Scenario>,
+    twilio: Twilio,
+    rest: SocketAddr,
+    server: Process,
+    address: SocketAddr,
+    settings: Vec<(&'static str, String)>,
+    database: postgres::Database,
+    disk: Disk,
+    folder: TempDir,
+}
+
+impl Town {
+    async fn begin() -> Self {
+        call_transports::net::install_crypto();
+        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../scenarios/s20_farewell_lock.ron");
+        let scenario = Arc::new(Scenario::load(&file).unwrap());
+        let http = reqwest::Client::builder().no_proxy().build().unwrap();
+        let twilio = Twilio::new(Sid::parse(ACCOUNT).unwrap(), AUTH_TOKEN, http);
+        let rest = serve(twilio.router()).await;
+        let deepgram = serve(Deepgram::new(Arc::clone(&scenario), "key").router()).await;
+        let database = postgres::Database::new().await;
+        let (url, owner) = (database.url("offhook"), database.url("offhook_owner"));
+        Store::migrate(&url, Some(&owner)).await.unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let disk = Disk::new(folder.path().join("spool"));
+        let address = free();
+        let settings = vec![
+            ("RUST_LOG", "off".to_owned()),
+            ("PUBLIC_URL", format!("http://{address}")),
+            ("DATABASE_URL", url),
+            ("TWILIO_API_URL", format!("http://{rest}")),
+            ("DEEPGRAM_AGENT_URL", format!("ws://{deepgram}{AGENT_PATH}")),
+            ("DEEPGRAM_SPEAK_URL", format!("http://{deepgram}")),
+        ];
+        let server = start(address, folder.path(), &settings).await;
+        Self { scenario, twilio, rest, server, address, settings, database, disk, folder }
+    }
+
+    fn scenario(&self) -> Arc<Scenario> {
+        Arc::clone(&self.scenario)
+    }
+
+    fn number(&self) -> Number {
+        let at = |path| format!("http://{}/twilio/{path}", self.address);
+        Number { voice: at("inbound_call"), status: Some(at("call-status")) }
+    }
+
+    /// Something goes wrong, and is well again. Returns what was on disk when the process was dead.
+    async fn suffer(&mut self, mishap: Mishap, chance: &mut Seed) -> Spooled {
+        use Mishap::{BothDie, DatabaseDies, DiskFills, DiskFillsAndServerDies, ServerDies};
+        let mut a_while = || sleep(Duration::from_millis(chance.between(100, 2_000)));
+        let (first, second) = (a_while(), a_while());
+        let mut spooled = Vec::new();
+        match mishap {
+            ServerDies => {}
+            DatabaseDies | BothDie => postgres::Database::crash().await,
+            DiskFills | DiskFillsAndServerDies => self.disk.fill(),
+        }
+        first.await;
+        if matches!(mishap, ServerDies | BothDie | DiskFillsAndServerDies) {
+            self.server.kill();
+            spooled = self.disk.spooled();
+        }
+        if mishap == DiskFillsAndServerDies {
+            self.server = start(self.address, self.folder.path(), &self.settings).await;
+        }
+        second.await;
+        match mishap {
+            ServerDies => {}
+            DatabaseDies | BothDie => postgres::Database::recover().await,
+            DiskFills | DiskFillsAndServerDies => self.disk.empty(),
+        }
+        if matches!(mishap, ServerDies | BothDie) {
+            self.server = start(self.address, self.folder.path(), &self.settings).await;
+        }
+        spooled
+    }
+
+    /// All is well, and another server closes what is left. It asks the carrier at once, not after
+    /// minutes.
+    async fn settle(&self) -> Store {
+        let nowhere = self.folder.path().join("nothing.db");
+        let mut server = Server::start_on(&nowhere, |config| {
+            config.database_url = self.database.url("offhook").into();
+            config.spool = self.disk.folder.clone();
+            config.twilio.api_url = format!("http://{}", self.rest);
+            config.twilio.auth_tokens = vec![AUTH_TOKEN.into()];
+            config.orphan_limit = Duration::from_millis(500);
+        })
+        .await;
+        let store = server.app.store().clone();
+        let closed = async {
+            while !store.unended().await.unwrap().is_empty() {
+                pause().await;
+            }
+        };
+        let left = timeout(PATIENCE, closed).await;
+        assert!(left.is_ok(), "without an end: {:?}", store.unended().await.unwrap());
+        assert_eq!(self.disk.spooled(), [], "nothing waits on disk any more");
+        server.end();
+        (&mut server.serving).await.unwrap().unwrap();
+        Store::open(&self.database.url("offhook")).await.unwrap()
+    }
+
+    /// All calls that have a record.
+    async fn calls(&self) -> Vec<String> {
+        let mut admin = PgConnection::connect(&self.database.url("postgres")).await.unwrap();
+        sqlx::query_scalar("SELECT sid FROM call ORDER BY sid").fetch_all(&mut admin).await.unwrap()
+    }
+}
+
+async fn start(address: SocketAddr, folder: &Path, settings: &[(&str, String)]) -> Process {
+    Process::start_at(address, folder, "exec \"$0\"", Stdio::null(), settings).await
+}
+
+async fn serve(router: Router) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    address
+}
+
+/// The disk of the spool: one of its own, and small, where we may mount one.
+struct Disk {
+    folder: PathBuf,
+    is_mounted: bool,
+}
+
+impl Disk {
+    fn new(folder: PathBuf) -> Self {
+        fs::create_dir(&folder).unwrap();
+        let mount = Command::new("mount")
+            .args(["-t", "tmpfs", "-o", "size=16m", "tmpfs"])
+            .arg(&folder)
+            .stderr(Stdio::null())
+            .status();
+        let is_mounted = mount.is_ok_and(|status| status.success());
+        if !is_mounted {
+            println!("the disk is never full: only root may mount a small one");
+        }
+        Self { folder, is_mounted }
+    }
+
+    fn fill(&self) {
+        if self.is_mounted {
+            let mut file = File::create(self.folder.join("filler")).unwrap();
+            while file.write_all(&[0; 4_096]).is_ok() {}
+        }
+    }
+
+    fn empty(&self) {
+        if self.is_mounted {
+            fs::remove_file(self.folder.join("filler")).unwrap();
+        }
+    }
+
+    /// The whole lines of all journals that lie here.
+    fn spooled(&self) -> Spooled {
+        let files = |folder: &Path| -> Vec<_> {
+            let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+            entries.map(|entry| entry.path()).collect()
+        };
+        let journals = files(&self.folder).into_iter().flat_map(|folder| files(&folder));
+        let journals = journals.filter(|file| file.extension().is_some_and(|is| is == "journal"));
+        let lines = |file: PathBuf| {
+            let text = fs::read_to_string(&file).unwrap();
+            let whole = text.rsplit_once('\n').map_or("", |(whole, _)| whole);
+            let call = file.file_stem().unwrap().to_string_lossy().into_owned();
+            (call, whole.lines().map(str::to_owned).collect())
+        };
+        journals.map(lines).collect()
+    }
+}
+
+impl Drop for Disk {
+    fn drop(&mut self) {
+        if self.is_mounted {
+            let _ = Command::new("umount").arg("--lazy").arg(&self.folder).status();
+        }
+    }
+}
+
+fn number(variable: &str, default: u64) -> u64 {
+    let given = std::env::var(variable).ok();
+    given.map_or(default, |given| given.parse().expect("a whole number"))
+}
