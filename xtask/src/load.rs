@@ -23,16 +23,22 @@ pub(crate) struct Load {
 }
 
 pub(crate) fn run(load: &Load) -> Result<()> {
-    // As it is shipped: without the demonstration.
+    // As it is shipped: without the demonstration, and in that profile.
     shell::run(&mut shell::cargo([
         "build",
-        "--release",
+        "--profile=dist",
         "--package=server",
         "--no-default-features",
     ])?)?;
     // It finds the server beside itself.
-    let mut driver =
-        shell::cargo(["run", "--release", "--quiet", "--package=benches", "--bin=load", "--"])?;
+    let mut driver = shell::cargo([
+        "run",
+        "--profile=dist",
+        "--quiet",
+        "--package=benches",
+        "--bin=load",
+        "--",
+    ])?;
     let calls: Vec<_> = load.calls.iter().map(ToString::to_string).collect();
     driver.arg(format!("--calls={}", calls.join(",")));
     driver.arg(format!("--seconds={}", load.seconds));

@@ -9,8 +9,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::task::{Context, Wake, Waker};
 
-use futures::task::AtomicWaker;
-
 /// Something that a call waits for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Part {
@@ -36,22 +34,18 @@ impl Part {
 
 /// Knows which parts have to be looked at, and gives each a waker of its own.
 pub(super) struct Wakes {
-    common: Arc<Common>,
+    /// Whom the wakers wake.
+    task: Waker,
     wakers: [Waker; PARTS.len()],
+    /// Those that were woken and not gathered since.
+    woken: Arc<AtomicU8>,
     /// Those that have to be looked at.
     due: u8,
 }
 
-/// What the wakers of one call share.
-#[derive(Default)]
-struct Common {
-    /// Those that were woken and not looked at since.
-    woken: AtomicU8,
-    task: AtomicWaker,
-}
-
 struct Bell {
-    common: Arc<Common>,
+    task: Waker,
+    woken: Arc<AtomicU8>,
     bit: u8,
 }
 
@@ -61,30 +55,37 @@ impl Wake for Bell {
     }
 
     fn wake_by_ref(self: &Arc<Self>) {
-        // Before the task is woken, so that it finds it.
-        self.common.woken.fetch_or(self.bit, Ordering::Release);
-        self.common.task.wake();
+        // Before the task is woken, so that it finds it. Whoever was first has woken it.
+        if self.woken.fetch_or(self.bit, Ordering::Release) == 0 {
+            self.task.wake_by_ref();
+        }
     }
 }
 
 impl Wakes {
     /// Every part is due.
     pub(super) fn new() -> Self {
-        let common = Arc::<Common>::default();
+        Self::of(Waker::noop().clone())
+    }
+
+    fn of(task: Waker) -> Self {
+        let woken = Arc::<AtomicU8>::default();
         let wakers = array::from_fn(|place| {
-            let bell = Bell { common: Arc::clone(&common), bit: PARTS[place].bit() };
-            Waker::from(Arc::new(bell))
+            let (task, woken) = (task.clone(), Arc::clone(&woken));
+            Waker::from(Arc::new(Bell { task, woken, bit: PARTS[place].bit() }))
         });
-        let mut wakes = Self { common, wakers, due: 0 };
+        let mut wakes = Self { task, wakers, woken, due: 0 };
         wakes.all();
         wakes
     }
 
-    /// The call's task was woken: whatever woke it is due.
+    /// The call's task was woken: whatever woke it is due. In another task every part is, and gets to
+    /// know the new one.
     pub(super) fn gather(&mut self, cx: &Context<'_>) {
-        // In this order: what is woken in between wakes the task again.
-        self.common.task.register(cx.waker());
-        self.due |= self.common.woken.swap(0, Ordering::Acquire);
+        if !self.task.will_wake(cx.waker()) {
+            *self = Self::of(cx.waker().clone());
+        }
+        self.due |= self.woken.swap(0, Ordering::Acquire);
     }
 
     /// The call itself has done something: any part may be another than before.
@@ -148,7 +149,15 @@ mod tests {
         wakes.settle(Part::Carrier);
         wakes.context(Part::Line).waker().wake_by_ref();
         assert_eq!(task.0.load(Ordering::Relaxed), 2);
-        wakes.all();
-        assert_eq!(due(&wakes), [true; 5]);
+        wakes.gather(&Context::from_waker(&waker));
+        wakes.settle(Part::Carrier);
+        wakes.settle(Part::Line);
+        assert_eq!(due(&wakes), [false; 5]);
+
+        let other = Arc::new(Task::default());
+        wakes.gather(&Context::from_waker(&Waker::from(Arc::clone(&other))));
+        assert_eq!(due(&wakes), [true; 5], "they know the task of before");
+        wakes.context(Part::Agent).waker().wake_by_ref();
+        assert_eq!((task.0.load(Ordering::Relaxed), other.0.load(Ordering::Relaxed)), (2, 1));
     }
 }
