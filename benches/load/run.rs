@@ -57,7 +57,7 @@ struct Wanted {
 
     /// How long each is measured
     #[arg(long, value_name = "S", default_value_t = 10,
-          value_parser = clap::value_parser!(u64).range(1..=600))]
+          value_parser = clap::value_parser!(u64).range(1..=3_600))]
     seconds: u64,
 
     /// The core for what is measured; the calls take the others [default: the last]
@@ -135,7 +135,9 @@ fn measured(
     door.wait()?;
     let idle_bytes = process.resident_bytes()?;
     begin(drive, door, calls)?;
-    let call_bytes = process.resident_bytes()?.saturating_sub(idle_bytes) / u64::from(calls);
+    let up_bytes = process.resident_bytes()?;
+    let per_call = |bytes: u64, before: u64| bytes.saturating_sub(before) / u64::from(calls);
+    let call_bytes = per_call(up_bytes, idle_bytes);
 
     let (cpu, own, crossed, began) = (process.cpu()?, Cpu::own()?, drive.crossed, Instant::now());
     drive.counts = true;
@@ -143,6 +145,7 @@ fn measured(
     drive.counts = false;
     let (cpu, own) = (process.cpu()?.since(cpu), Cpu::own()?.since(own));
     let (crossed, took) = (drive.crossed - crossed, began.elapsed());
+    let grown_bytes = per_call(process.resident_bytes()?, up_bytes);
     // What is still on its way comes back, or never does.
     drive.run(Duration::from_secs(1))?;
 
@@ -156,6 +159,7 @@ fn measured(
         cpu,
         crossed,
         call_bytes,
+        grown_bytes,
         clears: Spread::of(std::mem::take(&mut drive.clears)),
         interrupted: expected,
         replied: drive.replied,

@@ -18,6 +18,8 @@ pub(crate) struct Row {
     pub(crate) crossed: u64,
     /// Memory per call, in bytes.
     pub(crate) call_bytes: u64,
+    /// By how many bytes of memory a call grew while it was measured.
+    pub(crate) grown_bytes: u64,
     /// From the caller's voice to `clear`.
     pub(crate) clears: Spread,
     /// How many of them there should be.
@@ -72,8 +74,14 @@ pub(crate) fn table(calls: u32, bare: &Row, server: &Row) {
     for (what, us) in cpu {
         figures(what, bare.per_frame(us(bare)), server.per_frame(us(server)));
     }
-    let kib = |row: &Row| row.call_bytes as f64 / 1_024.0;
-    figures("memory per call, KiB", kib(bare), kib(server));
+    let memory: [(&str, Figure); 2] = [
+        ("memory per call, KiB", |row| row.call_bytes),
+        ("  its growth while measured, KiB", |row| row.grown_bytes),
+    ];
+    for (what, bytes) in memory {
+        let kib = |row: &Row| bytes(row) as f64 / 1_024.0;
+        figures(what, kib(bare), kib(server));
+    }
     spread("voice to clear", bare, server, |row| row.clears);
     let counts: [(&str, Figure); 8] = [
         ("frames sent", |row| row.tally.sent),
