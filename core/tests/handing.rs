@@ -452,6 +452,17 @@ fn a_stream_that_ended_and_a_carrier_that_does_not_answer_are_the_end_after_10_s
     assert!(ignored(&desk.at(23_500, transfer_is(Transfer::Accepted))), "too late");
 }
 
+/// F-TR-10, F-TW-09: what became of the transfer is on record, as it is where the stream is there.
+#[test]
+fn a_stream_that_died_and_a_carrier_that_does_not_answer_are_a_failed_transfer_on_record() {
+    let mut desk = Desk::handing_over();
+    desk.at(14_000, stream_dead());
+    let steps = desk.until(23_000);
+    let failed = |fact: &Fact| matches!(fact, Fact::Transfer { result: Transfer::Failed, .. });
+    assert!(steps.iter().flat_map(|step| &step.facts).any(failed), "{steps:?}");
+    assert_eq!(phases(&steps), [Phase::HangingUp]);
+}
+
 /// F-TR-04: in the need of ours too.
 #[test]
 fn a_caller_who_hangs_up_while_a_person_is_asked_for_in_need_has_hung_up() {

@@ -12,7 +12,7 @@ pub fn run(bytes: &[u8]) {
     let scenario = SCENARIO.replace("{company}", &folder::name_here(COMPANY));
     match Scenario::load(&folder::file("company.ron", scenario.as_bytes())) {
         Ok(scenario) => {
-            assert_eq!(scenario.company.fault(), None, "a company that is played is sound");
+            assert_eq!(scenario.company.faults(), [], "a company that is played is sound");
             let agent = scenario.company.agent(scenario.language);
             assert!(agent.is_some(), "it has an agent that speaks the scenario's language");
         }

@@ -2,7 +2,8 @@
 //! from a body that is not an object.
 
 use call_transports::twilio::rest::{
-    HangUpOutcome, TWIML_CHARACTERS_MAX, account_is_active, hang_up_outcome, is_over, redirect_body,
+    HangUpOutcome, TWIML_CHARACTERS_MAX, account_is_active, hang_up_outcome, redirect_body,
+    standing,
 };
 use call_transports::twilio::webhook::decode_form;
 use serde_json::Value;
@@ -24,7 +25,7 @@ fn answer(status: u16, body: &[u8]) {
         assert_eq!(told, status);
         assert!(code.is_none() || is_object, "a code stands in an object");
     }
-    if status != 404 && is_over(status, body).is_some() {
+    if status != 404 && standing(status, body).is_some() {
         assert!(is_object && (200..300).contains(&status), "{status}: a guess");
     }
     if let Some(active) = account_is_active(body) {

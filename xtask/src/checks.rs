@@ -7,7 +7,7 @@ use std::{
 
 use anyhow::Result;
 
-use crate::{machine, proof, shell};
+use crate::{fuzz, machine, proof, shell};
 
 /// How much is checked.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -48,7 +48,7 @@ struct Step {
     run: fn() -> Result<()>,
 }
 
-const STEPS: [Step; 10] = [
+const STEPS: [Step; 11] = [
     Step { name: "machine", extent: Extent::Fast, run: machine::prepare },
     Step { name: "formatting", extent: Extent::Fast, run: formatting },
     Step { name: "proof", extent: Extent::Fast, run: proof::check },
@@ -57,6 +57,7 @@ const STEPS: [Step; 10] = [
     Step { name: "dependencies", extent: Extent::Full, run: dependencies },
     Step { name: "tests", extent: Extent::Fast, run: tests },
     Step { name: "sabotage", extent: Extent::Fast, run: sabotage },
+    Step { name: "fuzz targets", extent: Extent::Full, run: fuzz::check },
     Step { name: "doc tests", extent: Extent::Fast, run: doc_tests },
     Step { name: "documentation", extent: Extent::Full, run: documentation },
 ];

@@ -99,7 +99,7 @@ pub(crate) fn run(fuzz: &Fuzz) -> Result<()> {
 }
 
 /// What is cheap enough to be done always: no nightly compiler, and no C++ one.
-fn check() -> Result<()> {
+pub(crate) fn check() -> Result<()> {
     let manifest = ["--manifest-path", "fuzz/Cargo.toml"];
     let features = ["--no-default-features", "--target-dir", "target"];
     let mut formatting = shell::cargo(["fmt"])?;

@@ -68,10 +68,7 @@ impl Machine {
             Event::Due(Timer::TransferLimit) if self.memory.handing.accepted => {
                 Transition(State::Ended { why: EndReason::TransferFailed })
             }
-            Event::Due(Timer::TransferLimit) => match self.memory.handing.stream_gone {
-                Some(end) => nobody_left(end),
-                None => self.transfer_news(Transfer::Failed, step),
-            },
+            Event::Due(Timer::TransferLimit) => self.transfer_news(Transfer::Failed, step),
             // It is in other hands soon. If it comes back, it does not go on.
             Event::Due(Timer::CallLimit) => self.no_way_back(EndReason::TimeLimit),
             Event::Due(Timer::DrainLimit) => self.no_way_back(EndReason::Drained),
