@@ -12,7 +12,7 @@ use call_core::{
 use support::{
     Desk, OPENING, agent_lost, agent_lost_by, agent_ready, answers, asks, began, caller_says,
     caller_says_in, cut, done, effects, facts, fired, heard, hung_up, ignored, line, line_failed,
-    line_ready, lines, pay, people, performed, phases, queued, reason, recorded, result_of,
+    line_ready, lines, lookup, pay, people, performed, phases, queued, reason, recorded, result_of,
     sentence, stopped,
 };
 
@@ -180,6 +180,23 @@ fn a_function_that_ends_after_we_reconnected_is_answered_once() {
     assert_eq!(desk.phase(), Phase::FunctionPending);
     assert_eq!(answers(&desk.at(15_000, done("f1"))), [("f1".into(), result_of("f1"))]);
     assert_eq!(answers(&desk.journal).len(), 1);
+}
+
+/// F-DG-20, I-13: what was asked for in the opening waits for its end, and that may come while the
+/// agent is lost.
+#[test]
+fn a_function_asked_for_in_the_opening_is_performed_when_another_session_is_there() {
+    let mut desk = Desk::new();
+    desk.at(400, line_ready(OPENING));
+    desk.at(400, began(OPENING));
+    desk.at(900, agent_ready());
+    desk.at(900, queued(OPENING, 4_000, 4_400));
+    assert_eq!(performed(&desk.at(1_800, asks(&[lookup("f1")]))), [""; 0]);
+    desk.at(2_000, agent_lost());
+    desk.at(4_400, heard(OPENING, 4_000));
+    let steps = desk.at(5_000, agent_ready());
+    assert_eq!(performed(&steps), ["f1"]);
+    assert_eq!(lines(&steps), [LineId::GoOn]);
 }
 
 /// F-DG-22.

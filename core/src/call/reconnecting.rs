@@ -56,7 +56,10 @@ impl Machine {
                 }
                 // Whatever the lost session owed, the new one does not know that it owes it.
                 self.memory.reply_owed = None;
-                self.settle()
+                // What was asked for before the opening was over may have waited all the while.
+                let early =
+                    self.memory.opening_over.then(|| self.decide_early_asks(step)).flatten();
+                early.unwrap_or_else(|| self.settle())
             }
             Event::Due(Timer::AgentReady) => self.hand_to_a_person(EndReason::AgentFailed),
             Event::Input(Input::Carrier(Carrier::Key(_))) => Handled,
