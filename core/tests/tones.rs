@@ -46,6 +46,15 @@ fn the_stream_leaves_for_tones_and_the_call_goes_on_when_it_is_back() {
     assert_eq!(desk.next(), Some((47_000, Timer::SilencePrompt)), "silence began anew");
 }
 
+/// I-13: the carrier alone says what became of tones.
+#[test]
+fn a_result_of_the_back_office_is_no_outcome_of_tones() {
+    let mut desk = away();
+    let steps = desk.at(15_000, done("f1"));
+    assert!(ignored(&steps) && outcomes(&steps).is_empty(), "{steps:?}");
+    assert_eq!(answers(&desk.at(20_000, joined())), one("f1", Answer::Done));
+}
+
 /// F-TR-12: the order of the `stop` and the carrier's answer is not promised.
 #[test]
 fn the_stop_may_come_before_the_answer() {

@@ -263,6 +263,11 @@ impl Machine {
 
     /// A function ended. Whether anybody waited for it.
     fn function_ended(&mut self, ended: &FunctionEnded, step: &mut Draft) -> bool {
+        // Nobody performs tones for us but the carrier, and its word is another.
+        let entry = self.memory.ledger.get(&ended.id);
+        if entry.is_some_and(|entry| matches!(entry.state, EntryState::Tones { .. })) {
+            return false;
+        }
         let outcome = outcome_word(&ended.outcome);
         let answer = Answer::Result { of: ended.id.clone() };
         if !self.finish(&ended.id, outcome, &answer, step) {
