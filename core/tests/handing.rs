@@ -397,6 +397,22 @@ fn a_stream_that_ends_before_the_carrier_has_answered_may_be_the_transfer_itself
     }
 }
 
+/// I-13, F-WH-04: what the carrier says twice is on record once, and prolongs nothing.
+#[test]
+fn news_of_a_transfer_that_are_told_twice_count_once() {
+    let mut desk = Desk::handing_over();
+    desk.at(13_400, transfer_is(Transfer::Accepted));
+    desk.at(13_500, stopped());
+    let due = desk.next();
+    assert!(ignored(&desk.at(20_000, transfer_is(Transfer::Accepted))));
+    assert_eq!(desk.next(), due);
+    desk.at(30_000, transfer_is(Transfer::NoAnswer));
+    for news in [Transfer::NoAnswer, Transfer::Failed, Transfer::Accepted] {
+        assert!(ignored(&desk.at(30_100, transfer_is(news))), "{news:?}");
+    }
+    assert_eq!(lines(&desk.at(30_500, joined())), [LineId::NobodyFree]);
+}
+
 /// S19, F-TR-07: it was the transfer itself, and nobody answered.
 #[test]
 fn a_caller_whose_stream_ended_before_the_carriers_answer_may_come_back() {

@@ -106,7 +106,14 @@ impl Machine {
     }
 
     fn transfer_news(&mut self, news: Transfer, step: &mut Draft) -> Outcome<State> {
-        if !self.memory.handing.asked {
+        let handing = &mut self.memory.handing;
+        let is_known = match news {
+            Transfer::Accepted => handing.accepted,
+            Transfer::Busy | Transfer::NoAnswer | Transfer::Failed => handing.unanswered,
+            Transfer::Refused | Transfer::Completed | Transfer::Gone => false,
+        };
+        // The carrier may say everything twice.
+        if !handing.asked || is_known {
             return Super;
         }
         step.fact(Fact::Transfer { target: self.memory.handing.target.to_string(), result: news });
@@ -123,6 +130,7 @@ impl Machine {
             Transfer::Busy | Transfer::NoAnswer | Transfer::Failed
                 if self.memory.handing.accepted =>
             {
+                self.memory.handing.unanswered = true;
                 Handled
             }
             Transfer::Refused | Transfer::Busy | Transfer::NoAnswer | Transfer::Failed => {

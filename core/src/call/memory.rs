@@ -80,6 +80,8 @@ pub(super) struct Handing {
     pub(super) asked: bool,
     /// The carrier took the request: our stream ends.
     pub(super) accepted: bool,
+    /// Nobody took it: the caller comes back.
+    pub(super) unanswered: bool,
     /// How our stream has ended, if it has.
     pub(super) stream_gone: Option<StreamEnd>,
 }
