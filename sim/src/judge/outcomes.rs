@@ -187,7 +187,7 @@ impl<'a> Asked<'a> {
     /// A transfer is taken or not in time; and once taken, answered or not in time.
     fn transfer(&self, findings: &mut Findings<'_>) {
         let mut limit = self.at() + self.limits.hang_up;
-        let mut outcomes = 0;
+        let (mut is_accepted, mut outcomes) = (false, 0);
         for (number, step) in self.behind() {
             if outcomes == 0 && step.at > limit {
                 break;
@@ -204,6 +204,12 @@ impl<'a> Asked<'a> {
             });
             let results: Vec<Transfer> = results.collect();
             let told = match &step.cause {
+                // Said twice, it is on record once.
+                Cause::Input(Input::Carrier(Carrier::Transfer(Transfer::Accepted)))
+                    if is_accepted =>
+                {
+                    Vec::new()
+                }
                 Cause::Input(Input::Carrier(Carrier::Transfer(news))) if outcomes == 0 => {
                     vec![*news]
                 }
@@ -215,6 +221,7 @@ impl<'a> Asked<'a> {
             }
             if told == [Transfer::Accepted] {
                 limit = step.at + self.limits.transfer;
+                is_accepted = true;
             } else {
                 outcomes += told.len();
             }
