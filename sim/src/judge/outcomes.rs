@@ -242,9 +242,11 @@ impl<'a> Asked<'a> {
             outcomes.collect()
         };
         let mut limit = self.at() + self.limits.hang_up;
-        let mut leaves = false;
+        let (mut leaves, mut hangs_up) = (false, false);
         for (number, step) in self.behind() {
             let told = match &step.cause {
+                // Nobody waits for the word any more.
+                Cause::Input(Input::Carrier(Carrier::Tones(Tones::Refused))) if hangs_up => None,
                 Cause::Input(Input::Carrier(Carrier::Tones(Tones::Refused))) => Some("not-done"),
                 Cause::Timer(Timer::TonesLimit) if !leaves => Some("not-done"),
                 Cause::Input(Input::Carrier(Carrier::Joined)) if leaves => Some("done"),
@@ -260,6 +262,7 @@ impl<'a> Asked<'a> {
             if told.is_some() {
                 return;
             }
+            hangs_up |= step.effects.contains(&Effect::HangUp);
             let accepted = Cause::Input(Input::Carrier(Carrier::Tones(Tones::Accepted)));
             if !leaves && (step.cause == accepted || stream_over(step)) {
                 leaves = true;
