@@ -79,9 +79,7 @@ async fn a_version_that_becomes_active_is_for_the_calls_after_it_s38_i_36() {
 
         let mut late = call(&two, CALL_2).await;
         let mut admitted = begin(&two, "acme", waiting, &token).await;
-        for (socket, sid) in
-            [(&mut early, CALL_1), (&mut late, CALL_2), (&mut admitted, waiting)]
-        {
+        for (socket, sid) in [(&mut early, CALL_1), (&mut late, CALL_2), (&mut admitted, waiting)] {
             say(socket, &stopped(sid)).await;
         }
         for (server, sid, version) in [(&one, CALL_1, 1), (&two, CALL_2, 2), (&two, waiting, 1)] {
@@ -344,8 +342,8 @@ async fn a_server_whose_listening_connection_is_lost_reads_everything_anew() {
             )
             .await
             .unwrap();
-        activate(&store, "acme", Some(version)).await.unwrap();
-        serves(&server, u32::try_from(version).unwrap()).await;
+        activate(&store, "acme", Some(version.into())).await.unwrap();
+        serves(&server, version).await;
     }
 }
 
