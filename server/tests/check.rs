@@ -154,8 +154,7 @@ async fn a_database_that_takes_no_writes_is_named() {
     assert!(finding.found.contains("cannot be opened"), "{finding}");
     // Trying it out leaves no record.
     online(&world.config(), PATIENCE).await;
-    let store =
-        server::store::Store::open(world.config().database_url.expose_secret()).await.unwrap();
+    let store = Store::open(world.config().database_url.expose_secret()).await.unwrap();
     assert_eq!(store.unended().await.unwrap(), []);
 }
 
