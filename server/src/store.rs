@@ -14,10 +14,14 @@ use call_core::{CallTime, Language};
 use sqlx::FromRow;
 use sqlx::migrate::MigrateError;
 
+pub use companies::{
+    Activate, Activated, Activation, Active, FunctionDefinition, Kept, NewVersion, Version,
+};
 use database::{Database, Scope, Transaction};
 pub use recordings::Recording;
 pub use writes::Writes;
 
+pub(crate) mod companies;
 mod database;
 mod recordings;
 mod tables;

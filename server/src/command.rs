@@ -1,0 +1,3 @@
+//! The commands beside running the server, each in a file of its own.
+
+pub mod company;
