@@ -21,6 +21,8 @@ use tracing::{error, info, warn};
 
 use crate::call::{Line, News, Services, Watch};
 use crate::clips;
+use crate::company::registry::{self, Registry};
+use crate::company::{Tenant, versions};
 use crate::config::Config;
 use crate::http;
 use crate::metrics::Metrics;
@@ -38,6 +40,7 @@ pub struct App(Arc<Inner>);
 struct Inner {
     config: Config,
     store: Store,
+    companies: Registry,
     spool: Spool,
     services: Arc<Services>,
     verifier: Verifier,
@@ -62,6 +65,9 @@ pub enum Error {
     /// The store cannot be used.
     #[error(transparent)]
     Store(#[from] store::Error),
+    /// The companies of the configuration cannot be imported, or not be activated.
+    #[error("COMPANY_FILE: its companies cannot be served")]
+    Companies(#[source] versions::Error),
     /// A provider cannot be asked with what was configured.
     #[error(transparent)]
     Provider(#[from] net::Error),
@@ -76,6 +82,12 @@ impl App {
         net::install_crypto();
         let services = Arc::new(services(&config)?);
         let store = Store::open(config.database_url.expose_secret()).await?;
+        versions::start_with(&store, &config.companies).await.map_err(Error::Companies)?;
+        let companies = Registry::load(&store).await?;
+        services.metrics.companies(&companies);
+        if companies.companies().is_empty() {
+            warn!("no company is active: every call is declined until one is");
+        }
         let spool = Spool::open(&config.spool).map_err(Error::Spool)?;
         let left = store.unended().await?.len();
         if left > 0 {
@@ -92,6 +104,7 @@ impl App {
             hurry: CancellationToken::new(),
             config,
             store,
+            companies,
             spool,
             services,
         })))
@@ -105,6 +118,11 @@ impl App {
     /// The records of all calls.
     pub fn store(&self) -> &Store {
         &self.0.store
+    }
+
+    /// The companies that are served.
+    pub fn companies(&self) -> &Registry {
+        &self.0.companies
     }
 
     /// The journals that are not in the store yet.
@@ -132,9 +150,16 @@ impl App {
         self.0.draining.load(Ordering::Relaxed)
     }
 
-    /// Has our own lines spoken ahead of calls. Nothing waits for it.
+    /// Has our own lines spoken ahead of calls, of all companies. Nothing waits for it.
     pub async fn prepare_lines(&self) {
-        clips::prepare_all(&self.0.services.speaker, &self.0.config.tenant).await;
+        for listed in self.companies().companies() {
+            self.prepare_lines_of(&listed.tenant).await;
+        }
+    }
+
+    /// The same for one company.
+    pub(crate) async fn prepare_lines_of(&self, tenant: &Tenant) {
+        clips::prepare_all(&self.0.services.speaker, tenant).await;
     }
 
     pub(crate) fn services(&self) -> Arc<Services> {
@@ -258,6 +283,7 @@ pub async fn serve(
         () = ending => {}
         () = notice_stalls(app.metrics()) => {}
         () = orphans::close(&app) => {}
+        () = registry::follow(&app) => {}
         () = spool::drain(app.spool(), app.store()) => {}
     }
     spool::drain_once(app.spool(), app.store()).await;

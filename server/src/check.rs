@@ -99,11 +99,11 @@ pub async fn online(config: &Config, patience: Duration) -> Vec<Finding> {
         within(patience, "MIDDLEWARE_URL", MEND_MIDDLEWARE, middleware(config)),
         public_url(config, patience),
     );
-    let company = config.tenant.company();
-    let mut findings = vec![Finding::well(
-        "COMPANY_FILE",
-        format!("{} v{} is sound", company.id, company.version),
-    )];
+    let sound = config.companies.iter().map(|tenant| {
+        let company = tenant.company();
+        Finding::well("COMPANY_FILE", format!("{} v{} is sound", company.id, company.version))
+    });
+    let mut findings: Vec<_> = sound.collect();
     findings.push(store);
     findings.extend(twilio);
     findings.extend(voices);
@@ -187,7 +187,8 @@ async fn voices(config: &Config, patience: Duration) -> Vec<Finding> {
         Err(error) => return vec![Finding::of(&error, blame.0, blame.1)],
     };
     let mut findings = Vec::new();
-    for (language, agent) in &config.tenant.company().agents {
+    let agents = config.companies.iter().flat_map(|tenant| &tenant.company().agents);
+    for (language, agent) in agents {
         let speaking = async {
             match speaker.prepare(&agent.voice, "Yes.").await {
                 Ok(_) => Finding::well(

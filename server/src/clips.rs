@@ -2,7 +2,7 @@
 //!
 //! A line that must first be spoken costs its caller a few hundred milliseconds, and a provider that
 //! is slow or away costs it altogether. Nearly all of our lines are the same in every call of a
-//! company: they are asked for when the company is loaded, a few at a time and behind the calls, and
+//! company: they are asked for when a version of the company becomes active, a few at a time and behind the calls, and
 //! kept by the [`Speaker`], within its bounds. What is not there is asked for when a call wants it.
 
 use std::time::Duration;

@@ -1,3 +1,4 @@
-//! What the command line can do beside serving calls.
+//! What the command line can do beside serving calls, each in a file of its own.
 
 pub mod calls;
+pub mod company;

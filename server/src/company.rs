@@ -14,15 +14,20 @@ use sha2::{Digest as _, Sha256};
 
 use crate::tokens::Grant;
 
+pub use files::load;
 pub use place::Place;
 
+mod files;
 mod place;
 mod reading;
+pub mod registry;
+pub mod versions;
 
-/// A company whose configuration was found sound.
-#[derive(Debug, Clone)]
+/// A version of a company that was found sound. Calls share it, and each keeps its own to its end.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tenant {
     company: Company,
+    text: String,
 }
 
 /// One thing that is wrong with a company file. Prints the file, the line and the column first, as
@@ -38,7 +43,7 @@ pub enum Error {
         /// Why.
         source: std::io::Error,
     },
-    /// A folder holds no company file, or more than the one that a server can serve.
+    /// The files of a folder are sound and do not go together, or there are none.
     #[error("{}: {what}", folder.display())]
     Folder {
         /// The folder.
@@ -77,40 +82,14 @@ impl fmt::Display for Errors {
 impl std::error::Error for Errors {}
 
 impl Tenant {
-    /// Reads a company file, or the one company file of a folder. Of a folder with several, all
-    /// are read, so that their mistakes are told.
+    /// Reads a company file.
     ///
     /// # Errors
     /// [`Errors`] names each mistake with file, line, column and field.
-    pub fn load(path: &Path) -> Result<Self, Errors> {
-        let unreadable = |source| Errors(vec![Error::Unreadable { file: path.to_owned(), source }]);
-        if !path.is_dir() {
-            let text = std::fs::read_to_string(path).map_err(unreadable)?;
-            return Self::parse(path, &text);
-        }
-        let (mut tenants, mut errors) = (Vec::new(), Vec::new());
-        let files = files_in(path).map_err(unreadable)?;
-        for file in &files {
-            match Self::load(file) {
-                Ok(tenant) => tenants.push(tenant),
-                Err(found) => errors.extend(found.0),
-            }
-        }
-        if errors.is_empty() && tenants.len() != 1 {
-            let names: Vec<_> = files.iter().map(|file| file.display().to_string()).collect();
-            let what = match names.len() {
-                0 => "the folder holds no company file (.toml)".to_owned(),
-                _ => format!(
-                    "all companies in the folder are sound, and a server serves one: name {}",
-                    names.join(" or ")
-                ),
-            };
-            errors.push(Error::Folder { folder: path.to_owned(), what });
-        }
-        match tenants.pop() {
-            Some(tenant) if errors.is_empty() => Ok(tenant),
-            _ => Err(Errors(errors)),
-        }
+    pub fn load(file: &Path) -> Result<Self, Errors> {
+        let unreadable = |source| Errors(vec![Error::Unreadable { file: file.to_owned(), source }]);
+        let text = std::fs::read_to_string(file).map_err(unreadable)?;
+        Self::parse(file, &text)
     }
 
     /// Reads the text of a company file. The name of the file is for its errors only.
@@ -134,7 +113,7 @@ impl Tenant {
         }));
         mistakes.sort_by_key(|(place, ..)| (place.line, place.column));
         match company {
-            Some(company) if mistakes.is_empty() => Ok(Self { company }),
+            Some(company) if mistakes.is_empty() => Ok(Self { company, text: text.to_owned() }),
             _ => Err(Errors(
                 mistakes
                     .into_iter()
@@ -151,12 +130,23 @@ impl Tenant {
 
     /// A company that was read elsewhere; nothing if it is not sound.
     pub fn new(company: Company) -> Option<Self> {
-        faults(&company).is_empty().then_some(Self { company })
+        let text = toml::Table::try_from(&company).ok()?.to_string();
+        faults(&company).is_empty().then_some(Self { company, text })
     }
 
     /// The configuration.
     pub fn company(&self) -> &Company {
         &self.company
+    }
+
+    /// The text that it was read from.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// SHA-256 of the text, in hexadecimal: the name of its content.
+    pub fn sha256(&self) -> String {
+        hex(&Sha256::digest(self.text.as_bytes()))
     }
 
     /// Whether this is one of the company's numbers.
@@ -213,7 +203,11 @@ pub fn profile(company: &Company, language: Language) -> Option<AgentProfile> {
 
 /// The name of a prompt's words: the first 16 hexadecimal digits of their SHA-256.
 pub fn prompt_hash(prompt: &str) -> String {
-    Sha256::digest(prompt.as_bytes()).iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+    hex(&Sha256::digest(prompt.as_bytes())[..8])
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Whether this server can run the function of this name.
@@ -302,15 +296,6 @@ fn agent_faults(agent: &AgentConfig) -> Vec<(&'static str, &'static str)> {
     ];
     let missing = needed.into_iter().filter(|(_, value, _)| value.trim().is_empty());
     missing.map(|(field, _, what)| (field, what)).collect()
-}
-
-/// The company files of a folder, by name.
-fn files_in(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
-    let entries = std::fs::read_dir(folder)?.map(|entry| entry.map(|entry| entry.path()));
-    let mut files: Vec<PathBuf> = entries.collect::<Result<_, _>>()?;
-    files.retain(|file| file.extension().is_some_and(|kind| kind == "toml") && file.is_file());
-    files.sort();
-    Ok(files)
 }
 
 fn is_e164(number: &str) -> bool {

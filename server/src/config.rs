@@ -12,7 +12,7 @@ use call_transports::twilio::Sid;
 use secrecy::{ExposeSecret, SecretString};
 use uuid::Uuid;
 
-use crate::company::Tenant;
+use crate::company::{self, Tenant};
 use crate::store;
 
 pub use flags::Flags;
@@ -40,8 +40,9 @@ pub struct Config {
     pub deepgram: Deepgram,
     /// The company's own systems.
     pub middleware: Middleware,
-    /// The company that is called.
-    pub tenant: Tenant,
+    /// The companies that are imported when the server starts. Those that it serves stand in the
+    /// database.
+    pub companies: Vec<Tenant>,
     /// The most calls at once.
     pub calls_max: usize,
     /// The form of the log.
@@ -168,7 +169,7 @@ impl Config {
         let speak_url = check.url("DEEPGRAM_SPEAK_URL", speak_url, Some(DEEPGRAM_SPEAK_URL));
         let middleware_url = check.url("MIDDLEWARE_URL", flags.middleware_url.as_deref(), None);
         let middleware_key = check.key("MIDDLEWARE_API_KEY", flags.middleware_api_key.as_ref());
-        let tenant = check.tenant(flags.company_file.as_deref());
+        let companies = check.companies(flags.company_file.as_deref());
         let calls_max = check.calls_max(flags.max_calls.as_deref());
         let log_format = check.log_format(flags.log_format.as_deref());
         let fingerprint_key = check.fingerprint_key(flags.fingerprint_key.as_ref());
@@ -186,7 +187,7 @@ impl Config {
                     speak_url: speak_url?,
                 },
                 middleware: Middleware { url: middleware_url?, api_key: middleware_key? },
-                tenant: tenant?,
+                companies: companies?,
                 calls_max: calls_max?,
                 log_format: log_format?,
                 fingerprint_key: fingerprint_key?,
@@ -310,11 +311,12 @@ impl Check {
         self.right("DEEPGRAM_AGENT_URL", url.map(str::to_owned))
     }
 
-    fn tenant(&mut self, value: Option<&Path>) -> Option<Tenant> {
+    /// None is a choice: the companies that are active in the database are served.
+    fn companies(&mut self, value: Option<&Path>) -> Option<Vec<Tenant>> {
         let value = value.filter(|path| !path.as_os_str().is_empty());
-        let Some(file) = value else { return self.missing("COMPANY_FILE") };
-        match Tenant::load(file) {
-            Ok(tenant) => Some(tenant),
+        let Some(path) = value else { return Some(Vec::new()) };
+        match company::load(path) {
+            Ok(tenants) => Some(tenants),
             Err(errors) => {
                 // Each mistake is a line of its own, so that none hides behind another.
                 self.faults.extend(errors.0.iter().map(|error| Fault {

@@ -56,7 +56,7 @@ pub(crate) const TOKEN: &str = "token";
 
 async fn inbound_call(State(app): State<App>, Signed(form): Signed) -> Result<Twiml, StatusCode> {
     let config = app.config();
-    let language = config.tenant.company().language;
+    let language = language_of(&app, &form);
     let call = match InboundCall::from_form(&form) {
         Ok(call) => call,
         Err(error @ webhook::Error::Repeated { .. }) => {
@@ -75,17 +75,17 @@ async fn inbound_call(State(app): State<App>, Signed(form): Signed) -> Result<Tw
         app.metrics().call_refused(CallRefusal::Account);
         return Ok(apology(language));
     }
-    if !config.tenant.answers(call.to.reveal()) {
+    let Some(tenant) = app.companies().by_number(call.to.reveal()) else {
         warn!(call = %call.call_sid, to = %call.to, "the number that was dialled is nobody's");
         app.metrics().call_refused(CallRefusal::Number);
         return Ok(Twiml(Document::new().reject(Reason::Rejected)));
-    }
+    };
     Ok(admit(
         &app,
         Grant {
             call: call.call_sid,
             account: call.account_sid,
-            company: config.tenant.company().id.clone(),
+            tenant,
             language,
             from: call.from,
             to: call.to,
@@ -105,12 +105,12 @@ async fn admit(app: &App, grant: Grant) -> Twiml {
         app.metrics().call_refused(CallRefusal::Draining);
         return apology(language);
     }
-    let company_calls_max = app.config().tenant.company().calls_max;
+    let company_calls_max = grant.tenant.company().calls_max;
     let admission = app.tokens().admit(grant.clone(), company_calls_max, Instant::now());
     match admission {
         Admission::Granted(token) => match connection(app, &grant, &token) {
             Ok(document) => {
-                info!(call = %grant.call, company = grant.company, "a call comes in");
+                info!(call = %grant.call, company = grant.company(), "a call comes in");
                 Twiml(document)
             }
             Err(error) => {
@@ -133,7 +133,7 @@ async fn admit(app: &App, grant: Grant) -> Twiml {
             apology(language)
         }
         Admission::CompanyFull => {
-            let company = &grant.company;
+            let company = grant.company();
             error!(call = %grant.call, company, "a call came in and its company has as many as it may");
             app.metrics().call_refused(CallRefusal::CompanyFull);
             apology(language)
@@ -172,7 +172,7 @@ fn connection_behind(
     token: &Token,
 ) -> Result<Document, twiml::Error> {
     let public = &app.config().public_url;
-    let path = format!("/twilio/{}/{}", grant.company, grant.language.tag());
+    let path = format!("/twilio/{}/{}", grant.company(), grant.language.tag());
     let stream = Stream::new(public.of_stream(&path))?;
     let stream = stream.with(Parameter::new(TOKEN, token.reveal())?);
     Ok(before.connect(stream).redirect(public.of(AFTER_STREAM)))
@@ -182,7 +182,7 @@ fn connection_behind(
 /// that is left; where its stream has left for a while, it waits or comes back. Else the caller is
 /// told in Twilio's voice, because ours has failed.
 async fn after_stream(State(app): State<App>, Signed(form): Signed) -> Twiml {
-    let company_language = app.config().tenant.company().language;
+    let company_language = language_of(&app, &form);
     let Some(call) = call_sid(&form) else {
         error!("a stream ended, and the webhook does not say of which call");
         return apology(company_language);
@@ -233,7 +233,8 @@ async fn ready(State(app): State<App>) -> (StatusCode, Json<serde_json::Value>) 
     let is_ready = store && !is_draining;
     let status = if is_ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     let told = json!({
-        "ready": is_ready, "draining": is_draining, "store": store, "breakers": breakers(&app),
+        "ready": is_ready, "draining": is_draining, "store": store,
+        "companies": app.companies().companies().len(), "breakers": breakers(&app),
     });
     (status, Json(told))
 }
@@ -252,6 +253,14 @@ fn apology(language: Language) -> Twiml {
         None => Document::new(),
     };
     Twiml(document.hang_up())
+}
+
+/// The language of the company whose number a form says was dialled. Where it says nothing that we
+/// know, nobody can tell whose caller this is.
+fn language_of(app: &App, form: &[(String, String)]) -> Language {
+    let dialled = form.iter().find(|(name, _)| name == "To");
+    let tenant = dialled.and_then(|(_, number)| app.companies().by_number(number));
+    tenant.map_or(Language::English, |tenant| tenant.company().language)
 }
 
 /// The language as Twilio's own voices know it.

@@ -2,13 +2,12 @@
 
 use std::process::ExitCode;
 
-use call_core::company::Recording;
 use call_transports::net;
 use clap::{Parser, Subcommand};
 use secrecy::{ExposeSecret, SecretString};
 use server::app::{self, App};
 use server::check::{self, Standing};
-use server::command::calls;
+use server::command::{calls, company};
 use server::config::{Config, Faults, Flags};
 use server::store::Store;
 use server::{metrics, telemetry};
@@ -32,6 +31,8 @@ enum Command {
     Run(Flags),
     /// Reads the configuration and the company file, and says what is wrong with them
     Check(CheckArgs),
+    /// Imports companies into the database, and makes versions of them active
+    Company(company::Args),
     /// Makes the tables of the database, or brings them up to this version
     Migrate(MigrateArgs),
     Calls(calls::Args),
@@ -77,6 +78,7 @@ async fn main() -> ExitCode {
     let outcome = match command.unwrap_or(Command::Run(flags)) {
         Command::Run(flags) => run(&flags).await,
         Command::Check(arguments) => Ok(check(&arguments).await),
+        Command::Company(arguments) => company::run(arguments).await,
         Command::Migrate(arguments) => migrate(&arguments).await,
         Command::Calls(arguments) => calls::run(&arguments).await.map(|()| ExitCode::SUCCESS),
         #[cfg(feature = "demo")]
@@ -139,14 +141,12 @@ async fn end_asked_for(app: App) {
 async fn check(arguments: &CheckArgs) -> ExitCode {
     match Config::read(&arguments.flags) {
         Ok(config) => {
-            let company = config.tenant.company();
             println!("The configuration is complete.");
-            println!("{} ({} v{})", company.name, company.id, company.version);
-            println!("  answers {}", company.numbers.join(", "));
-            let languages: Vec<_> = company.agents.keys().map(ToString::to_string).collect();
-            println!("  speaks {}", languages.join(", "));
-            if company.recording == Recording::On {
-                println!("  records every call, at Twilio");
+            for tenant in &config.companies {
+                print!("{}", company::told(tenant));
+            }
+            if config.companies.is_empty() {
+                println!("It names no company: those that are active in the database are served.");
             }
             println!("  webhook {}", config.public_url.of("/twilio/inbound_call"));
             if arguments.online { try_out(&config).await } else { ExitCode::SUCCESS }

@@ -11,7 +11,6 @@ use axum::extract::{Path, State};
 use axum::http::uri::PathAndQuery;
 use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
-use call_core::Language;
 use call_transports::twilio::media::{FromTwilio, MediaFormat, Start, decode_from_twilio};
 use tokio::time::timeout;
 use tracing::{error, info, warn};
@@ -41,16 +40,14 @@ pub(crate) async fn stream(
         app.metrics().stream_refused(StreamRefusal::Signature);
         return StatusCode::FORBIDDEN.into_response();
     }
-    let tenant = &app.config().tenant;
-    if company != tenant.company().id {
+    if app.companies().company(&company).is_none() {
         return StatusCode::NOT_FOUND.into_response();
     }
-    let language = tenant.language(&language);
     match upgrade {
         Ok(upgrade) => {
             let open = app.tasks().token();
             call::tune(upgrade).on_upgrade(move |socket| async move {
-                attend(app, socket, language).await;
+                attend(app, socket, &company, &language).await;
                 drop(open);
             })
         }
@@ -59,7 +56,7 @@ pub(crate) async fn stream(
 }
 
 /// Waits for the stream to say what it is, checks it, and lets the call begin.
-async fn attend(app: App, mut socket: WebSocket, language: Language) {
+async fn attend(app: App, mut socket: WebSocket, company: &str, language: &str) {
     let start = match timeout(app.config().start_limit, beginning(&mut socket)).await {
         Ok(Ok(start)) => start,
         Ok(Err(unfit)) => {
@@ -74,12 +71,7 @@ async fn attend(app: App, mut socket: WebSocket, language: Language) {
         }
     };
     let token = start.custom_parameters.get(TOKEN).map(String::as_str).unwrap_or_default();
-    let claim = Claim {
-        call: &start.call_sid,
-        account: &start.account_sid,
-        company: &app.config().tenant.company().id,
-        language,
-    };
+    let claim = Claim { call: &start.call_sid, account: &start.account_sid, company, language };
     let is_audible = start.media_format == MediaFormat::telephone();
     let admitted = app.tokens().redeem(token, &claim, Instant::now());
     match admitted {

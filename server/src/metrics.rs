@@ -21,6 +21,7 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Metric, Registry};
 
+use crate::company::registry::Registry as Companies;
 use crate::store::Writes;
 use crate::telemetry;
 use measure::Measurement;
@@ -98,6 +99,8 @@ struct Families {
     breaker_state: Gauges,
     breaker_opened: Counters,
     breaker_spared: Counters,
+    companies: Gauge,
+    company_fault: Gauges,
     log_dropped: Counter,
     loop_late: Histogram,
 }
@@ -124,6 +127,17 @@ impl Metrics {
     /// A stream was opened and not admitted.
     pub fn stream_refused(&self, why: StreamRefusal) {
         self.counters().streams_refused.get_or_create(&of(&[("reason", why.word())])).inc();
+    }
+
+    /// The companies were read.
+    pub(crate) fn companies(&self, companies: &Companies) {
+        let families = self.counters();
+        families.companies.set(whole(companies.companies().len() as u64));
+        families.company_fault.clear();
+        for (company, fault) in companies.faults() {
+            let labels = vec![("company", Cow::Owned(company)), ("fault", fault.word().into())];
+            families.company_fault.get_or_create(&labels).set(1);
+        }
     }
 
     /// The event loop came to a timer so late.
@@ -322,6 +336,8 @@ fn families(list: &mut List) -> Families {
         breaker_state: list.add("breaker_state", "1 for how the breaker of a provider stands", Gauges::default()),
         breaker_opened: list.counters("breaker_opened_total", "How often breakers opened"),
         breaker_spared: list.counters("breaker_spared_total", "Requests that open breakers spared"),
+        companies: list.add("companies", "Companies that are served", Gauge::default()),
+        company_fault: list.add("company_fault", "1 for what is wrong with an active company", Gauges::default()),
         log_dropped: list.add("log_lines_dropped_total", "Lines of the log that nobody took", Counter::default()),
         loop_late: list.add("loop_late_seconds", "How late the event loop comes to a timer", Histogram::new(QUICK.iter().copied())),
     }

@@ -12,6 +12,7 @@
 //! | `journal` | the steps of a call |
 //! | `look` | which calls there are, and the record of one |
 //! | `recordings` | what the carrier tells of recordings |
+//! | `companies` | versions of companies, and which of them are active |
 //! | `database`, `tables` | both databases behind one face, and their tables |
 
 use std::sync::Arc;
@@ -19,6 +20,9 @@ use std::sync::Arc;
 use call_core::brief::Brief;
 use sqlx::migrate::MigrateError;
 
+pub use companies::{
+    Activate, Activated, Activation, Active, FunctionDefinition, Kept, NewVersion, Version,
+};
 pub use database::Scope;
 use database::{Database, Missing, Transaction};
 pub use journal::StoredJournal;
@@ -28,6 +32,7 @@ pub(crate) use records::orphan_reason;
 pub use records::{Closing, INTERNAL, ORPHANED, UNCONFIRMED};
 pub use writes::Writes;
 
+pub(crate) mod companies;
 mod database;
 mod journal;
 mod look;

@@ -12,6 +12,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use call_core::Language;
@@ -22,6 +23,7 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::call::Line;
+use crate::company::Tenant;
 
 /// What a token stands for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,14 +32,21 @@ pub struct Grant {
     pub call: Sid,
     /// The account that the call belongs to.
     pub account: Sid,
-    /// The short name of the company that was called.
-    pub company: String,
+    /// The company that was called, in the version that the call keeps to its end.
+    pub tenant: Arc<Tenant>,
     /// The language the call begins in.
     pub language: Language,
     /// Who calls.
     pub from: PhoneNumber,
     /// What was dialled.
     pub to: PhoneNumber,
+}
+
+impl Grant {
+    /// The short name of the company that was called.
+    pub fn company(&self) -> &str {
+        &self.tenant.company().id
+    }
 }
 
 /// What a stream says of itself when it begins.
@@ -49,8 +58,8 @@ pub struct Claim<'a> {
     pub account: &'a str,
     /// The company that it was opened for.
     pub company: &'a str,
-    /// The language that it was opened for.
-    pub language: Language,
+    /// The tag of the language that it was opened for.
+    pub language: &'a str,
 }
 
 /// A secret that admits one stream. It does not print.
@@ -219,7 +228,7 @@ impl Tokens {
         if self.taken(now, |_| true) >= self.calls_max {
             return Admission::Full;
         }
-        let of_company = self.taken(now, |other| other.company == grant.company);
+        let of_company = self.taken(now, |other| other.company() == grant.company());
         if company_calls_max.is_some_and(|most| of_company as u64 >= u64::from(most)) {
             return Admission::CompanyFull;
         }
@@ -257,8 +266,8 @@ impl Tokens {
         if now >= until {
             return Err(Refused::Expired);
         }
-        let ours = (grant.account.as_str(), grant.company.as_str(), grant.language);
-        if ours != (claim.account, claim.company, claim.language) {
+        let ours = (grant.account.as_str(), grant.company(), grant.language);
+        if ours != (claim.account, claim.company, grant.tenant.language(claim.language)) {
             return Err(Refused::Foreign);
         }
         if let Standing::Live(Live { line, left }) = standing {

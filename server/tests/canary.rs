@@ -125,11 +125,11 @@ async fn planted(database: &Path, world: SocketAddr) -> Server {
         config.middleware.url = format!("http://{world}");
         config.middleware.api_key = "c4n4ry-middleware".into();
         config.fingerprint_key = b"0707070707070707".to_vec();
-        let mut company = config.tenant.company().clone();
+        let mut company = config.companies[0].company().clone();
         for agent in company.agents.values_mut() {
             agent.prompt = "What-the-prompt-says".to_owned();
         }
-        config.tenant = Tenant::new(company).unwrap();
+        config.companies = vec![Tenant::new(company).unwrap()];
     })
     .await
 }

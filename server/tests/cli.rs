@@ -6,17 +6,17 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-const REQUIRED: [&str; 7] = [
+const REQUIRED: [&str; 6] = [
     "PUBLIC_URL",
     "TWILIO_ACCOUNT_SID",
     "TWILIO_AUTH_TOKEN",
     "DEEPGRAM_API_KEY",
     "MIDDLEWARE_URL",
     "MIDDLEWARE_API_KEY",
-    "COMPANY_FILE",
 ];
 
-const OPTIONAL: [&str; 9] = [
+const OPTIONAL: [&str; 10] = [
+    "COMPANY_FILE",
     "LISTEN_ADDR",
     "METRICS_ADDR",
     "DATABASE_URL",
@@ -85,6 +85,16 @@ fn a_sound_configuration_is_told_without_its_secrets() {
     assert!(told.contains("Acme Home Loans (acme v1)"), "{told}");
     assert!(told.contains("https://voice.example.com/twilio/inbound_call"), "{told}");
     assert!(!told.contains("s3cret"), "{told}");
+}
+
+#[test]
+fn a_configuration_without_a_company_says_where_they_come_from() {
+    let mut variables = sound();
+    variables.retain(|(name, _)| *name != "COMPANY_FILE");
+    let output = check(&variables);
+    let told = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(output.status.code(), Some(0), "{told}");
+    assert!(told.contains("those that are active in the database are served"), "{told}");
 }
 
 #[test]
@@ -201,7 +211,7 @@ fn sound() -> Vec<(&'static str, String)> {
         "s3cret-4",
         &company,
     ];
-    REQUIRED.into_iter().zip(values.map(str::to_owned)).collect()
+    REQUIRED.into_iter().chain(["COMPANY_FILE"]).zip(values.map(str::to_owned)).collect()
 }
 
 fn acme() -> PathBuf {

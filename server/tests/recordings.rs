@@ -19,7 +19,7 @@ use support::{CALL, FORM, Form, Server, with};
 use tokio::net::TcpListener;
 use tokio::time::timeout;
 
-const CALLBACK: &str = "/twilio/recording_callback";
+const CALLBACK: &str = "/twilio/recording_callback?company=acme";
 const RECORDING: &str = "RE00000000000000000000000000000031";
 const MEDIA: &str = "/2010-04-01/Accounts/AC00000000000000000000000000000001\
                      /Recordings/RE00000000000000000000000000000031";

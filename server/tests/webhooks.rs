@@ -193,9 +193,9 @@ async fn one_call_too_many_hears_an_apology() {
 #[tokio::test]
 async fn a_company_with_as_many_calls_as_it_may_have_apologises_to_the_next_caller() {
     let server = Server::start_with(|config| {
-        let mut company = config.tenant.company().clone();
+        let mut company = config.companies[0].company().clone();
         company.calls_max = Some(1);
-        config.tenant = Tenant::new(company).unwrap();
+        config.companies = vec![Tenant::new(company).unwrap()];
     })
     .await;
     server.inbound(&voice_inbound()).await;

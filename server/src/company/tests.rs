@@ -177,19 +177,23 @@ fn a_file_that_is_no_toml_is_told_by_its_writing_alone() {
 fn the_mistakes_of_all_files_of_a_folder_are_told() {
     let folder = tempfile::tempdir().unwrap();
     let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
-    let load = || Tenant::load(folder.path());
+    let load_all = || load(folder.path());
     write("notes.txt", "no company");
-    assert!(load().unwrap_err().to_string().contains("holds no company file"));
+    assert!(load_all().unwrap_err().to_string().contains("holds no company file"));
     write("a.toml", &ACME.replacen("version = 1", "version = 0", 1));
     write("b.toml", &ACME.replacen("+15550100099", "5550100099", 1));
-    let told = load().unwrap_err();
+    let told = load_all().unwrap_err();
     assert_eq!(told.0.iter().map(field_of).collect::<Vec<_>>(), ["version", "numbers"], "{told}");
     write("a.toml", ACME);
     write("b.toml", ACME);
-    let told = load().unwrap_err().to_string();
-    assert!(told.contains("a server serves one: name ") && told.contains("b.toml"), "{told}");
-    std::fs::remove_file(folder.path().join("b.toml")).unwrap();
-    assert_eq!(load().unwrap().company().id, "acme");
+    let told = load_all().unwrap_err().to_string();
+    assert!(told.contains("a.toml and ") && told.contains("both say that they are acme"), "{told}");
+    assert!(told.contains("both say that they are +15550100099"), "{told}");
+    let other =
+        ACME.replacen("\"acme\"", "\"other\"", 1).replacen("+15550100099", "+15550100098", 1);
+    write("b.toml", &other);
+    let ids = load_all().unwrap().into_iter().map(|tenant| tenant.company().id.clone());
+    assert_eq!(ids.collect::<Vec<_>>(), ["acme", "other"]);
 }
 
 fn field_of(error: &Error) -> &str {

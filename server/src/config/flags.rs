@@ -68,7 +68,9 @@ pub struct Flags {
     #[arg(long, env, hide_env_values = true, value_name = "SECRET")]
     pub middleware_api_key: Option<SecretString>,
 
-    /// The TOML file with the company's name, numbers, voices and prompts, or the folder with that file
+    /// The TOML file with a company's name, numbers, voices and prompts, or a folder of such files. It is
+    /// imported and activated when the server starts, if it was not imported before
+    /// [default: none; companies come in by `server company import`]
     #[arg(long, env, hide_env_values = true, value_name = "FILE")]
     pub company_file: Option<PathBuf>,
 
@@ -123,10 +125,6 @@ pub(super) fn about(variable: &str) -> (&'static str, &'static str) {
         "MIDDLEWARE_URL" => (URL, "Set it to the base URL of the company's middleware."),
         "DEEPGRAM_API_KEY" => (KEY, "Make one in the Deepgram console, under API keys."),
         "MIDDLEWARE_API_KEY" => (KEY, "Ask whoever runs the company's middleware for one."),
-        "COMPANY_FILE" => (
-            "must name a TOML file that describes the company",
-            "Begin with a copy of scenarios/companies/acme.toml.",
-        ),
         "MAX_CALLS" => (
             "must be a number from 1 to 10000",
             "Set it to what the machine can carry, or leave it away for 100.",

@@ -108,7 +108,7 @@ pub(super) fn config(
             url: format!("http://{}", addresses.middleware),
             api_key: SecretString::from(keys.middleware),
         },
-        tenant,
+        companies: vec![tenant],
         calls_max: 1_000,
         log_format: LogFormat::Text,
         fingerprint_key: Uuid::new_v4().into_bytes().repeat(2),

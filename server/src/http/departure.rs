@@ -13,6 +13,7 @@ use tracing::{error, info, warn};
 
 use super::{
     AFTER_DIAL, AFTER_STREAM, DIALLED, Signed, Twiml, apology, call_sid, connection_behind,
+    language_of,
 };
 use crate::app::App;
 use crate::call::{Departure, News};
@@ -40,12 +41,11 @@ impl Documents {
 
 impl Departure for Documents {
     fn dial(&self, target: &str) -> Option<String> {
-        let config = self.app.config();
-        let Some(number) = config.tenant.company().transfer.get(target) else {
+        let Some(number) = self.grant.tenant.company().transfer.get(target) else {
             error!(call = %self.grant.call, "a transfer to nobody on the company's list");
             return None;
         };
-        let public = &config.public_url;
+        let public = &self.app.config().public_url;
         let dial = Dial::new(PhoneNumber::new(number), public.of(AFTER_DIAL))
             .told_when_answered(public.of(DIALLED));
         let document = self.rendered(Ok(Document::new().dial(dial)))?;
@@ -66,7 +66,7 @@ impl Departure for Documents {
 /// Calling a person has come to an end. Where somebody talked with the caller, so has the call; else
 /// the caller comes back to us, if we are still there.
 pub(super) async fn after_dial(State(app): State<App>, Signed(form): Signed) -> Twiml {
-    let company_language = app.config().tenant.company().language;
+    let company_language = language_of(&app, &form);
     let Some(call) = call_sid(&form) else {
         error!("a person was called, and the webhook does not say for which call");
         return apology(company_language);

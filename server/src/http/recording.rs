@@ -1,16 +1,32 @@
 //! What becomes of recordings, as the carrier tells it.
 
-use axum::extract::State;
+use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use call_transports::twilio::recording::RecordingCallback;
+use serde::Deserialize;
 use tracing::{error, info, warn};
 
 use super::Signed;
 use crate::app::App;
 
+/// Whose call was recorded. It stands in the address that the carrier was given for the call, and the
+/// carrier signs that address.
+#[derive(Deserialize)]
+pub(super) struct Whose {
+    company: Option<String>,
+}
+
 /// Keeps what is told of a recording, once. Nothing is fetched: the address is whoever's who sends it
 /// (F-WH-15).
-pub(super) async fn recording_callback(State(app): State<App>, Signed(form): Signed) -> StatusCode {
+pub(super) async fn recording_callback(
+    State(app): State<App>,
+    Query(Whose { company }): Query<Whose>,
+    Signed(form): Signed,
+) -> StatusCode {
+    let Some(company) = company else {
+        warn!("what is told of a recording does not say whose it is");
+        return StatusCode::BAD_REQUEST;
+    };
     let told = match RecordingCallback::from_form(&form) {
         Ok(told) => told,
         Err(error) => {
@@ -33,8 +49,7 @@ pub(super) async fn recording_callback(State(app): State<App>, Signed(form): Sig
         // The address is not logged, because anybody may write anything in it.
         warn!(target: "security", %call, %recording, "a recording is said to lie elsewhere");
     }
-    let company = &app.config().tenant.company().id;
-    match app.store().keep_recording(company, &told, status, media_path.as_deref()).await {
+    match app.store().keep_recording(&company, &told, status, media_path.as_deref()).await {
         Ok(is_news) => {
             let status = status.as_str();
             info!(%call, %recording, status, is_news, "the carrier tells of a recording");

@@ -21,7 +21,7 @@ use crate::tokens::{Ending, Grant};
 
 /// Plays a call and keeps what remains of it.
 pub(super) async fn conduct(app: App, socket: WebSocket, grant: Grant, stream_sid: String) {
-    let tenant = &app.config().tenant;
+    let tenant = &grant.tenant;
     let brief = tenant.brief(&grant, utc_now_ms());
     let company = tenant.company();
     let profile = |language: &Language| {
@@ -46,7 +46,7 @@ pub(super) async fn conduct(app: App, socket: WebSocket, grant: Grant, stream_si
         news,
         departure: Box::new(Documents::new(app.clone(), grant.clone())),
         recording: (company.recording == Recording::On)
-            .then(|| app.config().public_url.of(RECORDING)),
+            .then(|| app.config().public_url.of(&format!("{RECORDING}?company={}", company.id))),
         journal: Some(app.spool().begin(grant.call.clone())),
     };
     // In a place of its own, or this task would keep the same room as the call's.
@@ -208,14 +208,14 @@ mod tests {
     async fn a_panic_ends_its_call_with_a_record_and_no_other_call() {
         let app = App::new(config()).await.unwrap();
         let (lost, other) = (admit(&app, 1), admit(&app, 2));
-        let brief = app.config().tenant.brief(&lost, 1_000);
+        let brief = lost.tenant.brief(&lost, 1_000);
         keep(&app, &lost.call, &brief, async { panic!("what a caller said") }).await;
         let record = app.store().call(lost.call.as_str()).await.unwrap().unwrap();
         assert_eq!(record.ended.unwrap().reason, INTERNAL);
         assert_eq!(app.tokens().ending(&lost.call), Some(Ending::Unplanned));
         assert!(app.tokens().is_live(&other.call));
 
-        let brief = app.config().tenant.brief(&other, 1_000);
+        let brief = other.tenant.brief(&other, 1_000);
         let (_, first) = call_core::Call::new(brief.clone());
         keep(&app, &other.call, &brief, async { vec![first] }).await;
         assert_eq!(app.store().journal(other.call.as_str()).await.unwrap().len(), 1);
@@ -233,7 +233,7 @@ mod tests {
         let http = reqwest::Client::builder().no_proxy().build().unwrap();
         for (number, path) in [(1, "/twilio/after_stream"), (2, "/twilio/after_dial")] {
             let lost = admit(&app, number);
-            let brief = app.config().tenant.brief(&lost, 1_000);
+            let brief = lost.tenant.brief(&lost, 1_000);
             app.tokens().dial(&lost.call);
             keep(&app, &lost.call, &brief, async { panic!("what a caller said") }).await;
             let form = [
@@ -272,7 +272,7 @@ mod tests {
         let grant = Grant {
             call: Sid::parse(&format!("CA{number:032}")).unwrap(),
             account: Sid::parse(ACCOUNT).unwrap(),
-            company: "acme".to_owned(),
+            tenant: app.companies().company("acme").unwrap(),
             language: Language::English,
             from: PhoneNumber::new("+15550100101"),
             to: PhoneNumber::new("+15550100099"),
@@ -285,7 +285,7 @@ mod tests {
             call: grant.call.as_str(),
             account: ACCOUNT,
             company: "acme",
-            language: grant.language,
+            language: grant.language.tag(),
         };
         let Ok(Admitted::Begins(grant)) = app.tokens().redeem(token.reveal(), &claim, now) else {
             panic!("the call begins");

@@ -43,7 +43,9 @@ pub(super) async fn check(pool: &PgPool) -> Result<(), Error> {
     let role = sqlx::query(
         "SELECT rolsuper OR rolbypassrls AS above, \
          (SELECT bool_or(pg_has_role(current_user, relowner, 'MEMBER')) FROM pg_class \
-          WHERE relname IN ('call', 'conversation_log', 'recording', 'summary') AND relkind = 'r') AS owner \
+          WHERE relname IN ('call', 'conversation_log', 'recording', 'summary', 'company', \
+          'company_version', 'function_definition', 'company_activation', 'company_number') \
+          AND relkind = 'r') AS owner \
          FROM pg_roles WHERE rolname = current_user",
     )
     .fetch_one(pool)
@@ -72,11 +74,17 @@ fn known(migrator: &Migrator) -> Vec<i64> {
 
 const VERSIONS: &str = "SELECT version FROM _sqlx_migrations WHERE success ORDER BY version";
 
-/// What the server's role may do, and no more: a journal is written and never changed.
-const GRANTS: [&str; 5] = [
+/// What the server's role may do, and no more: a journal is written and never changed, and neither is a
+/// version of a company.
+const GRANTS: [&str; 10] = [
     "GRANT SELECT, INSERT, UPDATE ON call TO %I",
     "GRANT SELECT, INSERT ON conversation_log TO %I",
     "GRANT SELECT, INSERT, UPDATE ON recording TO %I",
     "GRANT SELECT, INSERT ON summary TO %I",
+    "GRANT SELECT, INSERT, UPDATE ON company TO %I",
+    "GRANT SELECT, INSERT ON company_version TO %I",
+    "GRANT SELECT, INSERT ON function_definition TO %I",
+    "GRANT SELECT, INSERT ON company_activation TO %I",
+    "GRANT SELECT, INSERT, DELETE ON company_number TO %I",
     "GRANT SELECT ON _sqlx_migrations TO %I",
 ];

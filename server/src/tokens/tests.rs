@@ -42,7 +42,7 @@ fn a_token_is_worth_nothing_to_anybody_else() {
     let foreign = [
         Claim { account, ..claim(CALL_1) },
         Claim { company: "other", ..claim(CALL_1) },
-        Claim { language: Language::Spanish, ..claim(CALL_1) },
+        Claim { language: "es", ..claim(CALL_1) },
     ];
     for claim in foreign {
         assert_eq!(redeemed(&mut tokens, &token, &claim, now), Err(Refused::Foreign));
@@ -56,7 +56,7 @@ fn a_token_is_worth_nothing_to_anybody_else() {
 #[test]
 fn a_company_that_has_all_its_calls_keeps_no_other_company_waiting() {
     let (mut tokens, now) = (Tokens::new(10, LIFE), Instant::now());
-    let of = |number, company: &str| Grant { company: company.to_owned(), ..grant(number) };
+    let of = |number, company: &str| Grant { tenant: tenant(company), ..grant(number) };
     let is_taken = |admission| matches!(admission, Admission::Granted(_));
     assert!(is_taken(tokens.admit(of(1, "acme"), Some(2), now)));
     assert!(is_taken(tokens.admit(of(2, "summit"), None, now)));
@@ -128,7 +128,7 @@ fn a_call_whose_stream_left_takes_one_other_stream_and_only_by_the_token_for_it(
     let mut redeem =
         |token: &Token, claim: &Claim<'_>| tokens.redeem(token.reveal(), claim, now).map(drop);
     assert_eq!(redeem(&of_other, &claim(CALL_1)), Err(Refused::WrongToken));
-    let spanish = Claim { language: Language::Spanish, ..claim(CALL_1) };
+    let spanish = Claim { language: "es", ..claim(CALL_1) };
     assert_eq!(redeem(&token, &spanish), Err(Refused::Foreign));
     let joined = tokens.redeem(token.reveal(), &claim(CALL_1), now);
     assert!(matches!(joined, Ok(Admitted::Joins(..))), "{joined:?}");
@@ -194,11 +194,19 @@ fn tokens() -> Tokens {
     Tokens::new(10, LIFE)
 }
 
+/// The shipped company, by another name.
+fn tenant(id: &str) -> Arc<Tenant> {
+    let text = include_str!("../../../scenarios/companies/acme.toml");
+    let mut company = Tenant::parse("acme.toml", text).unwrap().company().clone();
+    company.id = id.to_owned();
+    Arc::new(Tenant::new(company).unwrap())
+}
+
 fn grant(number: u8) -> Grant {
     Grant {
         call: Sid::parse(&format!("CA{number:032}")).unwrap(),
         account: Sid::parse(ACCOUNT).unwrap(),
-        company: "acme".to_owned(),
+        tenant: tenant("acme"),
         language: Language::English,
         from: PhoneNumber::new("+15550100101"),
         to: PhoneNumber::new("+15550100099"),
@@ -206,7 +214,7 @@ fn grant(number: u8) -> Grant {
 }
 
 fn claim(call: &str) -> Claim<'_> {
-    Claim { call, account: ACCOUNT, company: "acme", language: Language::English }
+    Claim { call, account: ACCOUNT, company: "acme", language: "en" }
 }
 
 /// The grant of a call that begins.

@@ -316,7 +316,7 @@ pub(crate) fn config(listen: SocketAddr, providers: SocketAddr, database: &Path)
             url: format!("http://{providers}"),
             api_key: "key".into(),
         },
-        tenant: acme(),
+        companies: vec![acme()],
         calls_max: 10,
         log_format: LogFormat::Text,
         fingerprint_key: vec![7; 32],

@@ -173,7 +173,7 @@ fn at(config: &mut Config, providers: SocketAddr, limits: &str) {
         .replace("+15550100077", "+15550100099")
         .replace("\"make_payment\", ", "");
     let company = format!("{company}\n[limits]\n{limits}\n");
-    config.tenant = Tenant::parse("summit.toml", &company).unwrap();
+    config.companies = vec![Tenant::parse("summit.toml", &company).unwrap()];
     config.twilio.api_url = format!("http://{providers}");
     config.deepgram.agent_url = format!("ws://{providers}/v1/agent/converse");
     config.deepgram.speak_url = format!("http://{providers}");
