@@ -88,6 +88,11 @@ impl App {
         if companies.companies().is_empty() {
             warn!("no company is active: every call is declined until one is");
         }
+        if config.data_keys.is_none() {
+            warn!(
+                "DATA_KEYS is not set: callers' numbers are kept masked only, and calls are not found by them"
+            );
+        }
         let spool = Spool::open(&config.spool).map_err(Error::Spool)?;
         let left = store.unended().await?.len();
         if left > 0 {

@@ -7,7 +7,7 @@ use clap::{Parser, Subcommand};
 use secrecy::{ExposeSecret, SecretString};
 use server::app::{self, App};
 use server::check::{self, Standing};
-use server::command::{calls, company};
+use server::command::{calls, company, keys};
 use server::config::{Config, Faults, Flags};
 use server::store::Store;
 use server::{metrics, telemetry};
@@ -36,6 +36,7 @@ enum Command {
     /// Makes the tables of the database, or brings them up to this version
     Migrate(MigrateArgs),
     Calls(calls::Args),
+    Keys(keys::Args),
     /// Plays calls against embedded stand-ins, with no account anywhere
     #[cfg(feature = "demo")]
     Demo(server::demo::Args),
@@ -81,6 +82,7 @@ async fn main() -> ExitCode {
         Command::Company(arguments) => company::run(arguments).await,
         Command::Migrate(arguments) => migrate(&arguments).await,
         Command::Calls(arguments) => calls::run(&arguments).await.map(|()| ExitCode::SUCCESS),
+        Command::Keys(arguments) => keys::run(&arguments).await.map(|()| ExitCode::SUCCESS),
         #[cfg(feature = "demo")]
         Command::Demo(args) => server::demo::run(args).await,
     };
@@ -147,6 +149,9 @@ async fn check(arguments: &CheckArgs) -> ExitCode {
             }
             if config.companies.is_empty() {
                 println!("It names no company: those that are active in the database are served.");
+            }
+            if config.data_keys.is_none() {
+                println!("Callers' numbers are kept masked only: DATA_KEYS is not set.");
             }
             println!("  webhook {}", config.public_url.of("/twilio/inbound_call"));
             if arguments.online { try_out(&config).await } else { ExitCode::SUCCESS }

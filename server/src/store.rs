@@ -12,6 +12,8 @@
 //! | `journal` | the steps of a call |
 //! | `look` | which calls there are, and the record of one |
 //! | `recordings` | what the carrier tells of recordings |
+//! | `callers` | callers' numbers, sealed |
+//! | `holds`, `sweeps` | what must be kept, and what is deleted when its time is over |
 //! | `companies` | versions of companies, and which of them are active |
 //! | `database`, `tables` | both databases behind one face, and their tables |
 
@@ -20,24 +22,30 @@ use std::sync::Arc;
 use call_core::brief::Brief;
 use sqlx::migrate::MigrateError;
 
+pub use callers::{Caller, Resealed, SealedWith};
 pub use companies::{
     Activate, Activated, Activation, Active, FunctionDefinition, Kept, NewVersion, Version,
 };
 pub use database::Scope;
 use database::{Database, Missing, Transaction};
+pub use holds::{Hold, NewHold, Placed, Released};
 pub use journal::StoredJournal;
 pub use look::{CallRecord, Cursor, Ended, Filter, PAGE_MAX, Page, Status};
 pub use recordings::Recording;
 pub(crate) use records::orphan_reason;
 pub use records::{Closing, INTERNAL, ORPHANED, UNCONFIRMED};
+pub use sweeps::{Class, Counted, Deleted, Deletion, Due, Media};
 pub use writes::Writes;
 
+pub mod callers;
 pub(crate) mod companies;
 mod database;
+mod holds;
 mod journal;
 mod look;
 mod recordings;
 mod records;
+mod sweeps;
 mod tables;
 mod writes;
 

@@ -79,9 +79,7 @@ async fn a_version_that_becomes_active_is_for_the_calls_after_it_s38_i_36() {
 
         let mut late = call(&two, CALL_2).await;
         let mut admitted = begin(&two, "acme", waiting, &token).await;
-        for (socket, sid) in
-            [(&mut early, CALL_1), (&mut late, CALL_2), (&mut admitted, waiting)]
-        {
+        for (socket, sid) in [(&mut early, CALL_1), (&mut late, CALL_2), (&mut admitted, waiting)] {
             say(socket, &stopped(sid)).await;
         }
         for (server, sid, version) in [(&one, CALL_1, 1), (&two, CALL_2, 2), (&two, waiting, 1)] {

@@ -105,7 +105,10 @@ fn ten_mistakes_in_one_file_are_told_at_once_and_nothing_is_imported_f_pr_15() {
             .lines()
             .map(|line| {
                 let mut parts = line.strip_prefix(&*faulty).unwrap().splitn(5, ':').skip(1);
-                assert!(parts.by_ref().take(2).all(|place| place.parse::<usize>().is_ok()), "{line}");
+                assert!(
+                    parts.by_ref().take(2).all(|place| place.parse::<usize>().is_ok()),
+                    "{line}"
+                );
                 parts.next().unwrap().trim().to_owned()
             })
             .collect();

@@ -18,6 +18,7 @@ use jiff::{SignedDuration, Span, SpanRelativeTo, Timestamp};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Value, json};
 
+use super::keys;
 use crate::store::{CallRecord, Cursor, Filter, Recording, Scope, Status, Store, StoredJournal};
 
 /// Looks at the records of calls: which there were, what was said, what became of them
@@ -89,6 +90,9 @@ struct List {
     /// what was said in every call that is otherwise meant: the closer the times, the faster
     #[arg(long, value_name = "WORDS")]
     said: Option<String>,
+
+    #[command(flatten)]
+    from: keys::From,
 
     /// Goes on where a page ended
     #[arg(long, value_name = "PLACE")]
@@ -200,7 +204,9 @@ fn print(text: &str) -> anyhow::Result<()> {
 
 impl List {
     async fn run(&self, store: &Store) -> anyhow::Result<String> {
-        let page = store.calls(&self.filter()?).await?;
+        let mut filter = self.filter()?;
+        filter.from = self.from.indexes(store, self.company.as_deref()).await?;
+        let page = store.calls(&filter).await?;
         if self.json {
             let calls: Vec<_> = page.calls.iter().map(object).collect();
             let next = page.next.map(|next| next.to_string());
@@ -247,6 +253,7 @@ impl List {
             }),
             reason: self.reason.clone(),
             said: self.said.clone(),
+            from: Vec::new(),
             after: self.after.clone(),
             count: self.count,
         })

@@ -9,6 +9,7 @@ use sqlx::{AssertSqlSafe, FromRow};
 
 use super::database::{Scope, Value};
 use super::{Error, Store};
+use crate::sealed::BlindIndex;
 
 /// Which calls are asked for: those to which everything applies that is said here.
 #[derive(Debug, Clone, Default)]
@@ -27,6 +28,8 @@ pub struct Filter {
     /// the text of every call that is otherwise meant, so [`since_us`](Self::since_us) must say how far
     /// back that is.
     pub said: Option<String>,
+    /// Calls whose caller's number stands under one of these. Empty: whoever called.
+    pub from: Vec<BlindIndex>,
     /// Calls that come after this one, in the order of pages.
     pub after: Option<Cursor>,
     /// How many calls a page holds, from 1 to [`PAGE_MAX`]; what is beyond counts as the nearest.
@@ -124,6 +127,13 @@ impl Store {
             query.and(SAID, said.into());
             query.text.push_str(" ESCAPE '\\')");
         }
+        if let Some((first, others)) = filter.from.split_first() {
+            query.and(FROM, first.as_str().into());
+            for other in others {
+                query.value(", ", other.as_str().into());
+            }
+            query.text.push_str("))");
+        }
         if let Some(Cursor { started_us, sid }) = &filter.after {
             query.and("(started_us, sid) < (", (*started_us).into());
             query.value(", ", sid.into());
@@ -195,6 +205,8 @@ impl<'a> Where<'a> {
 
 const SAID: &str = "EXISTS (SELECT 1 FROM summary WHERE summary.call_sid = call.sid \
     AND summary.said LIKE ";
+
+const FROM: &str = "sid IN (SELECT call_sid FROM caller WHERE number_index IN (";
 
 /// What LIKE is given to find words anywhere in a text. No sign of the words means anything else.
 fn pattern(words: &str) -> String {

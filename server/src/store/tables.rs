@@ -44,7 +44,8 @@ pub(super) async fn check(pool: &PgPool) -> Result<(), Error> {
         "SELECT rolsuper OR rolbypassrls AS above, \
          (SELECT bool_or(pg_has_role(current_user, relowner, 'MEMBER')) FROM pg_class \
           WHERE relname IN ('call', 'conversation_log', 'recording', 'summary', 'company', \
-          'company_version', 'function_definition', 'company_activation', 'company_number') \
+          'company_version', 'function_definition', 'company_activation', 'company_number', \
+          'caller', 'legal_hold', 'media_deletion', 'deletion', 'sweep') \
           AND relkind = 'r') AS owner \
          FROM pg_roles WHERE rolname = current_user",
     )
@@ -75,12 +76,17 @@ fn known(migrator: &Migrator) -> Vec<i64> {
 const VERSIONS: &str = "SELECT version FROM _sqlx_migrations WHERE success ORDER BY version";
 
 /// What the server's role may do, and no more: a journal is written and never changed, and neither is a
-/// version of a company.
-const GRANTS: [&str; 10] = [
-    "GRANT SELECT, INSERT, UPDATE ON call TO %I",
-    "GRANT SELECT, INSERT ON conversation_log TO %I",
-    "GRANT SELECT, INSERT, UPDATE ON recording TO %I",
-    "GRANT SELECT, INSERT ON summary TO %I",
+/// version of a company. What it may delete, triggers let go only when its time is over.
+const GRANTS: [&str; 15] = [
+    "GRANT SELECT, INSERT, UPDATE, DELETE ON call TO %I",
+    "GRANT SELECT, INSERT, DELETE ON conversation_log TO %I",
+    "GRANT SELECT, INSERT, UPDATE, DELETE ON recording TO %I",
+    "GRANT SELECT, INSERT, DELETE ON summary TO %I",
+    "GRANT SELECT, INSERT, UPDATE, DELETE ON caller TO %I",
+    "GRANT SELECT, INSERT, UPDATE ON legal_hold TO %I",
+    "GRANT SELECT, INSERT, DELETE ON media_deletion TO %I",
+    "GRANT SELECT, INSERT ON deletion TO %I",
+    "GRANT SELECT, INSERT, UPDATE ON sweep TO %I",
     "GRANT SELECT, INSERT, UPDATE ON company TO %I",
     "GRANT SELECT, INSERT ON company_version TO %I",
     "GRANT SELECT, INSERT ON function_definition TO %I",
