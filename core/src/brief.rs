@@ -1,5 +1,6 @@
 //! What a call knows when it begins, and the limits that it keeps.
 
+use alloc::collections::BTreeMap;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
@@ -49,6 +50,9 @@ pub struct Brief {
     pub farewell: FarewellPolicy,
     /// The call's limits.
     pub limits: Limits,
+    /// Limits of single functions, by name, where they differ.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub function_limits: BTreeMap<String, FunctionLimits>,
 }
 
 impl Brief {
@@ -72,6 +76,7 @@ impl Brief {
             transfer_targets: Vec::new(),
             farewell: FarewellPolicy::Lock,
             limits: Limits::default(),
+            function_limits: BTreeMap::new(),
         }
     }
 }
@@ -84,6 +89,18 @@ pub enum Direction {
     Inbound,
     /// We called.
     Outbound,
+}
+
+/// What one function may take in one call, where a company says so.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct FunctionLimits {
+    /// How long it may run. Without it, as long as its kind may: `lookup` or `pay` of [`Limits`].
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub budget: Option<Millis>,
+    /// How often it is run. Without it, as often as any function.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub calls_max: Option<u32>,
 }
 
 /// Every time limit of a call, in milliseconds. `docs/limits.md` tells what each protects.

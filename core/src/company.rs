@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 
 use serde::{Deserialize, Serialize};
 
-use crate::brief::{Brief, Direction, Limits};
+use crate::brief::{Brief, Direction, FunctionLimits, Limits};
 use crate::line::Language;
 
 /// A company as its configuration file states it. Immutable: a change is a new version.
@@ -47,6 +47,12 @@ pub struct Company {
     /// Limits that differ from the defaults.
     #[serde(default)]
     pub limits: Limits,
+    /// Limits of single functions, by name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub function_limits: BTreeMap<String, FunctionLimits>,
+    /// How long what remains of calls is to be kept.
+    #[serde(default)]
+    pub retention: Retention,
 }
 
 /// The agent of one company in one language.
@@ -66,6 +72,43 @@ pub struct AgentConfig {
     /// Words that the listening model should expect.
     #[serde(default)]
     pub keyterms: Vec<String>,
+}
+
+/// How many days what remains of a call is to be kept, counted from its end. None of them may be
+/// shorter than [`DAYS_MIN`](Self::DAYS_MIN).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Retention {
+    /// The record of a call.
+    pub call: u32,
+    /// Its journal: what was said and heard.
+    pub journal: u32,
+    /// Its sound, where it was recorded.
+    pub recording: u32,
+    /// What stands in the audit log about it.
+    pub audit: u32,
+}
+
+impl Retention {
+    /// The shortest time, in days: a debt collector keeps recordings of calls for three years after the
+    /// call, and other records for three years after its last activity (12 CFR 1006.100).
+    pub const DAYS_MIN: u32 = 3 * 365 + 1;
+
+    /// The longest time, in days: a hundred years.
+    pub const DAYS_MAX: u32 = 36_525;
+
+    /// Each with its name.
+    pub const fn all(&self) -> [(&'static str, u32); 4] {
+        let Self { call, journal, recording, audit } = *self;
+        [("call", call), ("journal", journal), ("recording", recording), ("audit", audit)]
+    }
+}
+
+impl Default for Retention {
+    fn default() -> Self {
+        let days = Self::DAYS_MIN;
+        Self { call: days, journal: days, recording: days, audit: days }
+    }
 }
 
 /// Whether a company's calls are recorded.
@@ -172,6 +215,7 @@ impl Company {
             transfer_targets: self.transfer.keys().cloned().collect(),
             farewell: self.farewell,
             limits: self.limits.clone(),
+            function_limits: self.function_limits.clone(),
         }
     }
 }

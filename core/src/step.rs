@@ -19,7 +19,8 @@ use crate::line::{Language, LineId, Rung, UtteranceId};
 use crate::time::{CallTime, Millis};
 
 /// Version of the journal's shapes. Nothing of version 3 was released yet, so what is new in it since
-/// (`Carrier::Sound`, `Timer::CutShort`, `Limits::cut_short`) does not raise it.
+/// (`Carrier::Sound`, `Timer::CutShort`, `Limits::cut_short`, `Brief::function_limits`,
+/// `Refusal::TooOften`) does not raise it.
 pub const JOURNAL_VERSION: u32 = 3;
 
 /// Everything that came of one cause.
@@ -284,6 +285,8 @@ pub enum Refusal {
     NoSuchTarget,
     /// The caller is not verified.
     NotVerified,
+    /// It was run as often as the company lets it be in one call.
+    TooOften,
 }
 
 impl Refusal {
@@ -298,6 +301,7 @@ impl Refusal {
             Self::Ending => "the call is ending",
             Self::NoSuchTarget => "no such person to transfer to",
             Self::NotVerified => "the caller is not verified",
+            Self::TooOften => "too often in this call",
         }
     }
 }

@@ -3,7 +3,8 @@
 mod support;
 
 use call_core::{
-    Brief, Effect, Fact, LineId, Phase,
+    Brief, Effect, Fact, LineId, Millis, Phase,
+    brief::FunctionLimits,
     call::Timer,
     effect::{Answer, Function},
     input::{FunctionAsk, FunctionOutcome},
@@ -29,6 +30,24 @@ fn an_unknown_function_is_refused_and_answered() {
 fn a_function_that_the_company_does_not_offer_is_refused_and_answered() {
     let brief = Brief { functions: vec!["hangup_call".into()], ..Brief::example() };
     refused_as(Refusal::NotOffered, lookup("f1"), brief);
+}
+
+/// A company may bound how often a function is run in one call, and how long.
+#[test]
+fn a_function_is_run_no_more_often_and_no_longer_than_its_company_lets_it() {
+    let limits = FunctionLimits { budget: Some(Millis(3_000)), calls_max: Some(2) };
+    let brief =
+        Brief { function_limits: [("lookup_loan".to_owned(), limits)].into(), ..Brief::example() };
+    let mut desk = Desk::thinking_with(brief);
+    desk.at(11_000, asks(&[lookup("f1")]));
+    // As long as it may by itself, and not as all lookups may.
+    let steps = desk.at(14_100, asks(&[lookup("f2")]));
+    assert_eq!(answers(&steps), [("f1".into(), Answer::TimedOut)]);
+    assert_eq!(performed(&steps), ["f2"]);
+    desk.at(14_200, done("f2"));
+    let steps = desk.at(14_300, asks(&[lookup("f3")]));
+    assert_eq!(answers(&steps), [("f3".into(), Answer::Refused(Refusal::TooOften))]);
+    assert_eq!(performed(&steps), Vec::<String>::new());
 }
 
 /// F-DG-19.

@@ -164,10 +164,12 @@ fn begin(
     let Setup { over, news, departure, recording, journal, .. } = setup;
     let recorder = recording
         .map(|callback| Recorder::begin(Arc::clone(&services), call_sid.clone(), callback));
+    let company = brief.company.as_str().into();
     let (call, first) = Call::new(brief);
     let bridge = Bridge::new(profiles, fingerprint_key);
     let names = world::Names {
         call: call_sid,
+        company,
         stream: stream_sid,
         voices,
         over,

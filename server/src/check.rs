@@ -14,6 +14,8 @@ use call_transports::net::{
 use secrecy::{ExposeSecret, SecretString};
 use tokio::time::timeout;
 
+use crate::company::Tenant;
+use crate::company::registry::Registry;
 use crate::config::Config;
 use crate::store::{self, Store};
 
@@ -91,23 +93,22 @@ type Blame = (&'static str, &'static str);
 /// Tries everything out, all at once, and waits for none of it longer than `patience`.
 pub async fn online(config: &Config, patience: Duration) -> Vec<Finding> {
     install_crypto();
+    let (tenants, sound) = timeout(patience, companies(config)).await.unwrap_or_default();
     let (store, twilio, voices, agent, middleware, public) = tokio::join!(
         within(patience, "DATABASE_URL", MEND_STORE, store(config.database_url.expose_secret())),
         twilio(config, patience),
-        voices(config, patience),
+        voices(config, &tenants, patience),
         within(patience, "DEEPGRAM_AGENT_URL", MEND_AGENT, agent(config)),
-        within(patience, "MIDDLEWARE_URL", MEND_MIDDLEWARE, middleware(config)),
+        middlewares(config, &tenants, patience),
         public_url(config, patience),
     );
-    let sound = config.companies.iter().map(|tenant| {
-        let company = tenant.company();
-        Finding::well("COMPANY_FILE", format!("{} v{} is sound", company.id, company.version))
-    });
-    let mut findings: Vec<_> = sound.collect();
+    let mut findings = sound;
     findings.push(store);
     findings.extend(twilio);
     findings.extend(voices);
-    findings.extend([agent, middleware, public]);
+    findings.push(agent);
+    findings.extend(middleware);
+    findings.push(public);
     findings
 }
 
@@ -120,6 +121,38 @@ async fn within(
 ) -> Finding {
     let late = |_| Finding::wrong(variable, "did not answer in time", mend);
     timeout(patience, finding).await.unwrap_or_else(late)
+}
+
+/// The companies of the configuration, or else those that are active in the database. Why that cannot be
+/// opened is said elsewhere.
+async fn companies(config: &Config) -> (Vec<Tenant>, Vec<Finding>) {
+    let sound = |variable: &'static str, tenant: &Tenant| {
+        let company = tenant.company();
+        Finding::well(variable, format!("{} v{} is sound", company.id, company.version))
+    };
+    if !config.companies.is_empty() {
+        let findings = config.companies.iter().map(|tenant| sound("COMPANY_FILE", tenant));
+        return (config.companies.clone(), findings.collect());
+    }
+    let variable = "DATABASE_URL";
+    let Ok(store) = Store::open(config.database_url.expose_secret()).await else {
+        return Default::default();
+    };
+    let registry = Registry::load(&store).await;
+    store.close().await;
+    let Ok(registry) = registry else { return Default::default() };
+    let tenants: Vec<Tenant> =
+        registry.companies().into_iter().map(|listed| (*listed.tenant).clone()).collect();
+    let mut findings: Vec<_> = tenants.iter().map(|tenant| sound(variable, tenant)).collect();
+    for (company, fault) in registry.faults() {
+        let found = format!("{company} cannot be served as it is active ({})", fault.word());
+        findings.push(Finding::wrong(variable, found, MEND_COMPANY));
+    }
+    if findings.is_empty() {
+        let found = "holds no active company: every call would be declined";
+        findings.push(Finding::wrong(variable, found, MEND_NOBODY));
+    }
+    (tenants, findings)
 }
 
 async fn store(url: &str) -> Finding {
@@ -179,7 +212,7 @@ async fn account(config: &Config, token: SecretString, which: &str) -> Finding {
 }
 
 /// Has a word spoken by each voice of the company: that needs the key, the address and the voice.
-async fn voices(config: &Config, patience: Duration) -> Vec<Finding> {
+async fn voices(config: &Config, tenants: &[Tenant], patience: Duration) -> Vec<Finding> {
     let blame = (("DEEPGRAM_API_KEY", MEND_KEY), ("DEEPGRAM_SPEAK_URL", MEND_SPEAK));
     let deepgram = &config.deepgram;
     let speaker = match Speaker::new(&deepgram.speak_url, deepgram.api_key.clone()) {
@@ -187,7 +220,7 @@ async fn voices(config: &Config, patience: Duration) -> Vec<Finding> {
         Err(error) => return vec![Finding::of(&error, blame.0, blame.1)],
     };
     let mut findings = Vec::new();
-    let agents = config.companies.iter().flat_map(|tenant| &tenant.company().agents);
+    let agents = tenants.iter().flat_map(|tenant| &tenant.company().agents);
     for (language, agent) in agents {
         let speaking = async {
             match speaker.prepare(&agent.voice, "Yes.").await {
@@ -241,8 +274,21 @@ async fn agent(config: &Config) -> Finding {
     }
 }
 
-/// Asks for a loan that nobody has.
-async fn middleware(config: &Config) -> Finding {
+/// Asks for a loan that nobody has, of each company.
+async fn middlewares(config: &Config, tenants: &[Tenant], patience: Duration) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for tenant in tenants {
+        let finding = middleware(config, &tenant.company().id);
+        findings.push(within(patience, "MIDDLEWARE_URL", MEND_MIDDLEWARE, finding).await);
+        if findings.last().is_some_and(|finding| finding.standing != Standing::Well) {
+            // It is one and the same for all of them.
+            break;
+        }
+    }
+    findings
+}
+
+async fn middleware(config: &Config, company: &str) -> Finding {
     let key =
         ("MIDDLEWARE_API_KEY", "Ask whoever runs the company's middleware for the right one.");
     let address = ("MIDDLEWARE_URL", MEND_MIDDLEWARE);
@@ -251,10 +297,11 @@ async fn middleware(config: &Config) -> Finding {
         Ok(client) => client,
         Err(error) => return Finding::of(&error, key, address),
     };
-    match client.try_out().await {
-        Ok(true) => {
-            Finding::well("MIDDLEWARE_URL", "answers a lookup of nobody's loan with no match")
-        }
+    match client.try_out(company).await {
+        Ok(true) => Finding::well(
+            "MIDDLEWARE_URL",
+            format!("answers a lookup of nobody's loan at {company} with no match"),
+        ),
         Ok(false) => Finding::wrong(
             "MIDDLEWARE_URL",
             "says that the details of nobody's loan match",
@@ -296,6 +343,10 @@ async fn public_url(config: &Config, patience: Duration) -> Finding {
 pub const PATIENCE: Duration = Duration::from_secs(8);
 
 const MEND_STORE: &str = "Name a file in a folder that exists and that the server may write to.";
+const MEND_COMPANY: &str =
+    "Activate a sound version: `server company history` shows those that were.";
+const MEND_NOBODY: &str =
+    "Import and activate a company (`server company --help`), or set COMPANY_FILE.";
 const MEND_TOKEN: &str = "Copy it from the first page of the Twilio console.";
 const MEND_TWILIO: &str =
     "Look at the address and at the network; leave it away for Twilio itself.";

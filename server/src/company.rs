@@ -17,6 +17,7 @@ use crate::tokens::Grant;
 pub use files::load;
 pub use place::Place;
 
+mod bounds;
 mod files;
 mod place;
 mod reading;
@@ -149,11 +150,6 @@ impl Tenant {
         hex(&Sha256::digest(self.text.as_bytes()))
     }
 
-    /// Whether this is one of the company's numbers.
-    pub fn answers(&self, number: &str) -> bool {
-        self.company.numbers.iter().any(|own| own == number)
-    }
-
     /// The language of a tag if the company speaks it, or else the company's own.
     pub fn language(&self, tag: &str) -> Language {
         Language::from_tag(tag)
@@ -229,6 +225,7 @@ fn faults(company: &Company) -> Vec<(String, String)> {
     }
     let owned = |(field, what): (&str, &str)| (field.to_owned(), what.to_owned());
     let mut faults: Vec<_> = faults.into_iter().map(owned).collect();
+    faults.extend(bounds::faults(company));
     faults.extend(transfer_faults(company));
     for unknown in company.functions.iter().filter(|name| !performs(name)) {
         let known = nearest(unknown);

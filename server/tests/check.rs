@@ -17,7 +17,9 @@ use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
 use secrecy::ExposeSecret as _;
 use server::check::{Finding, PATIENCE, Standing, online};
+use server::company::versions;
 use server::config::{Config, PublicUrl};
+use server::store::Store;
 use support::ACCOUNT;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
@@ -117,6 +119,24 @@ async fn a_voice_that_does_not_speak_is_the_company_s_and_not_the_key_s() {
     assert!(!findings.iter().any(|finding| finding.variable == "DEEPGRAM_API_KEY"));
 }
 
+/// Without a file it is the database that says whose calls are taken.
+#[tokio::test]
+async fn companies_of_the_database_are_tried_out_where_no_file_names_any() {
+    let world = World::start(|_| {}).await;
+    let mut config = world.config();
+    let acme = config.companies.pop().unwrap();
+    let is_nobody = |finding: &&Finding| finding.found.contains("holds no active company");
+    let findings = online(&config, PATIENCE).await;
+    let nobody = findings.iter().find(is_nobody).unwrap();
+    assert_eq!((nobody.variable, nobody.standing), ("DATABASE_URL", Standing::Wrong));
+    let store = Store::open(config.database_url.expose_secret()).await.unwrap();
+    versions::start_with(&store, &[acme]).await.unwrap();
+    let findings = online(&config, PATIENCE).await;
+    assert!(findings.iter().all(|finding| finding.standing == Standing::Well), "{findings:?}");
+    assert!(findings.iter().any(|finding| finding.found == "acme v1 is sound"));
+    assert_eq!(findings.iter().filter(|f| f.variable == "DEEPGRAM_API_KEY").count(), 2);
+}
+
 #[tokio::test]
 async fn a_middleware_that_knows_nobody_s_loan_is_wrong() {
     let world = World::start(|props| props.matches = true).await;
@@ -134,8 +154,7 @@ async fn a_database_that_takes_no_writes_is_named() {
     assert!(finding.found.contains("cannot be opened"), "{finding}");
     // Trying it out leaves no record.
     online(&world.config(), PATIENCE).await;
-    let store =
-        server::store::Store::open(world.config().database_url.expose_secret()).await.unwrap();
+    let store = Store::open(world.config().database_url.expose_secret()).await.unwrap();
     assert_eq!(store.unended().await.unwrap(), []);
 }
 

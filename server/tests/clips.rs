@@ -16,6 +16,8 @@ use call_core::{Fact, LineId, Rung};
 use call_transports::net::{Kept, Speaker, install_crypto};
 use call_transports::twilio::media::FromTwilio;
 use server::clips::{self, Fixed, Round};
+use server::company::Tenant;
+use server::company::versions::{self, Command};
 use support::{CONNECTED, Server, Socket, pause, say, start, stop, token_of, voice_inbound, with};
 use tokio::net::TcpListener;
 
@@ -90,6 +92,28 @@ async fn no_call_asks_for_a_line_that_was_spoken_ahead() {
     voice.props.fails.store(503, SeqCst);
     play(&server, "CA00000000000000000000000000000011").await;
     assert_eq!(voice.props.asked.load(SeqCst), ahead, "not even a voice that is away is missed");
+}
+
+#[tokio::test]
+async fn the_lines_of_a_version_that_becomes_active_are_spoken_ahead() {
+    let voice = Voice::start().await;
+    let server = voice.server().await;
+    let mut company = support::acme().company().clone();
+    company.version = 2;
+    company.name = "Acme Loans".to_owned();
+    let acme = [Tenant::new(company).unwrap()];
+    let store = server.app.store();
+    versions::import(store, &acme, "a test").await.unwrap();
+    versions::activate(store, "acme", None, Command::Activate, "a test").await.unwrap();
+    let all = clips::fixed(&acme[0]).len();
+    while voice.props.asked.load(SeqCst) < all {
+        pause().await;
+    }
+    while server.app.companies().company("acme").unwrap().company().version != 2 {
+        pause().await;
+    }
+    play(&server, "CA00000000000000000000000000000011").await;
+    assert_eq!(voice.props.asked.load(SeqCst), all, "no call asks for them again");
 }
 
 /// A call up to its opening, which is spoken.

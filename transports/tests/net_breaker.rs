@@ -22,7 +22,7 @@ async fn a_middleware_that_is_down_is_tried_out_by_one_and_waited_for_by_nobody(
     let provider = Provider::start("503 Down", "").await;
     let middleware = Middleware::new(&provider.http(), key()).unwrap();
     for _ in 0..10 {
-        assert_eq!(middleware.lookup(&lookup()).await, None);
+        assert_eq!(middleware.lookup("acme", &lookup()).await, None);
     }
     assert_eq!(provider.asked(), 5, "the others were spared");
     let BreakerReport { standing, opened, spared } = middleware.breaker().report();
@@ -32,7 +32,7 @@ async fn a_middleware_that_is_down_is_tried_out_by_one_and_waited_for_by_nobody(
     // It comes back. Somebody finds out once the pause is over: 4 to 6 seconds.
     provider.answers("200 OK", r#"{"date_of_birth_matches":false,"zip_matches":false}"#);
     let since = Instant::now();
-    while middleware.lookup(&lookup()).await.is_none() {
+    while middleware.lookup("acme", &lookup()).await.is_none() {
         assert!(since.elapsed() < Duration::from_secs(8), "it is never tried out");
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
@@ -47,7 +47,7 @@ async fn a_key_that_is_refused_is_not_shown_again_by_the_next_call() {
     let provider = Provider::start("401 No", "").await;
     let middleware = Middleware::new(&provider.http(), key()).unwrap();
     for _ in 0..10 {
-        assert_eq!(middleware.lookup(&lookup()).await, None);
+        assert_eq!(middleware.lookup("acme", &lookup()).await, None);
     }
     assert_eq!(provider.asked(), 1);
 }
@@ -57,9 +57,9 @@ async fn a_key_that_is_refused_is_not_shown_again_by_the_next_call() {
 async fn a_middleware_that_says_when_to_come_again_is_not_asked_before() {
     let provider = Provider::start("429 Busy\r\nretry-after: 7", "").await;
     let middleware = Middleware::new(&provider.http(), key()).unwrap();
-    assert_eq!(middleware.lookup(&lookup()).await, None);
+    assert_eq!(middleware.lookup("acme", &lookup()).await, None);
     tokio::time::sleep(Duration::from_millis(6_300)).await;
-    assert_eq!(middleware.lookup(&lookup()).await, None);
+    assert_eq!(middleware.lookup("acme", &lookup()).await, None);
     assert_eq!(provider.asked(), 1, "sooner than 7 s, and later than any pause of our own");
 }
 

@@ -238,12 +238,14 @@ async fn silence_noise_and_endless_speech_are_refused() {
 async fn a_lookup_is_asked_and_answered() {
     let body = r#"{"date_of_birth_matches":true,"zip_matches":false,"hint":"1980"}"#;
     let provider = Provider::answering([answer(200, body)]).await;
-    let found = middleware(&provider).lookup(&lookup()).await.unwrap();
+    let found = middleware(&provider).lookup("acme", &lookup()).await.unwrap();
     assert!(found.date_of_birth_matches && !found.zip_matches && found.loan.is_none());
 
     let asked = provider.asked();
     assert!(asked[0].starts_with("POST /v1/loans/lookup HTTP/1.1"));
     assert!(asked[0].contains("authorization: Bearer k3y"));
+    // I-10: whose loans are meant.
+    assert!(asked[0].contains("offhook-company: acme"), "{}", asked[0]);
     assert!(
         asked[0]
             .ends_with(r#"{"loan_number":"100234","date_of_birth":"1980-03-04","zip":"62701"}"#)
@@ -263,7 +265,7 @@ async fn an_answer_that_is_of_no_use_is_no_answer_f_mw_06_f_mw_13() {
         "HTTP/1.1 307 Moved\r\nlocation: /elsewhere\r\ncontent-length: 0\r\n\r\n".to_owned(),
     ] {
         let provider = Provider::answering([unusable]).await;
-        assert_eq!(middleware(&provider).lookup(&lookup()).await, None);
+        assert_eq!(middleware(&provider).lookup("acme", &lookup()).await, None);
         assert_eq!(provider.asked().len(), 1);
     }
 }
@@ -272,10 +274,10 @@ async fn an_answer_that_is_of_no_use_is_no_answer_f_mw_06_f_mw_13() {
 async fn a_lookup_is_repeated_once_after_a_fault_of_the_middleware_f_mw_04() {
     let body = r#"{"date_of_birth_matches":true,"zip_matches":true}"#;
     let provider = Provider::answering([answer(503, ""), answer(200, body)]).await;
-    assert!(middleware(&provider).lookup(&lookup()).await.is_some());
+    assert!(middleware(&provider).lookup("acme", &lookup()).await.is_some());
 
     let provider = Provider::answering([answer(503, ""), answer(503, ""), answer(200, body)]).await;
-    assert!(middleware(&provider).lookup(&lookup()).await.is_none());
+    assert!(middleware(&provider).lookup("acme", &lookup()).await.is_none());
     assert_eq!(provider.asked().len(), 2);
 }
 
@@ -283,7 +285,7 @@ async fn a_lookup_is_repeated_once_after_a_fault_of_the_middleware_f_mw_04() {
 async fn nobody_there_is_no_answer_f_mw_01() {
     let address = nobody().await;
     let middleware = Middleware::new(&format!("http://{address}"), key()).unwrap();
-    assert_eq!(middleware.lookup(&lookup()).await, None);
+    assert_eq!(middleware.lookup("acme", &lookup()).await, None);
     let speaker = Speaker::new(&format!("http://{address}"), key()).unwrap();
     let error = speaker.speak("a-voice", "Goodbye.").await.unwrap_err();
     assert!(matches!(error, Error::Unreachable { .. }), "{error}");

@@ -170,12 +170,17 @@ impl Machine {
     /// Runs a function, unless it is a write that was asked for before under another id: a model
     /// asks twice, money moves once (F-DG-17).
     fn start(&mut self, ask: &FunctionAsk, function: Function, step: &mut Draft) {
-        step.fact(Fact::FunctionAllowed { id: ask.id.clone() });
         let key = format!("{}/{}/{}", self.memory.brief.call, ask.name, ask.fingerprint);
-        if function.is_write()
-            && !self.memory.sabotaged(Sabotage::PaysAgain)
-            && let Some((first, settled)) = self.memory.ledger.same_write(&key)
-        {
+        let joins = function.is_write() && !self.memory.sabotaged(Sabotage::PaysAgain);
+        let first = joins.then(|| self.memory.ledger.same_write(&key)).flatten();
+        let own = self.memory.brief.function_limits.get(&ask.name).copied().unwrap_or_default();
+        // Whatever joins another runs nothing.
+        let runs = self.memory.ledger.runs(function);
+        if first.is_none() && own.calls_max.is_some_and(|most| runs >= most) {
+            return self.refuse(ask, Refusal::TooOften, step);
+        }
+        step.fact(Fact::FunctionAllowed { id: ask.id.clone() });
+        if let Some((first, settled)) = first {
             match settled {
                 Some(answer) => {
                     self.record(ask, EntryState::Settled(answer.clone()));
@@ -187,8 +192,8 @@ impl Machine {
             return;
         }
         let limits = &self.memory.brief.limits;
-        let budget = if function.is_write() { limits.pay } else { limits.lookup };
-        let limit = step.at + budget;
+        let usual = if function.is_write() { limits.pay } else { limits.lookup };
+        let limit = step.at + own.budget.unwrap_or(usual);
         self.record(ask, EntryState::Running { function, limit, wanted: true });
         self.memory.ledger.keyed(&ask.id, key.clone());
         step.effect(Effect::Perform { id: ask.id.clone(), function, key });

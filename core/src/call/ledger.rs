@@ -177,6 +177,12 @@ impl Ledger {
         }
     }
 
+    /// How often a function was run.
+    pub(super) fn runs(&self, function: Function) -> u32 {
+        let runs = self.entries.values().filter(|entry| entry.function == Some(function)).count();
+        u32::try_from(runs).unwrap_or(u32::MAX)
+    }
+
     pub(super) fn is_full(&self) -> bool {
         self.entries.len() >= ASKED_MAX
     }

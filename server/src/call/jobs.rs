@@ -38,6 +38,8 @@ pub(super) enum Done {
 /// The running jobs of one call. They run within the call's task, and end with it.
 pub(super) struct Jobs {
     services: Arc<Services>,
+    /// Whose call it is.
+    company: Arc<str>,
     running: FuturesUnordered<BoxFuture<'static, Done>>,
     /// What the carrier was asked for and has not answered.
     errand: Option<(Errand, AbortHandle)>,
@@ -52,9 +54,9 @@ pub(super) struct Asked<'a> {
 }
 
 impl Jobs {
-    /// No jobs yet.
-    pub(super) fn new(services: Arc<Services>) -> Self {
-        Self { services, running: FuturesUnordered::new(), errand: None }
+    /// No jobs yet, for a call of this company.
+    pub(super) fn new(services: Arc<Services>, company: Arc<str>) -> Self {
+        Self { services, company, running: FuturesUnordered::new(), errand: None }
     }
 
     /// The next job that ended.
@@ -98,7 +100,8 @@ impl Jobs {
         match function {
             Function::LookupLoan => {
                 let lookup = arguments.and_then(|text| functions::loan_lookup(text).ok());
-                self.running.push(Box::pin(look_up(services, id, lookup)));
+                let company = Arc::clone(&self.company);
+                self.running.push(Box::pin(look_up(services, company, id, lookup)));
             }
             // No company can offer payments yet; the machine does the others itself.
             Function::MakePayment
@@ -149,9 +152,14 @@ impl Jobs {
     }
 }
 
-async fn look_up(services: Arc<Services>, id: String, lookup: Option<LoanLookup>) -> Done {
+async fn look_up(
+    services: Arc<Services>,
+    company: Arc<str>,
+    id: String,
+    lookup: Option<LoanLookup>,
+) -> Done {
     let answer = match &lookup {
-        Some(lookup) => services.middleware.lookup(lookup).await,
+        Some(lookup) => services.middleware.lookup(&company, lookup).await,
         None => None,
     };
     Done::Function(functions::lookup_ended(&id, answer))

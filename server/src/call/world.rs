@@ -45,6 +45,8 @@ pub(super) const LEAVE: Duration = Duration::from_secs(1);
 pub(super) struct Names {
     /// The call.
     pub(super) call: Sid,
+    /// The company whose call it is.
+    pub(super) company: Arc<str>,
     /// Its stream.
     pub(super) stream: String,
     /// The voices of our own lines.
@@ -120,7 +122,8 @@ impl Live {
         services: Arc<Services>,
         watch: Option<Watch>,
     ) -> Self {
-        let Names { call, stream, voices, over, news, departure, recorder, journal } = names;
+        let Names { call, company, stream, voices, over, news, departure, recorder, journal } =
+            names;
         Self {
             call,
             voices,
@@ -132,7 +135,7 @@ impl Live {
             wakes: Wakes::new(),
             bridge,
             out: Out::new(CarrierLeg::new(socket, stream)),
-            jobs: Jobs::new(Arc::clone(&services)),
+            jobs: Jobs::new(Arc::clone(&services), company),
             meter: CallMeter::new(&services.metrics),
             services,
             carrier_hygiene: Hygiene::default(),

@@ -6,7 +6,7 @@ const ACME: &str = include_str!("../../../scenarios/companies/acme.toml");
 #[test]
 fn the_shipped_company_is_sound_and_speaks_both_languages() {
     let acme = Tenant::parse("acme.toml", ACME).unwrap();
-    assert!(acme.answers("+15550100099") && !acme.answers("+15550100098"));
+    assert_eq!(acme.company().numbers, ["+15550100099"]);
     assert_eq!(acme.language("es-MX"), Language::Spanish);
     assert_eq!(acme.language("../../etc"), Language::English);
     for language in Language::ALL {
@@ -211,4 +211,51 @@ fn a_file_that_is_not_there_is_named() {
 
 fn line_of(text: &str, beginning: &str) -> usize {
     1 + text.lines().position(|line| line.starts_with(beginning)).unwrap()
+}
+
+/// What a company sets for itself has bounds, and each field beyond them is named.
+#[test]
+fn what_is_out_of_bounds_is_named_with_its_field() {
+    let beyond = "\n[limits]\ncall = 14400001\nsilence_prompt = 600001\nsilence_farewell = 1800001\n\
+        lookup = 60001\n[function_limits.lookup_loan]\nbudget = 999\ncalls_max = 0\n\
+        [function_limits.hangup_call]\n[retention]\ncall = 1095\naudit = 36526\n";
+    let text = ACME.replacen("-360", "841", 1) + beyond;
+    let told = Tenant::parse("acme.toml", &text).unwrap_err();
+    let fields: Vec<_> = told.0.iter().map(field_of).collect();
+    let expected = [
+        "utc_offset_minutes",
+        "limits.call",
+        "limits.silence_prompt",
+        "limits.silence_farewell",
+        "limits.lookup",
+        "function_limits.lookup_loan.budget",
+        "function_limits.lookup_loan.calls_max",
+        "function_limits.hangup_call",
+        "retention.call",
+        "retention.audit",
+    ];
+    assert_eq!(fields, expected, "{told}");
+    let lines = told.to_string();
+    let line = line_of(&text, "budget = 999");
+    let place = format!("acme.toml:{line}:1: function_limits.lookup_loan.budget: must be 1000");
+    assert!(lines.contains(&place), "{lines}");
+
+    let within = "\n[limits]\ncall = 14400000\n[function_limits.lookup_loan]\nbudget = 60000\n\
+        calls_max = 1\n[retention]\njournal = 2555\n";
+    let acme = Tenant::parse("acme.toml", &(ACME.to_owned() + within)).unwrap();
+    let company = acme.company();
+    assert_eq!(company.function_limits["lookup_loan"].calls_max, Some(1));
+    assert_eq!((company.retention.journal, company.retention.call), (2_555, 1_096));
+}
+
+/// A company that came from elsewhere is stored as text, too, and that text is the same company.
+#[test]
+fn a_company_without_a_file_is_written_as_one() {
+    for text in [ACME.to_owned(), ACME.to_owned() + PERSONS + "[function_limits.lookup_loan]\n"] {
+        let acme = Tenant::parse("acme.toml", &text).unwrap();
+        let written = Tenant::new(acme.company().clone()).unwrap();
+        let read = Tenant::parse("written.toml", written.text()).unwrap();
+        assert_eq!(read, written);
+        assert_eq!(read.company(), acme.company());
+    }
 }

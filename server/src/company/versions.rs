@@ -1,7 +1,5 @@
 //! Versions of companies in the database: imported once, activated, rolled back.
 
-use std::fmt;
-
 use call_core::effect::Function;
 use call_transports::functions::definition;
 use jiff::Timestamp;
@@ -231,6 +229,9 @@ fn new<'a>(tenant: &'a Tenant, sha256: &'a str) -> NewVersion<'a> {
     let company = tenant.company();
     let functions = company.functions.iter().filter_map(|name| Function::from_name(name));
     let limits = &company.limits;
+    let own = |function: Function| {
+        company.function_limits.get(function.name()).copied().unwrap_or_default()
+    };
     NewVersion {
         company: &company.id,
         version: company.version,
@@ -241,15 +242,17 @@ fn new<'a>(tenant: &'a Tenant, sha256: &'a str) -> NewVersion<'a> {
                 name: function.name().to_owned(),
                 level: if function.is_write() { "write" } else { "read" },
                 arguments: definition(function).parameters.to_string(),
-                calls_max: None,
-                budget_ms: match function {
-                    Function::LookupLoan => limits.lookup,
-                    Function::MakePayment => limits.pay,
-                    Function::TransferCall => limits.transfer,
-                    Function::PlayDtmf => limits.tones,
-                    Function::HangupCall => limits.hang_up,
-                }
-                .0,
+                calls_max: own(function).calls_max,
+                budget_ms: own(function)
+                    .budget
+                    .unwrap_or(match function {
+                        Function::LookupLoan => limits.lookup,
+                        Function::MakePayment => limits.pay,
+                        Function::TransferCall => limits.transfer,
+                        Function::PlayDtmf => limits.tones,
+                        Function::HangupCall => limits.hang_up,
+                    })
+                    .0,
             })
             .collect(),
     }
@@ -262,12 +265,6 @@ impl Command {
             Self::Rollback => "rollback",
             Self::Start => "start",
         }
-    }
-}
-
-impl fmt::Display for Command {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.word())
     }
 }
 

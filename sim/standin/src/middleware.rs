@@ -7,7 +7,7 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use axum::{Json, Router};
-use call_transports::middleware::{LOOKUP_PATH, LoanLookup};
+use call_transports::middleware::{COMPANY_HEADER, LOOKUP_PATH, LoanLookup};
 use sim::Scenario;
 
 use crate::clock::pause;
@@ -20,7 +20,7 @@ pub struct Middleware {
 }
 
 impl Middleware {
-    /// A middleware that asks for this key.
+    /// A middleware that asks for this key, and answers for the scenario's company alone.
     pub fn new(scenario: Arc<Scenario>, key: &str) -> Self {
         Self { scenario, key: key.into() }
     }
@@ -39,6 +39,11 @@ async fn lookup(
     let given = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
     if given.and_then(|value| value.strip_prefix("Bearer ")) != Some(&middleware.key) {
         return StatusCode::UNAUTHORIZED.into_response();
+    }
+    // Its loans are this company's, and whoever asks for another's gets nothing of them (I-10).
+    let company = headers.get(COMPANY_HEADER).and_then(|value| value.to_str().ok());
+    if company != Some(&*middleware.scenario.company.id) {
+        return StatusCode::NOT_FOUND.into_response();
     }
     let back_office = &middleware.scenario.back_office;
     pause(back_office.takes).await;

@@ -11,7 +11,7 @@ use tokio::time::timeout;
 use super::Error;
 use super::breaker::{Breaker, Verdict};
 use super::http::{Scheme, authorization, body, client, endpoint};
-use crate::middleware::{LOOKUP_PATH, LoanAnswer, LoanLookup};
+use crate::middleware::{COMPANY_HEADER, LOOKUP_PATH, LoanAnswer, LoanLookup};
 
 /// For all tries and the whole body. How long a caller waits is the call's own limit (T_LOOKUP), which a
 /// company sets: this one only sees to it that no request stays for ever.
@@ -48,10 +48,10 @@ impl Middleware {
         &self.breaker
     }
 
-    /// Asks for a loan. Nothing when there is no usable answer within thirty seconds, and at once
+    /// Asks for a loan of this company's. Nothing when there is no usable answer within thirty seconds, and at once
     /// while the middleware is known to be down (F-MW-19).
-    pub async fn lookup(&self, lookup: &LoanLookup) -> Option<LoanAnswer> {
-        let answer = timeout(BUDGET, self.ask_twice(lookup)).await;
+    pub async fn lookup(&self, company: &str, lookup: &LoanLookup) -> Option<LoanAnswer> {
+        let answer = timeout(BUDGET, self.ask_twice(company, lookup)).await;
         match answer.unwrap_or(Err(Error::TimedOut { provider: PROVIDER })) {
             Ok(answer) => Some(answer),
             Err(error) => {
@@ -61,46 +61,47 @@ impl Middleware {
         }
     }
 
-    /// Asks once for a loan that there is not, to see whether the middleware is there, takes our key
+    /// Asks once for a loan that the company does not have, to see whether the middleware is there, takes our key
     /// and speaks the protocol. Whether it says, as it must, that nothing matches.
     ///
     /// # Errors
     ///
     /// [`Error`]; `Refused` with 401 or 403 where the key is wrong.
-    pub async fn try_out(&self) -> Result<bool, Error> {
+    pub async fn try_out(&self, company: &str) -> Result<bool, Error> {
         let nobody = LoanLookup {
             loan_number: "0000".to_owned(),
             date_of_birth: "1900-01-01".to_owned(),
             zip: "00000".to_owned(),
         };
-        let answer = timeout(BUDGET, self.ask(&nobody)).await;
+        let answer = timeout(BUDGET, self.ask(company, &nobody)).await;
         let answer = answer.unwrap_or(Err(Error::TimedOut { provider: PROVIDER }))?;
         Ok(!answer.date_of_birth_matches && !answer.zip_matches && answer.loan.is_none())
     }
 
     /// A lookup changes nothing, so a failure of a moment is tried once more.
-    async fn ask_twice(&self, lookup: &LoanLookup) -> Result<LoanAnswer, Error> {
-        match self.ask_if_there(lookup).await {
+    async fn ask_twice(&self, company: &str, lookup: &LoanLookup) -> Result<LoanAnswer, Error> {
+        match self.ask_if_there(company, lookup).await {
             Err(error) if is_of_a_moment(&error) => {
                 tracing::debug!(%error, "asking the middleware again");
-                self.ask_if_there(lookup).await
+                self.ask_if_there(company, lookup).await
             }
             answer => answer,
         }
     }
 
-    async fn ask_if_there(&self, lookup: &LoanLookup) -> Result<LoanAnswer, Error> {
+    async fn ask_if_there(&self, company: &str, lookup: &LoanLookup) -> Result<LoanAnswer, Error> {
         let asking = self.breaker.ask().ok_or(Error::Down { provider: PROVIDER })?;
-        let answer = self.ask(lookup).await;
+        let answer = self.ask(company, lookup).await;
         asking.tell(Verdict::of(&answer));
         answer
     }
 
-    async fn ask(&self, lookup: &LoanLookup) -> Result<LoanAnswer, Error> {
+    async fn ask(&self, company: &str, lookup: &LoanLookup) -> Result<LoanAnswer, Error> {
         let response = self
             .client
             .post(self.lookup.clone())
             .header(AUTHORIZATION, self.authorization.clone())
+            .header(COMPANY_HEADER, company)
             .json(lookup)
             .send()
             .await
