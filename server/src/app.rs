@@ -257,6 +257,7 @@ pub async fn serve(
         () = serving => {}
         () = ending => {}
         () = notice_stalls(app.metrics()) => {}
+        () = orphans::beat(&app) => {}
         () = orphans::close(&app) => {}
         () = spool::drain(app.spool(), app.store()) => {}
     }

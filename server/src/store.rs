@@ -3,6 +3,9 @@
 //! Nothing that a caller could hear waits for the store. The record is opened beside the call, and
 //! closed with its journal, in one transaction, after the call.
 //!
+//! A call is one process's at a time, under an epoch that grows when another takes it over. Whoever has it
+//! no longer writes nothing for it.
+//!
 //! A call ends once. The record of an ended call does not change, whoever asks, and the database
 //! itself refuses it too.
 //!
@@ -11,13 +14,16 @@
 //! | `records` | how the record of a call begins and ends |
 //! | `journal` | the steps of a call |
 //! | `look` | which calls there are, and the record of one |
+//! | `instances` | the processes that take calls |
 //! | `recordings` | what the carrier tells of recordings |
+//! | `repeats` | changes that are made again |
 //! | `database`, `tables` | both databases behind one face, and their tables |
 
 use std::sync::Arc;
 
 use call_core::brief::Brief;
 use sqlx::migrate::MigrateError;
+use uuid::Uuid;
 
 pub use database::Scope;
 use database::{Database, Missing, Transaction};
@@ -29,10 +35,12 @@ pub use records::{Closing, INTERNAL, ORPHANED, UNCONFIRMED};
 pub use writes::Writes;
 
 mod database;
+mod instances;
 mod journal;
 mod look;
 mod recordings;
 mod records;
+mod repeats;
 mod tables;
 mod writes;
 
@@ -41,6 +49,7 @@ mod writes;
 pub struct Store {
     database: Database,
     writes: Arc<Writes>,
+    instance: Arc<str>,
 }
 
 /// Why the store cannot do what it was asked.
@@ -123,7 +132,7 @@ impl Store {
             Database::Sqlite(_) => database.migrate().await.map_err(Error::Tables)?,
             Database::Postgres(pool) => tables::check(pool).await?,
         }
-        Ok(Self { database, writes: Arc::default() })
+        Ok(Self::on(database))
     }
 
     /// Opens a database that is there and has the tables of this version, as those do who only look
@@ -137,7 +146,17 @@ impl Store {
             Database::Sqlite(pool) => tables::check_file(pool).await?,
             Database::Postgres(pool) => tables::check(pool).await?,
         }
-        Ok(Self { database, writes: Arc::default() })
+        Ok(Self::on(database))
+    }
+
+    fn on(database: Database) -> Self {
+        let instance = Uuid::new_v4().to_string().into();
+        Self { database, writes: Arc::default(), instance }
+    }
+
+    /// The name of this process among those that write here.
+    pub fn instance(&self) -> &str {
+        &self.instance
     }
 
     /// Brings the tables up to date. In PostgreSQL `owner_url` is the address of the role that owns
@@ -164,7 +183,7 @@ impl Store {
     pub async fn try_to_write(&self) -> Result<(), Error> {
         let brief = Brief::example();
         let mut transaction = self.begin(&brief).await?;
-        records::insert_call(&mut transaction, &brief).await?;
+        records::insert_call(&mut transaction, &brief, self.instance()).await?;
         transaction.rollback().await?;
         Ok(())
     }

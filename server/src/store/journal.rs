@@ -80,19 +80,21 @@ pub(super) async fn is_kept(transaction: &mut Transaction, sid: &str) -> Result<
     Ok(!rows.is_empty())
 }
 
-/// Keeps the journal of a call, and what is made of it.
+/// Keeps the journal of a call under the epoch of whoever had the call, and what is made of it.
 pub(super) async fn keep(
     transaction: &mut Transaction,
     brief: &Brief,
+    epoch: i64,
     steps: &[Step],
 ) -> Result<(), Error> {
     for (seq, step) in steps.iter().enumerate() {
-        insert_step(transaction, brief, seq, step).await?;
+        insert_step(transaction, brief, epoch, seq, step).await?;
     }
     if !steps.is_empty() {
-        let statement = "INSERT INTO summary (call_sid, company, said) VALUES ($1, $2, $3)";
+        let statement =
+            "INSERT INTO summary (call_sid, company, epoch, said) VALUES ($1, $2, $3, $4)";
         let said = summary::said(steps);
-        let values = [(&brief.call).into(), (&brief.company).into(), (&said).into()];
+        let values = [(&brief.call).into(), (&brief.company).into(), epoch.into(), (&said).into()];
         transaction.run(statement, &values).await?;
     }
     Ok(())
@@ -101,15 +103,17 @@ pub(super) async fn keep(
 async fn insert_step(
     transaction: &mut Transaction,
     brief: &Brief,
+    epoch: i64,
     seq: usize,
     step: &Step,
 ) -> Result<(), Error> {
     let text = serde_json::to_string(step).map_err(|source| Error::garbled("journal", source))?;
-    let statement = "INSERT INTO conversation_log (call_sid, company, seq, at_ms, step) \
-        VALUES ($1, $2, $3, $4, $5)";
+    let statement = "INSERT INTO conversation_log (call_sid, company, epoch, seq, at_ms, step) \
+        VALUES ($1, $2, $3, $4, $5, $6)";
     let values = [
         (&brief.call).into(),
         (&brief.company).into(),
+        epoch.into(),
         whole(seq as u64).into(),
         whole(step.at.as_millis()).into(),
         (&text).into(),

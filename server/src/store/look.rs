@@ -232,6 +232,8 @@ pub struct CallRecord {
     pub started_us: i64,
     /// Version of the shapes that its journal is written in.
     pub journal_version: u32,
+    /// Under which epoch its record stands: 1, and one more for each process that took it over.
+    pub epoch: i64,
     /// How it ended; nothing while it lasts.
     pub ended: Option<Ended>,
 }
@@ -249,7 +251,7 @@ pub struct Ended {
 
 /// A row of `call`, as it is in the table.
 #[derive(FromRow)]
-struct CallRow {
+pub(super) struct CallRow {
     sid: String,
     company: String,
     config_version: i64,
@@ -260,13 +262,14 @@ struct CallRow {
     to_masked: String,
     started_us: i64,
     journal_version: i64,
+    epoch: i64,
     ended_us: Option<i64>,
     duration_ms: Option<i64>,
     end_reason: Option<String>,
 }
 
 impl CallRow {
-    fn record(self) -> Result<CallRecord, Error> {
+    pub(super) fn record(self) -> Result<CallRecord, Error> {
         let unknown = |what| Error::Garbled { what, source: None };
         let ended = self.ended_us.zip(self.duration_ms).zip(self.end_reason);
         Ok(CallRecord {
@@ -286,6 +289,7 @@ impl CallRow {
             started_us: self.started_us,
             journal_version: u32::try_from(self.journal_version)
                 .map_err(|_| unknown("journal's version"))?,
+            epoch: self.epoch,
             ended: ended.map(|((at_us, duration_ms), reason)| Ended { at_us, duration_ms, reason }),
         })
     }

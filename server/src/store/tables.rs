@@ -43,7 +43,8 @@ pub(super) async fn check(pool: &PgPool) -> Result<(), Error> {
     let role = sqlx::query(
         "SELECT rolsuper OR rolbypassrls AS above, \
          (SELECT bool_or(pg_has_role(current_user, relowner, 'MEMBER')) FROM pg_class \
-          WHERE relname IN ('call', 'conversation_log', 'recording', 'summary') AND relkind = 'r') AS owner \
+          WHERE relname IN ('call', 'conversation_log', 'recording', 'summary', \
+          'stream_server') AND relkind = 'r') AS owner \
          FROM pg_roles WHERE rolname = current_user",
     )
     .fetch_one(pool)
@@ -73,10 +74,11 @@ fn known(migrator: &Migrator) -> Vec<i64> {
 const VERSIONS: &str = "SELECT version FROM _sqlx_migrations WHERE success ORDER BY version";
 
 /// What the server's role may do, and no more: a journal is written and never changed.
-const GRANTS: [&str; 5] = [
+const GRANTS: [&str; 6] = [
     "GRANT SELECT, INSERT, UPDATE ON call TO %I",
     "GRANT SELECT, INSERT ON conversation_log TO %I",
     "GRANT SELECT, INSERT, UPDATE ON recording TO %I",
     "GRANT SELECT, INSERT ON summary TO %I",
+    "GRANT SELECT, INSERT, UPDATE ON stream_server TO %I",
     "GRANT SELECT ON _sqlx_migrations TO %I",
 ];
