@@ -33,11 +33,18 @@ CREATE INDEX call_by_start ON call (started_us, sid);
 
 -- One row for each call that has a journal, made from it.
 CREATE TABLE summary (
-    call_sid TEXT NOT NULL PRIMARY KEY,
-    company  TEXT NOT NULL,
+    call_sid TEXT   NOT NULL PRIMARY KEY,
+    company  TEXT   NOT NULL,
     epoch    BIGINT NOT NULL CHECK (epoch >= 1),
+    -- The most that came of the call, in a word.
+    outcome  TEXT   NOT NULL,
+    -- How large its journal is: steps, and bytes of their JSON.
+    steps    BIGINT NOT NULL CHECK (steps > 0),
+    bytes    BIGINT NOT NULL CHECK (bytes > 0),
+    -- All of the summary, as JSON.
+    summary  TEXT   NOT NULL CHECK (summary::json IS NOT NULL),
     -- What the caller said and heard, masked, in small letters without accents.
-    said     TEXT NOT NULL,
+    said     TEXT   NOT NULL,
     FOREIGN KEY (call_sid, company) REFERENCES call (sid, company) ON DELETE CASCADE
 );
 

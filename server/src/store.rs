@@ -12,7 +12,7 @@
 //! | module | holds |
 //! |---|---|
 //! | `records` | how the record of a call begins and ends |
-//! | `journal` | the steps of a call |
+//! | `journal` | the steps of a call, and what they amount to |
 //! | `look` | which calls there are, and the record of one |
 //! | `instances` | the processes that take calls |
 //! | `recordings` | what the carrier tells of recordings |
@@ -27,7 +27,7 @@ use uuid::Uuid;
 
 pub use database::Scope;
 use database::{Database, Missing, Transaction};
-pub use journal::StoredJournal;
+pub use journal::{StoredJournal, StoredSummary};
 pub use look::{CallRecord, Cursor, Ended, Filter, PAGE_MAX, Page, Status};
 pub use recordings::Recording;
 pub(crate) use records::orphan_reason;

@@ -3,8 +3,9 @@
 use std::fmt;
 use std::str::FromStr;
 
+use call_core::Language;
 use call_core::brief::Direction;
-use call_core::{Language, summary};
+use call_core::summary::{self, Outcome};
 use sqlx::{AssertSqlSafe, FromRow};
 
 use super::database::{Scope, Value};
@@ -23,6 +24,8 @@ pub struct Filter {
     pub status: Option<Status>,
     /// Calls that ended for this reason: `caller_hangup`.
     pub reason: Option<String>,
+    /// Calls of which this is the most that came.
+    pub outcome: Option<Outcome>,
     /// Calls in which these words were said or heard, whatever their case and accents. Read through in
     /// the text of every call that is otherwise meant, so [`since_us`](Self::since_us) must say how far
     /// back that is.
@@ -120,6 +123,10 @@ impl Store {
         if let Some(reason) = &filter.reason {
             query.and("end_reason = ", reason.into());
         }
+        if let Some(outcome) = filter.outcome {
+            query.and(OUTCOME, outcome.word().into());
+            query.text.push(')');
+        }
         if let Some(said) = &said {
             query.and(SAID, said.into());
             query.text.push_str(" ESCAPE '\\')");
@@ -192,6 +199,9 @@ impl<'a> Where<'a> {
         self.text.push_str(&format!("{before}${}", self.values.len()));
     }
 }
+
+const OUTCOME: &str = "EXISTS (SELECT 1 FROM summary WHERE summary.call_sid = call.sid \
+    AND summary.outcome = ";
 
 const SAID: &str = "EXISTS (SELECT 1 FROM summary WHERE summary.call_sid = call.sid \
     AND summary.said LIKE ";
