@@ -287,6 +287,7 @@ pub async fn serve(
         () = serving => {}
         () = ending => {}
         () = notice_stalls(app.metrics()) => {}
+        () = orphans::beat(&app) => {}
         () = orphans::close(&app) => {}
         () = registry::follow(&app) => {}
         () = spool::drain(app.spool(), app.store()) => {}

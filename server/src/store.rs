@@ -3,24 +3,30 @@
 //! Nothing that a caller could hear waits for the store. The record is opened beside the call, and
 //! closed with its journal, in one transaction, after the call.
 //!
+//! A call is one process's at a time, under an epoch that grows when another takes it over. Whoever has it
+//! no longer writes nothing for it.
+//!
 //! A call ends once. The record of an ended call does not change, whoever asks, and the database
 //! itself refuses it too.
 //!
 //! | module | holds |
 //! |---|---|
 //! | `records` | how the record of a call begins and ends |
-//! | `journal` | the steps of a call |
+//! | `journal` | the steps of a call, and what they amount to |
 //! | `look` | which calls there are, and the record of one |
+//! | `instances` | the processes that take calls |
 //! | `recordings` | what the carrier tells of recordings |
 //! | `callers` | callers' numbers, sealed |
 //! | `holds`, `sweeps` | what must be kept, and what is deleted when its time is over |
 //! | `companies` | versions of companies, and which of them are active |
+//! | `repeats` | changes that are made again |
 //! | `database`, `tables` | both databases behind one face, and their tables |
 
 use std::sync::Arc;
 
 use call_core::brief::Brief;
 use sqlx::migrate::MigrateError;
+use uuid::Uuid;
 
 pub use callers::{Caller, Resealed, SealedWith};
 pub use companies::{
@@ -29,7 +35,7 @@ pub use companies::{
 pub use database::Scope;
 use database::{Database, Missing, Transaction};
 pub use holds::{Hold, NewHold, Placed, Released};
-pub use journal::StoredJournal;
+pub use journal::{StoredJournal, StoredSummary};
 pub use look::{CallRecord, Cursor, Ended, Filter, PAGE_MAX, Page, Status};
 pub use recordings::Recording;
 pub(crate) use records::orphan_reason;
@@ -41,10 +47,12 @@ pub mod callers;
 pub(crate) mod companies;
 mod database;
 mod holds;
+mod instances;
 mod journal;
 mod look;
 mod recordings;
 mod records;
+mod repeats;
 mod sweeps;
 mod tables;
 mod writes;
@@ -54,6 +62,7 @@ mod writes;
 pub struct Store {
     database: Database,
     writes: Arc<Writes>,
+    instance: Arc<str>,
 }
 
 /// Why the store cannot do what it was asked.
@@ -136,7 +145,7 @@ impl Store {
             Database::Sqlite(_) => database.migrate().await.map_err(Error::Tables)?,
             Database::Postgres(pool) => tables::check(pool).await?,
         }
-        Ok(Self { database, writes: Arc::default() })
+        Ok(Self::on(database))
     }
 
     /// Opens a database that is there and has the tables of this version, as those do who only look
@@ -150,7 +159,17 @@ impl Store {
             Database::Sqlite(pool) => tables::check_file(pool).await?,
             Database::Postgres(pool) => tables::check(pool).await?,
         }
-        Ok(Self { database, writes: Arc::default() })
+        Ok(Self::on(database))
+    }
+
+    fn on(database: Database) -> Self {
+        let instance = Uuid::new_v4().to_string().into();
+        Self { database, writes: Arc::default(), instance }
+    }
+
+    /// The name of this process among those that write here.
+    pub fn instance(&self) -> &str {
+        &self.instance
     }
 
     /// Brings the tables up to date. In PostgreSQL `owner_url` is the address of the role that owns
@@ -177,7 +196,7 @@ impl Store {
     pub async fn try_to_write(&self) -> Result<(), Error> {
         let brief = Brief::example();
         let mut transaction = self.begin(&brief).await?;
-        records::insert_call(&mut transaction, &brief).await?;
+        records::insert_call(&mut transaction, &brief, self.instance()).await?;
         transaction.rollback().await?;
         Ok(())
     }

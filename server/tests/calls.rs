@@ -8,6 +8,7 @@ mod postgres;
 use std::process::{Command, Output};
 
 use call_core::brief::Brief;
+use call_core::summary::Outcome;
 use call_core::{CallTime, Fact, Language, Step};
 use places::{call_of, places};
 use server::store::{Cursor, Error, Filter, PAGE_MAX, Scope, Status, Store};
@@ -109,6 +110,9 @@ async fn every_condition_of_a_filter_holds() {
         let said = |words: &str| Filter { said: Some(words.to_owned()), since_us, ..all() };
         assert_eq!(sids(&store, said("my prestamo number7X")).await, [7]);
         assert_eq!(sids(&store, said(" Préstamo ")).await.len(), 10);
+        let outcome = |outcome| Filter { outcome: Some(outcome), ..all() };
+        assert_eq!(sids(&store, outcome(Outcome::Talked)).await.len(), 10);
+        assert!(sids(&store, outcome(Outcome::Paid)).await.is_empty());
         assert_eq!(sids(&store, said("100% of")).await.len(), 10);
         for other in ["1_0", "100%my", "caller_hangup", "acme", "\\", "'; DROP TABLE call; --"] {
             assert!(sids(&store, said(other)).await.is_empty(), "{other}");
@@ -173,14 +177,17 @@ async fn the_command_line_lists_shows_and_tells() {
         assert!(asked(&said).contains(&briefs[0].call));
 
         let record = asked(&["show", &briefs[3].call]);
-        for row in
-            ["company    other v1", "reason     caller_hangup", "journal    2 steps, version"]
-        {
+        for row in [
+            "company    other v1",
+            "reason     caller_hangup",
+            "journal    2 steps, ",
+            "outcome    talked",
+        ] {
             assert!(record.contains(row), "{record}");
         }
         let record: serde_json::Value =
             serde_json::from_str(&asked(&["show", &briefs[3].call, "--json"])).unwrap();
-        assert_eq!((&record["steps"], &record["duration_ms"]), (&2.into(), &900.into()));
+        assert_eq!((&record["summary"]["steps"], &record["duration_ms"]), (&2.into(), &900.into()));
         let story = asked(&["story", &briefs[3].call]);
         assert!(
             story.contains("00:00.900  caller  \"I want 100% of my PRÉSTAMO number3x"),

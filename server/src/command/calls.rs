@@ -8,18 +8,20 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use anyhow::{Context as _, anyhow, bail};
-use call_core::brief::Direction;
-use call_core::{CallTime, story};
+use call_core::story;
+use call_core::summary::Outcome;
 use call_transports::{journal, net};
 use clap::{Subcommand, ValueEnum};
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Span, SpanRelativeTo, Timestamp};
 use secrecy::{ExposeSecret as _, SecretString};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::keys;
-use crate::store::{CallRecord, Cursor, Filter, Recording, Scope, Status, Store, StoredJournal};
+use crate::store::{CallRecord, Cursor, Filter, Scope, Status, Store, StoredJournal};
+
+mod record;
 
 /// Looks at the records of calls: which there were, what was said, what became of them
 ///
@@ -85,6 +87,11 @@ struct List {
     /// Only calls that ended for this reason: caller_hangup, agent_failed, orphaned, …
     #[arg(long, value_name = "REASON")]
     reason: Option<String>,
+
+    /// Only calls of which this is the most that came: nothing, talked, disclosed, transferred, paid,
+    /// payment_unknown
+    #[arg(long, value_name = "OUTCOME", value_parser = outcome)]
+    outcome: Option<Outcome>,
 
     /// Only calls in which these words were said or heard, whatever their case and accents. It reads
     /// what was said in every call that is otherwise meant: the closer the times, the faster
@@ -171,6 +178,11 @@ impl FromStr for When {
     }
 }
 
+fn outcome(word: &str) -> Result<Outcome, &'static str> {
+    let known = Outcome::ALL.into_iter().find(|outcome| outcome.word() == word);
+    known.ok_or("is no outcome; --help names them all")
+}
+
 fn ago(text: &str) -> Option<Timestamp> {
     let length: Span = text.parse().ok()?;
     let length = length.to_duration(SpanRelativeTo::days_are_24_hours()).ok()?;
@@ -208,7 +220,7 @@ impl List {
         filter.from = self.from.indexes(store, self.company.as_deref()).await?;
         let page = store.calls(&filter).await?;
         if self.json {
-            let calls: Vec<_> = page.calls.iter().map(object).collect();
+            let calls: Vec<_> = page.calls.iter().map(record::object).collect();
             let next = page.next.map(|next| next.to_string());
             return Ok(format!("{}\n", json!({ "calls": calls, "next": next })));
         }
@@ -218,13 +230,13 @@ impl List {
         let mut text = format!("{HEAD}\n");
         for call in &page.calls {
             let (length, end) = match &call.ended {
-                Some(ended) => (length(ended.duration_ms), &*ended.reason),
+                Some(ended) => (record::length(ended.duration_ms), &*ended.reason),
                 None => ("-".to_owned(), "goes on"),
             };
             let _ = writeln!(
                 text,
                 "{}  {:<34}  {:<12}  {:<4}  {length:>9}  {end}",
-                seconds(call.started_us),
+                record::seconds(call.started_us),
                 call.sid,
                 call.company,
                 call.language.tag(),
@@ -252,6 +264,7 @@ impl List {
                 GivenStatus::Ended => Status::Ended,
             }),
             reason: self.reason.clone(),
+            outcome: self.outcome,
             said: self.said.clone(),
             from: Vec::new(),
             after: self.after.clone(),
@@ -263,52 +276,14 @@ impl List {
 impl Show {
     async fn run(&self, store: &Store) -> anyhow::Result<String> {
         let call = found(store, &self.call).await?;
-        let steps = store.stored_journal_of(Scope::Every, &call.sid).await?;
+        let summary = store.summary_of(Scope::Every, &call.sid).await?;
         let recordings = store.recordings(&call.sid).await?;
         if self.json {
-            let mut told = object(&call);
-            told["steps"] = json!(steps.as_ref().map(|journal| journal.steps.len()));
-            told["recordings"] = recordings.iter().map(recording).collect();
+            let told = record::object_with(&call, summary.as_ref(), &recordings);
             return Ok(format!("{told:#}\n"));
         }
-        Ok(record(&call, steps.as_ref(), &recordings))
+        Ok(record::text(&call, summary.as_ref(), &recordings))
     }
-}
-
-fn record(call: &CallRecord, steps: Option<&StoredJournal>, recordings: &[Recording]) -> String {
-    let direction = match call.direction {
-        Direction::Inbound => "came in",
-        Direction::Outbound => "was placed",
-    };
-    let mut rows = vec![
-        ("call", call.sid.clone()),
-        ("company", format!("{} v{}", call.company, call.config_version)),
-        ("prompt", call.prompt_hash.clone()),
-        ("language", format!("{}, at its beginning", call.language)),
-        ("direction", format!("{direction}: {} to {}", call.from_masked, call.to_masked)),
-        ("began", seconds(call.started_us)),
-    ];
-    match &call.ended {
-        Some(ended) => {
-            rows.push(("ended", seconds(ended.at_us)));
-            rows.push(("length", length(ended.duration_ms)));
-            rows.push(("reason", ended.reason.clone()));
-        }
-        None => rows.push(("ended", "not yet".to_owned())),
-    }
-    rows.push((
-        "journal",
-        match steps {
-            Some(journal) => format!("{} steps, version {}", journal.steps.len(), journal.version),
-            None => "none".to_owned(),
-        },
-    ));
-    for recording in recordings {
-        let seconds = recording.seconds.map_or(String::new(), |length| format!(", {length} s"));
-        let status = recording.status.as_str();
-        rows.push(("recording", format!("{} {status}{seconds}", recording.sid)));
-    }
-    rows.iter().fold(String::new(), |text, (name, value)| text + &format!("{name:<10} {value}\n"))
 }
 
 async fn tell(store: &Store, sid: &str) -> anyhow::Result<String> {
@@ -366,48 +341,6 @@ fn without_journal(call: &CallRecord) -> String {
             ended.reason
         ),
     }
-}
-
-fn object(call: &CallRecord) -> Value {
-    let ended = call.ended.as_ref();
-    json!({
-        "call": call.sid,
-        "company": call.company,
-        "config_version": call.config_version,
-        "prompt_hash": call.prompt_hash,
-        "language": call.language.tag(),
-        "direction": match call.direction {
-            Direction::Inbound => "inbound",
-            Direction::Outbound => "outbound",
-        },
-        "from": call.from_masked,
-        "to": call.to_masked,
-        "started_us": call.started_us,
-        "status": if ended.is_some() { Status::Ended } else { Status::Live }.word(),
-        "ended_us": ended.map(|ended| ended.at_us),
-        "duration_ms": ended.map(|ended| ended.duration_ms),
-        "end_reason": ended.map(|ended| &ended.reason),
-        "journal_version": call.journal_version,
-    })
-}
-
-fn recording(recording: &Recording) -> Value {
-    json!({
-        "recording": recording.sid,
-        "status": recording.status.as_str(),
-        "seconds": recording.seconds,
-    })
-}
-
-/// A time to the second, in UTC.
-fn seconds(at_us: i64) -> String {
-    Timestamp::from_microsecond(at_us)
-        .map_or_else(|_| at_us.to_string(), |at| at.strftime("%Y-%m-%d %H:%M:%SZ").to_string())
-}
-
-/// `mm:ss.mmm`, as in stories.
-fn length(duration_ms: i64) -> String {
-    CallTime::from_millis(u64::try_from(duration_ms).unwrap_or_default()).to_string()
 }
 
 const HEAD: &str =

@@ -194,6 +194,10 @@ async fn close_record(app: &App, call: &Sid, brief: &Brief, outcome: &Outcome) -
         match closed {
             Ok(Closing::Now) => info!(%call, "a call is over and on record"),
             Ok(Closing::Before) => warn!(%call, "the record of a call was closed before"),
+            Ok(Closing::Elsewhere) => {
+                warn!(%call, "another server has taken a call over that ended here");
+                return false;
+            }
             Err(error) => {
                 error!(%call, %error, "the record of a call cannot be closed");
                 tokio::time::sleep(pause).await;

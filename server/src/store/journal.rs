@@ -2,6 +2,7 @@
 
 use call_core::brief::Brief;
 use call_core::step::Step;
+use call_core::summary::Summary;
 use call_core::{story, summary};
 
 use super::database::{Scope, Transaction};
@@ -14,6 +15,15 @@ pub struct StoredJournal {
     pub version: u32,
     /// The steps, each as JSON.
     pub steps: Vec<String>,
+}
+
+/// What a call amounts to, as it was kept with the journal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredSummary {
+    /// The summary.
+    pub summary: Summary,
+    /// How large the journal is, in bytes of its steps' JSON.
+    pub bytes: i64,
 }
 
 impl Store {
@@ -65,6 +75,27 @@ impl Store {
         Ok((!steps.is_empty()).then(|| story::story(&steps)))
     }
 
+    /// What a call amounts to, within a scope; nothing when there is no journal.
+    ///
+    /// # Errors
+    /// [`Error::Query`] or [`Error::Garbled`].
+    pub async fn summary_of(
+        &self,
+        scope: Scope<'_>,
+        sid: &str,
+    ) -> Result<Option<StoredSummary>, Error> {
+        let statement = "SELECT summary, bytes FROM summary \
+            WHERE call_sid = $1 AND $2 IN (company, '*')";
+        let values = [sid.into(), scope.word().into()];
+        let rows: Vec<(String, i64)> = self.database.read(scope, statement, &values).await?;
+        let read = |(text, bytes): (String, i64)| {
+            let summary = serde_json::from_str(&text);
+            let summary = summary.map_err(|source| Error::garbled("summary", source))?;
+            Ok(StoredSummary { summary, bytes })
+        };
+        rows.into_iter().next().map(read).transpose()
+    }
+
     async fn lines_of(&self, scope: Scope<'_>, sid: &str) -> Result<Vec<(String, i64)>, Error> {
         let statement = "SELECT l.step, c.journal_version FROM conversation_log l \
             JOIN call c ON c.sid = l.call_sid \
@@ -80,40 +111,59 @@ pub(super) async fn is_kept(transaction: &mut Transaction, sid: &str) -> Result<
     Ok(!rows.is_empty())
 }
 
-/// Keeps the journal of a call, and what is made of it.
+/// Keeps the journal of a call under the epoch of whoever had the call, and what is made of it.
 pub(super) async fn keep(
     transaction: &mut Transaction,
     brief: &Brief,
+    epoch: i64,
     steps: &[Step],
 ) -> Result<(), Error> {
+    let mut bytes = 0;
     for (seq, step) in steps.iter().enumerate() {
-        insert_step(transaction, brief, seq, step).await?;
+        bytes += insert_step(transaction, brief, epoch, seq, step).await?;
     }
-    if !steps.is_empty() {
-        let statement = "INSERT INTO summary (call_sid, company, said) VALUES ($1, $2, $3)";
-        let said = summary::said(steps);
-        let values = [(&brief.call).into(), (&brief.company).into(), (&said).into()];
-        transaction.run(statement, &values).await?;
+    if steps.is_empty() {
+        return Ok(());
     }
-    Ok(())
-}
-
-async fn insert_step(
-    transaction: &mut Transaction,
-    brief: &Brief,
-    seq: usize,
-    step: &Step,
-) -> Result<(), Error> {
-    let text = serde_json::to_string(step).map_err(|source| Error::garbled("journal", source))?;
-    let statement = "INSERT INTO conversation_log (call_sid, company, seq, at_ms, step) \
-        VALUES ($1, $2, $3, $4, $5)";
+    let sum = summary::summary(steps);
+    let text = serde_json::to_string(&sum).map_err(|source| Error::garbled("summary", source))?;
+    let said = summary::said(steps);
+    let statement = "INSERT INTO summary \
+        (call_sid, company, epoch, outcome, steps, bytes, summary, said) \
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
     let values = [
         (&brief.call).into(),
         (&brief.company).into(),
+        epoch.into(),
+        sum.outcome.word().into(),
+        sum.steps.into(),
+        whole(bytes as u64).into(),
+        (&text).into(),
+        (&said).into(),
+    ];
+    transaction.run(statement, &values).await?;
+    Ok(())
+}
+
+/// Returns how many bytes the step has.
+async fn insert_step(
+    transaction: &mut Transaction,
+    brief: &Brief,
+    epoch: i64,
+    seq: usize,
+    step: &Step,
+) -> Result<usize, Error> {
+    let text = serde_json::to_string(step).map_err(|source| Error::garbled("journal", source))?;
+    let statement = "INSERT INTO conversation_log (call_sid, company, epoch, seq, at_ms, step) \
+        VALUES ($1, $2, $3, $4, $5, $6)";
+    let values = [
+        (&brief.call).into(),
+        (&brief.company).into(),
+        epoch.into(),
         whole(seq as u64).into(),
         whole(step.at.as_millis()).into(),
         (&text).into(),
     ];
     transaction.run(statement, &values).await?;
-    Ok(())
+    Ok(text.len())
 }

@@ -3,8 +3,9 @@
 use std::fmt;
 use std::str::FromStr;
 
+use call_core::Language;
 use call_core::brief::Direction;
-use call_core::{Language, summary};
+use call_core::summary::{self, Outcome};
 use sqlx::{AssertSqlSafe, FromRow};
 
 use super::database::{Scope, Value};
@@ -24,6 +25,8 @@ pub struct Filter {
     pub status: Option<Status>,
     /// Calls that ended for this reason: `caller_hangup`.
     pub reason: Option<String>,
+    /// Calls of which this is the most that came.
+    pub outcome: Option<Outcome>,
     /// Calls in which these words were said or heard, whatever their case and accents. Read through in
     /// the text of every call that is otherwise meant, so [`since_us`](Self::since_us) must say how far
     /// back that is.
@@ -123,6 +126,10 @@ impl Store {
         if let Some(reason) = &filter.reason {
             query.and("end_reason = ", reason.into());
         }
+        if let Some(outcome) = filter.outcome {
+            query.and(OUTCOME, outcome.word().into());
+            query.text.push(')');
+        }
         if let Some(said) = &said {
             query.and(SAID, said.into());
             query.text.push_str(" ESCAPE '\\')");
@@ -203,6 +210,9 @@ impl<'a> Where<'a> {
     }
 }
 
+const OUTCOME: &str = "EXISTS (SELECT 1 FROM summary WHERE summary.call_sid = call.sid \
+    AND summary.outcome = ";
+
 const SAID: &str = "EXISTS (SELECT 1 FROM summary WHERE summary.call_sid = call.sid \
     AND summary.said LIKE ";
 
@@ -244,6 +254,8 @@ pub struct CallRecord {
     pub started_us: i64,
     /// Version of the shapes that its journal is written in.
     pub journal_version: u32,
+    /// Under which epoch its record stands: 1, and one more for each process that took it over.
+    pub epoch: i64,
     /// How it ended; nothing while it lasts.
     pub ended: Option<Ended>,
 }
@@ -261,7 +273,7 @@ pub struct Ended {
 
 /// A row of `call`, as it is in the table.
 #[derive(FromRow)]
-struct CallRow {
+pub(super) struct CallRow {
     sid: String,
     company: String,
     config_version: i64,
@@ -272,13 +284,14 @@ struct CallRow {
     to_masked: String,
     started_us: i64,
     journal_version: i64,
+    epoch: i64,
     ended_us: Option<i64>,
     duration_ms: Option<i64>,
     end_reason: Option<String>,
 }
 
 impl CallRow {
-    fn record(self) -> Result<CallRecord, Error> {
+    pub(super) fn record(self) -> Result<CallRecord, Error> {
         let unknown = |what| Error::Garbled { what, source: None };
         let ended = self.ended_us.zip(self.duration_ms).zip(self.end_reason);
         Ok(CallRecord {
@@ -298,6 +311,7 @@ impl CallRow {
             started_us: self.started_us,
             journal_version: u32::try_from(self.journal_version)
                 .map_err(|_| unknown("journal's version"))?,
+            epoch: self.epoch,
             ended: ended.map(|((at_us, duration_ms), reason)| Ended { at_us, duration_ms, reason }),
         })
     }
