@@ -27,6 +27,7 @@ use crate::config::Config;
 use crate::http;
 use crate::metrics::Metrics;
 use crate::orphans;
+use crate::retention;
 use crate::spool::{self, Spool};
 use crate::store::{self, Store};
 use crate::tokens::{Ending, Tokens};
@@ -289,6 +290,7 @@ pub async fn serve(
         () = notice_stalls(app.metrics()) => {}
         () = orphans::beat(&app) => {}
         () = orphans::close(&app) => {}
+        () = retention::follow(&app) => {}
         () = registry::follow(&app) => {}
         () = spool::drain(app.spool(), app.store()) => {}
     }

@@ -2,4 +2,6 @@
 
 pub mod calls;
 pub mod company;
+pub mod hold;
 pub mod keys;
+pub mod retention;

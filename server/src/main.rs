@@ -7,7 +7,7 @@ use clap::{Parser, Subcommand};
 use secrecy::{ExposeSecret, SecretString};
 use server::app::{self, App};
 use server::check::{self, Standing};
-use server::command::{calls, company, keys};
+use server::command::{calls, company, hold, keys, retention};
 use server::config::{Config, Faults, Flags};
 use server::store::Store;
 use server::{metrics, telemetry};
@@ -36,7 +36,9 @@ enum Command {
     /// Makes the tables of the database, or brings them up to this version
     Migrate(MigrateArgs),
     Calls(calls::Args),
+    Hold(hold::Args),
     Keys(keys::Args),
+    Retention(retention::Args),
     /// Plays calls against embedded stand-ins, with no account anywhere
     #[cfg(feature = "demo")]
     Demo(server::demo::Args),
@@ -82,7 +84,9 @@ async fn main() -> ExitCode {
         Command::Company(arguments) => company::run(arguments).await,
         Command::Migrate(arguments) => migrate(&arguments).await,
         Command::Calls(arguments) => calls::run(&arguments).await.map(|()| ExitCode::SUCCESS),
+        Command::Hold(arguments) => hold::run(&arguments).await.map(|()| ExitCode::SUCCESS),
         Command::Keys(arguments) => keys::run(&arguments).await.map(|()| ExitCode::SUCCESS),
+        Command::Retention(arguments) => retention::run(&arguments).await,
         #[cfg(feature = "demo")]
         Command::Demo(args) => server::demo::run(args).await,
     };

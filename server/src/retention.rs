@@ -248,13 +248,7 @@ async fn look(app: &App, sweeper: &Sweeper) {
     }
 }
 
-async fn sweep_one(
-    store: &Store,
-    metrics: &Metrics,
-    sweeper: &Sweeper,
-    company: &str,
-    days: Days,
-) {
+async fn sweep_one(store: &Store, metrics: &Metrics, sweeper: &Sweeper, company: &str, days: Days) {
     match sweeper.sweep(store, company, days).await {
         Ok(Swept::Done(counts)) => {
             let [recordings, callers, journals, calls] = counts;

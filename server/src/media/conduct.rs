@@ -160,11 +160,14 @@ async fn open_record(store: &Store, brief: &Brief) -> bool {
     opened.is_ok()
 }
 
-/// The caller's number, sealed. Nothing without keys, and where the caller withholds the number.
+/// The caller's number, sealed. Nothing without keys, and where the caller withholds the number or the
+/// company keeps it for no time.
 fn caller(app: &App, grant: &Grant, brief: &Brief) -> Option<Caller> {
     let keys = app.config().data_keys.as_ref()?;
     let number = grant.from.reveal();
-    company::is_e164(number).then(|| Caller::new(keys, &brief.company, &brief.call, number))
+    let is_kept = grant.tenant.company().retention.caller > 0;
+    (is_kept && company::is_e164(number))
+        .then(|| Caller::new(keys, &brief.company, &brief.call, number))
 }
 
 /// Whether nothing is left to be kept.
