@@ -75,7 +75,7 @@ pub struct AgentConfig {
 }
 
 /// How many days what remains of a call is to be kept, counted from its end. None of them may be
-/// shorter than [`DAYS_MIN`](Self::DAYS_MIN).
+/// shorter than [`DAYS_MIN`](Self::DAYS_MIN), but for the caller's number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Retention {
@@ -87,6 +87,8 @@ pub struct Retention {
     pub recording: u32,
     /// What stands in the audit log about it.
     pub audit: u32,
+    /// The caller's number, sealed. Nobody must keep it, so it has no floor; 0: not even a day.
+    pub caller: u32,
 }
 
 impl Retention {
@@ -97,17 +99,24 @@ impl Retention {
     /// The longest time, in days: a hundred years.
     pub const DAYS_MAX: u32 = 36_525;
 
-    /// Each with its name.
-    pub const fn all(&self) -> [(&'static str, u32); 4] {
-        let Self { call, journal, recording, audit } = *self;
-        [("call", call), ("journal", journal), ("recording", recording), ("audit", audit)]
+    /// Each with its name, the shortest that is allowed, and its length.
+    pub const fn all(&self) -> [(&'static str, u32, u32); 5] {
+        let Self { call, journal, recording, audit, caller } = *self;
+        let least = Self::DAYS_MIN;
+        [
+            ("call", least, call),
+            ("journal", least, journal),
+            ("recording", least, recording),
+            ("audit", least, audit),
+            ("caller", 0, caller),
+        ]
     }
 }
 
 impl Default for Retention {
     fn default() -> Self {
         let days = Self::DAYS_MIN;
-        Self { call: days, journal: days, recording: days, audit: days }
+        Self { call: days, journal: days, recording: days, audit: days, caller: days }
     }
 }
 

@@ -27,6 +27,7 @@ use crate::config::Config;
 use crate::http;
 use crate::metrics::Metrics;
 use crate::orphans;
+use crate::retention;
 use crate::spool::{self, Spool};
 use crate::store::{self, Store};
 use crate::tokens::{Ending, Tokens};
@@ -87,6 +88,11 @@ impl App {
         services.metrics.companies(&companies);
         if companies.companies().is_empty() {
             warn!("no company is active: every call is declined until one is");
+        }
+        if config.data_keys.is_none() {
+            warn!(
+                "DATA_KEYS is not set: callers' numbers are kept masked only, and calls are not found by them"
+            );
         }
         let spool = Spool::open(&config.spool).map_err(Error::Spool)?;
         let left = store.unended().await?.len();
@@ -282,7 +288,9 @@ pub async fn serve(
         () = serving => {}
         () = ending => {}
         () = notice_stalls(app.metrics()) => {}
+        () = orphans::beat(&app) => {}
         () = orphans::close(&app) => {}
+        () = retention::follow(&app) => {}
         () = registry::follow(&app) => {}
         () = spool::drain(app.spool(), app.store()) => {}
     }

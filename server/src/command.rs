@@ -1,3 +1,7 @@
-//! The commands beside running the server, each in a file of its own.
+//! What the command line can do beside serving calls, each in a file of its own.
 
+pub mod calls;
 pub mod company;
+pub mod hold;
+pub mod keys;
+pub mod retention;

@@ -295,7 +295,7 @@ fn agent_faults(agent: &AgentConfig) -> Vec<(&'static str, &'static str)> {
     missing.map(|(field, _, what)| (field, what)).collect()
 }
 
-fn is_e164(number: &str) -> bool {
+pub(crate) fn is_e164(number: &str) -> bool {
     number.strip_prefix('+').is_some_and(|digits| {
         (8..=15).contains(&digits.len())
             && digits.bytes().all(|byte| byte.is_ascii_digit())

@@ -13,6 +13,7 @@ use secrecy::{ExposeSecret, SecretString};
 use uuid::Uuid;
 
 use crate::company::{self, Tenant};
+use crate::sealed::{DataKeys, from_hex};
 use crate::store;
 
 pub use flags::Flags;
@@ -50,6 +51,8 @@ pub struct Config {
     /// Key of the fingerprints in journals. With another key, equal arguments have other
     /// fingerprints.
     pub fingerprint_key: Vec<u8>,
+    /// What callers' numbers are kept sealed with. Without it they are not kept.
+    pub data_keys: Option<DataKeys>,
     /// From the opening of a stream's socket until its `start` was checked.
     pub start_limit: Duration,
     /// How long a stream's token may wait for its stream.
@@ -173,6 +176,7 @@ impl Config {
         let calls_max = check.calls_max(flags.max_calls.as_deref());
         let log_format = check.log_format(flags.log_format.as_deref());
         let fingerprint_key = check.fingerprint_key(flags.fingerprint_key.as_ref());
+        let data_keys = check.data_keys(flags.data_keys.as_ref());
         let whole = || {
             Some(Self {
                 listen: listen?,
@@ -191,6 +195,7 @@ impl Config {
                 calls_max: calls_max?,
                 log_format: log_format?,
                 fingerprint_key: fingerprint_key?,
+                data_keys: data_keys?,
                 start_limit: START_LIMIT,
                 token_life: TOKEN_LIFE,
                 drain_limit: DRAIN_LIMIT,
@@ -352,6 +357,16 @@ impl Check {
         let key = from_hex(value).filter(|key| key.len() >= FINGERPRINT_KEY_BYTES_MIN);
         self.right("FINGERPRINT_KEY", key)
     }
+
+    fn data_keys(&mut self, value: Option<&SecretString>) -> Option<Option<DataKeys>> {
+        let Some(value) = value.filter(|value| !value.expose_secret().trim().is_empty()) else {
+            return Some(None);
+        };
+        match DataKeys::parse(value) {
+            Ok(keys) => Some(Some(keys)),
+            Err(fault) => self.fault("DATA_KEYS", fault.to_string()),
+        }
+    }
 }
 
 /// A key for one run of the server.
@@ -363,18 +378,6 @@ fn random_key() -> Vec<u8> {
 /// Whether a text can travel in a header as it is.
 fn is_key(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic())
-}
-
-fn from_hex(text: &str) -> Option<Vec<u8>> {
-    let pairs = text.as_bytes().chunks(2);
-    let byte = |pair: &[u8]| match pair {
-        [high, low] => {
-            let digit = |digit: &u8| char::from(*digit).to_digit(16);
-            u8::try_from(digit(high)? << 4 | digit(low)?).ok()
-        }
-        _ => None,
-    };
-    pairs.map(byte).collect()
 }
 
 const LISTEN_ADDR: &str = "127.0.0.1:8080";

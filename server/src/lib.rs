@@ -30,6 +30,8 @@ pub mod http;
 pub mod media;
 pub mod metrics;
 mod orphans;
+pub mod retention;
+pub mod sealed;
 pub mod spool;
 pub mod store;
 pub mod telemetry;

@@ -7,7 +7,7 @@ use clap::{Parser, Subcommand};
 use secrecy::{ExposeSecret, SecretString};
 use server::app::{self, App};
 use server::check::{self, Standing};
-use server::command;
+use server::command::{calls, company, hold, keys, retention};
 use server::config::{Config, Faults, Flags};
 use server::store::Store;
 use server::{metrics, telemetry};
@@ -32,9 +32,13 @@ enum Command {
     /// Reads the configuration and the company file, and says what is wrong with them
     Check(CheckArgs),
     /// Imports companies into the database, and makes versions of them active
-    Company(command::company::Args),
+    Company(company::Args),
     /// Makes the tables of the database, or brings them up to this version
     Migrate(MigrateArgs),
+    Calls(calls::Args),
+    Hold(hold::Args),
+    Keys(keys::Args),
+    Retention(retention::Args),
     /// Plays calls against embedded stand-ins, with no account anywhere
     #[cfg(feature = "demo")]
     Demo(server::demo::Args),
@@ -77,8 +81,12 @@ async fn main() -> ExitCode {
     let outcome = match command.unwrap_or(Command::Run(flags)) {
         Command::Run(flags) => run(&flags).await,
         Command::Check(arguments) => Ok(check(&arguments).await),
-        Command::Company(arguments) => command::company::run(arguments).await,
+        Command::Company(arguments) => company::run(arguments).await,
         Command::Migrate(arguments) => migrate(&arguments).await,
+        Command::Calls(arguments) => calls::run(&arguments).await.map(|()| ExitCode::SUCCESS),
+        Command::Hold(arguments) => hold::run(&arguments).await.map(|()| ExitCode::SUCCESS),
+        Command::Keys(arguments) => keys::run(&arguments).await.map(|()| ExitCode::SUCCESS),
+        Command::Retention(arguments) => retention::run(&arguments).await,
         #[cfg(feature = "demo")]
         Command::Demo(args) => server::demo::run(args).await,
     };
@@ -141,10 +149,13 @@ async fn check(arguments: &CheckArgs) -> ExitCode {
         Ok(config) => {
             println!("The configuration is complete.");
             for tenant in &config.companies {
-                print!("{}", command::company::told(tenant));
+                print!("{}", company::told(tenant));
             }
             if config.companies.is_empty() {
                 println!("It names no company: those that are active in the database are served.");
+            }
+            if config.data_keys.is_none() {
+                println!("Callers' numbers are kept masked only: DATA_KEYS is not set.");
             }
             println!("  webhook {}", config.public_url.of("/twilio/inbound_call"));
             if arguments.online { try_out(&config).await } else { ExitCode::SUCCESS }

@@ -22,7 +22,7 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Metric, Registry};
 
 use crate::company::registry::Registry as Companies;
-use crate::store::Writes;
+use crate::store::{Class, Writes};
 use crate::telemetry;
 use measure::Measurement;
 
@@ -101,6 +101,8 @@ struct Families {
     breaker_spared: Counters,
     companies: Gauge,
     company_fault: Gauges,
+    deleted: Counters,
+    sweeps_failed: Counter,
     log_dropped: Counter,
     loop_late: Histogram,
 }
@@ -194,6 +196,18 @@ impl Metrics {
         let mut labels = of(&[("reason", reason)]);
         labels.extend(whose(company, language));
         self.counters().calls_ended.get_or_create(&labels).inc();
+    }
+
+    /// Of so many calls something of a class was deleted, because its time was over.
+    pub(crate) fn deleted(&self, company: &str, class: Class, how_many: u64) {
+        let mut labels = of(&[("class", class.word())]);
+        labels.push(("company", Cow::Owned(company.to_owned())));
+        self.counters().deleted.get_or_create(&labels).inc_by(how_many);
+    }
+
+    /// What is due could not be deleted.
+    pub(crate) fn sweep_failed(&self) {
+        self.counters().sweeps_failed.inc();
     }
 
     /// What a step told.
@@ -338,6 +352,8 @@ fn families(list: &mut List) -> Families {
         breaker_spared: list.counters("breaker_spared_total", "Requests that open breakers spared"),
         companies: list.add("companies", "Companies that are served", Gauge::default()),
         company_fault: list.add("company_fault", "1 for what is wrong with an active company", Gauges::default()),
+        deleted: list.counters("deleted_total", "Calls of which something was deleted in time"),
+        sweeps_failed: list.add("sweeps_failed_total", "How often what was due could not be deleted", Counter::default()),
         log_dropped: list.add("log_lines_dropped_total", "Lines of the log that nobody took", Counter::default()),
         loop_late: list.add("loop_late_seconds", "How late the event loop comes to a timer", Histogram::new(QUICK.iter().copied())),
     }

@@ -1,6 +1,9 @@
 //! Records whose call nobody has any more: a process died, or a record could not be closed when its
 //! call was over. The last status of such a call may never come, so the carrier is asked (F-WH-14).
 //!
+//! Every server says in the database that it lives, and looks after its own calls. The calls of one that
+//! says nothing any more are everybody's to look after.
+//!
 //! A record that has no end although nobody here has its call is left alone for T_ORPHAN, in which
 //! whoever is about to close it does so with the journal. Then the carrier is asked as often, until it
 //! says that the call is over. A call that goes on there may have been given to others, and its record
@@ -27,9 +30,20 @@ pub(crate) async fn close(app: &App) {
     }
 }
 
+/// Says that this server lives, as long as it does.
+pub(crate) async fn beat(app: &App) {
+    let stream_url = app.config().public_url.of_stream("/twilio");
+    loop {
+        if let Err(error) = app.store().beat(&stream_url).await {
+            error!(%error, "the store cannot be told that this server lives");
+        }
+        sleep(BEAT).await;
+    }
+}
+
 /// Asks for those that were nobody's at the last look, too. Returns those that are nobody's now.
 async fn look(app: &App, before: &BTreeSet<String>) -> BTreeSet<String> {
-    let records = match app.store().unended().await {
+    let records = match app.store().unended_here(app.config().orphan_limit).await {
         Ok(records) => records,
         Err(error) => {
             error!(%error, "the store does not say which calls have no end");
@@ -68,7 +82,7 @@ async fn settle(app: &App, call: &Sid, record: &CallRecord) {
             warn!(%call, reason, "the record of a call that was nobody's is closed");
             app.metrics().call_lost(&record.company, record.language, reason);
         }
-        Ok(Closing::Before) => {}
+        Ok(Closing::Before | Closing::Elsewhere) => {}
         Err(error) => error!(%call, %error, "the record of a call cannot be closed"),
     }
 }
@@ -78,6 +92,9 @@ fn age(record: &CallRecord) -> Duration {
     let microseconds = Timestamp::now().as_microsecond().saturating_sub(record.started_us);
     Duration::from_micros(u64::try_from(microseconds).unwrap_or_default())
 }
+
+/// How often a server says that it lives: a fraction of T_ORPHAN, after which others believe it dead.
+const BEAT: Duration = Duration::from_secs(10);
 
 /// The most requests of one look: after a crash there may be as many orphans as there were calls.
 const ASKED_MAX: u32 = 100;

@@ -16,7 +16,7 @@
 //! A file is always the beginning of a journal: after a line that could not be written, none is. It
 //! survives the process; it is not synced, so it may not survive the machine.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
@@ -43,7 +43,7 @@ pub struct Spool {
     folder: PathBuf,
     writer: SyncSender<Order>,
     /// Calls that are over and that the store has not taken.
-    left: Mutex<BTreeSet<Sid>>,
+    left: Mutex<BTreeMap<Sid, Left>>,
     refused: Arc<AtomicU64>,
     /// Held open: with it goes the lock, and others may take what lies here.
     _lock: File,
@@ -55,6 +55,15 @@ pub struct Journal {
     call: Sid,
     writer: Option<SyncSender<Order>>,
     refused: Arc<AtomicU64>,
+}
+
+/// Whose call was left here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Left {
+    /// This process's own.
+    ByUs,
+    /// That of a process that is dead.
+    ByTheDead,
 }
 
 /// Why a journal in the spool cannot be read.
@@ -136,12 +145,12 @@ impl Spool {
 
     /// The call is over, and the store did not take its journal.
     pub fn leave(&self, call: Sid) {
-        self.left().insert(call);
+        self.left().entry(call).or_insert(Left::ByUs);
     }
 
     /// The calls that are over and that the store has not taken.
-    pub fn waiting(&self) -> Vec<Sid> {
-        self.left().iter().cloned().collect()
+    pub fn waiting(&self) -> Vec<(Sid, Left)> {
+        self.left().iter().map(|(call, left)| (call.clone(), *left)).collect()
     }
 
     /// Puts a journal aside that cannot be read, where nobody takes it for one, and nobody loses it.
@@ -158,7 +167,7 @@ impl Spool {
         self.refused.load(Ordering::Relaxed)
     }
 
-    fn left(&self) -> MutexGuard<'_, BTreeSet<Sid>> {
+    fn left(&self) -> MutexGuard<'_, BTreeMap<Sid, Left>> {
         self.left.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -183,8 +192,8 @@ impl Journal {
 }
 
 /// Takes over the journals of processes that are dead, and says whose calls they are.
-fn adopt(root: &Path, folder: &Path) -> io::Result<BTreeSet<Sid>> {
-    let mut left = BTreeSet::new();
+fn adopt(root: &Path, folder: &Path) -> io::Result<BTreeMap<Sid, Left>> {
+    let mut left = BTreeMap::new();
     for theirs in fs::read_dir(root)?.flatten().map(|entry| entry.path()) {
         // A folder without a lock is not ours.
         let Ok(lock) = File::open(theirs.join(LOCK)) else { continue };
@@ -201,7 +210,7 @@ fn adopt(root: &Path, folder: &Path) -> io::Result<BTreeSet<Sid>> {
             fs::rename(&file, folder.join(name))?;
             let is_journal = file.extension().is_some_and(|kind| kind == JOURNAL);
             let call = file.file_stem().and_then(|stem| Sid::parse(stem.to_str()?));
-            left.extend(call.filter(|_| is_journal));
+            left.extend(call.filter(|_| is_journal).map(|call| (call, Left::ByTheDead)));
         }
         fs::remove_file(theirs.join(LOCK))?;
         fs::remove_dir(&theirs)?;

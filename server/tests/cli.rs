@@ -15,7 +15,7 @@ const REQUIRED: [&str; 6] = [
     "MIDDLEWARE_API_KEY",
 ];
 
-const OPTIONAL: [&str; 10] = [
+const OPTIONAL: [&str; 11] = [
     "COMPANY_FILE",
     "LISTEN_ADDR",
     "METRICS_ADDR",
@@ -26,6 +26,7 @@ const OPTIONAL: [&str; 10] = [
     "MAX_CALLS",
     "LOG_FORMAT",
     "FINGERPRINT_KEY",
+    "DATA_KEYS",
 ];
 
 /// Anything that is given is right.

@@ -9,7 +9,7 @@ use std::path::Path;
 use std::process::Stdio;
 
 use call_transports::twilio::Sid;
-use server::spool;
+use server::spool::{self, Left};
 use server::store::Store;
 use support::process::{Process, database};
 use support::{CALL, Door, Server, pause, say, stop};
@@ -32,7 +32,7 @@ async fn a_call_outlives_its_database_f_db_02() {
     }
     // The next try finds nobody either.
     spool::drain_once(spool, server.app.store()).await;
-    assert_eq!(spool.waiting(), std::slice::from_ref(&call));
+    assert_eq!(spool.waiting(), [(call.clone(), Left::ByUs)]);
 
     postgres::Database::recover().await;
     spool::drain_once(spool, server.app.store()).await;

@@ -22,7 +22,7 @@ pub use carrier::{Account, Redirected, TwilioRest};
 pub use error::Error;
 pub use leg::{AgentLeg, AgentNews};
 pub use middleware::Middleware;
-pub use recording::Recorded;
+pub use recording::{MediaDeletion, Recorded};
 pub use speak::{Kept, Speaker};
 
 /// Makes `ring` the cryptography of every TLS connection of this process. Calling it again

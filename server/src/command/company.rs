@@ -227,7 +227,7 @@ pub fn told(tenant: &Tenant) -> String {
     let mut told = format!("{} ({} v{})\n", company.name, company.id, company.version);
     told += &format!("  answers {}\n", company.numbers.join(", "));
     told += &format!("  speaks {}\n", languages.join(", "));
-    let kept = company.retention.all().map(|(class, days)| format!("{class} {days}"));
+    let kept = company.retention.all().map(|(class, _, days)| format!("{class} {days}"));
     told += &format!("  must be kept, in days: {}\n", kept.join(", "));
     if company.recording == Recording::On {
         told += "  records every call, at Twilio\n";

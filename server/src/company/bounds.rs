@@ -17,8 +17,8 @@ pub(super) fn faults(company: &Company) -> Vec<(String, String)> {
         let must = "must be -720 to 840: minutes, west of Greenwich below 0";
         faults.push(("utc_offset_minutes".to_owned(), must.to_owned()));
     }
-    let (least, most) = (Retention::DAYS_MIN, Retention::DAYS_MAX);
-    for (class, days) in company.retention.all() {
+    let most = Retention::DAYS_MAX;
+    for (class, least, days) in company.retention.all() {
         if !(least..=most).contains(&days) {
             let must = format!("must be {least} to {most} days");
             faults.push((format!("retention.{class}"), must));

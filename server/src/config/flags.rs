@@ -87,6 +87,12 @@ pub struct Flags {
     /// starts cannot be compared by fingerprint
     #[arg(long, env, hide_env_values = true, value_name = "SECRET")]
     pub fingerprint_key: Option<SecretString>,
+
+    /// Keys that callers' numbers are sealed with in the database, each a name and 64 hexadecimal
+    /// digits: 2026-a:<64 digits>[,…]. The first seals, all of them open. Without keys, numbers are
+    /// kept masked only, and calls of a caller cannot be found by number
+    #[arg(long, env, hide_env_values = true, value_name = "SECRET[,SECRET]")]
+    pub data_keys: Option<SecretString>,
 }
 
 /// What a variable must be, and how to mend it.
@@ -133,6 +139,10 @@ pub(super) fn about(variable: &str) -> (&'static str, &'static str) {
         "FINGERPRINT_KEY" => (
             "must be 64 or more hexadecimal digits, two for each byte",
             "Make one with `openssl rand -hex 32`, or leave it away.",
+        ),
+        "DATA_KEYS" => (
+            "must be keys with their names",
+            "Set it to a name, a colon and what `openssl rand -hex 32` says, or leave it away.",
         ),
         _ => ("must be something else", "See --help."),
     }

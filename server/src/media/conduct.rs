@@ -16,7 +16,7 @@ use crate::app::App;
 use crate::call::{self, LINE_MAX, Setup};
 use crate::company;
 use crate::http::{Documents, RECORDING};
-use crate::store::{Closing, Store};
+use crate::store::{Caller, Closing, Store};
 use crate::tokens::{Ending, Grant};
 
 /// Plays a call and keeps what remains of it.
@@ -51,26 +51,29 @@ pub(super) async fn conduct(app: App, socket: WebSocket, grant: Grant, stream_si
     };
     // In a place of its own, or this task would keep the same room as the call's.
     let play = Box::pin(call::play(socket, setup, app.services(), Some(app.watch().clone())));
-    keep(&app, &grant.call, &brief, play).await;
+    keep(&app, &grant, &brief, play).await;
 }
 
 /// Lets a call play in a task of its own, and keeps its record. A panic in the call ends this call
 /// and no other.
 async fn keep(
     app: &App,
-    call: &Sid,
+    grant: &Grant,
     brief: &Brief,
     play: impl Future<Output = Vec<Step>> + Send + 'static,
 ) {
+    let call = &grant.call;
     let seat = Seat { app, call };
+    let caller = caller(app, grant, brief);
     let began = Instant::now();
     // A channel, because whoever holds the handle of a task holds its memory, too.
     let (opened, is_opened) = oneshot::channel();
-    let (store, of_call) = (app.store().clone(), brief.clone());
+    let (store, of_call, of_caller) = (app.store().clone(), brief.clone(), caller.clone());
     app.tasks().spawn(async move {
-        open_record(store, of_call).await;
+        let is_kept = open_record(&store, &of_call).await
+            && keep_caller(&store, &of_call, of_caller.as_ref()).await;
         // Nobody waits any more where this task is cut off.
-        let _ = opened.send(());
+        let _ = opened.send(is_kept);
     });
     let outcome = match app.tasks().spawn(play).await {
         Ok(steps) => {
@@ -85,8 +88,11 @@ async fn keep(
         }
     };
     // The record is closed after it was opened, or after that has failed.
-    let _ = is_opened.await;
+    let is_kept = is_opened.await.unwrap_or(false);
     if close_record(app, call, brief, &outcome).await {
+        if !is_kept {
+            keep_caller(app.store(), brief, caller.as_ref()).await;
+        }
         app.spool().forget(call);
     } else {
         error!(%call, "the record of a call cannot be closed now; its journal waits in the spool");
@@ -146,10 +152,32 @@ fn ending(steps: &[Step]) -> Ending {
     }
 }
 
-async fn open_record(store: Store, brief: Brief) {
-    if let Err(error) = store.begin_call(&brief).await {
+async fn open_record(store: &Store, brief: &Brief) -> bool {
+    let opened = store.begin_call(brief).await;
+    if let Err(error) = &opened {
         error!(call = brief.call, %error, "the record of a call cannot be opened yet");
     }
+    opened.is_ok()
+}
+
+/// The caller's number, sealed. Nothing without keys, and where the caller withholds the number or the
+/// company keeps it for no time.
+fn caller(app: &App, grant: &Grant, brief: &Brief) -> Option<Caller> {
+    let keys = app.config().data_keys.as_ref()?;
+    let number = grant.from.reveal();
+    let is_kept = grant.tenant.company().retention.caller > 0;
+    (is_kept && company::is_e164(number))
+        .then(|| Caller::new(keys, &brief.company, &brief.call, number))
+}
+
+/// Whether nothing is left to be kept.
+async fn keep_caller(store: &Store, brief: &Brief, caller: Option<&Caller>) -> bool {
+    let Some(caller) = caller else { return true };
+    let kept = store.keep_caller(&brief.company, &brief.call, caller).await;
+    if let Err(error) = &kept {
+        error!(call = brief.call, %error, "the caller's sealed number cannot be kept");
+    }
+    kept.is_ok()
 }
 
 /// Whether the call is on record. A few tries, because most databases that fail are back soon; after
@@ -169,6 +197,10 @@ async fn close_record(app: &App, call: &Sid, brief: &Brief, outcome: &Outcome) -
         match closed {
             Ok(Closing::Now) => info!(%call, "a call is over and on record"),
             Ok(Closing::Before) => warn!(%call, "the record of a call was closed before"),
+            Ok(Closing::Elsewhere) => {
+                warn!(%call, "another server has taken a call over that ended here");
+                return false;
+            }
             Err(error) => {
                 error!(%call, %error, "the record of a call cannot be closed");
                 tokio::time::sleep(pause).await;
@@ -209,7 +241,7 @@ mod tests {
         let app = App::new(config()).await.unwrap();
         let (lost, other) = (admit(&app, 1), admit(&app, 2));
         let brief = lost.tenant.brief(&lost, 1_000);
-        keep(&app, &lost.call, &brief, async { panic!("what a caller said") }).await;
+        keep(&app, &lost, &brief, async { panic!("what a caller said") }).await;
         let record = app.store().call(lost.call.as_str()).await.unwrap().unwrap();
         assert_eq!(record.ended.unwrap().reason, INTERNAL);
         assert_eq!(app.tokens().ending(&lost.call), Some(Ending::Unplanned));
@@ -217,7 +249,7 @@ mod tests {
 
         let brief = other.tenant.brief(&other, 1_000);
         let (_, first) = call_core::Call::new(brief.clone());
-        keep(&app, &other.call, &brief, async { vec![first] }).await;
+        keep(&app, &other, &brief, async { vec![first] }).await;
         assert_eq!(app.store().journal(other.call.as_str()).await.unwrap().len(), 1);
         assert_eq!(app.live(), 0);
     }
@@ -235,7 +267,7 @@ mod tests {
             let lost = admit(&app, number);
             let brief = lost.tenant.brief(&lost, 1_000);
             app.tokens().dial(&lost.call);
-            keep(&app, &lost.call, &brief, async { panic!("what a caller said") }).await;
+            keep(&app, &lost, &brief, async { panic!("what a caller said") }).await;
             let form = [
                 ("CallSid".to_owned(), lost.call.to_string()),
                 ("DialCallStatus".to_owned(), "busy".to_owned()),

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tracing::{error, info, warn};
 
-use super::{Error, Spool};
+use super::{Error, Left, Spool};
 use crate::store::{self, Closing, Store};
 
 /// Offers the store what waits in the spool, every few seconds, for ever.
@@ -17,7 +17,7 @@ pub async fn drain(spool: &Spool, store: &Store) {
 
 /// Offers the store every journal that waits, the oldest name first, until it refuses one.
 pub async fn drain_once(spool: &Spool, store: &Store) {
-    for call in spool.waiting() {
+    for (call, left) in spool.waiting() {
         let steps = match spool.steps(&call).await {
             Ok(steps) => steps,
             Err(error @ Error::Line { .. }) => {
@@ -31,9 +31,17 @@ pub async fn drain_once(spool: &Spool, store: &Store) {
                 continue;
             }
         };
-        match store.end_call(call.as_str(), &steps).await {
+        let closed = match left {
+            Left::ByUs => store.end_call(call.as_str(), &steps).await,
+            Left::ByTheDead => store.end_left_call(call.as_str(), &steps).await,
+        };
+        match closed {
             Ok(Closing::Now) => info!(%call, "a call is on record, later than it ended"),
             Ok(Closing::Before) => info!(%call, "a call was on record, and has its journal"),
+            Ok(Closing::Elsewhere) => {
+                info!(%call, "another server has taken a call over; its journal waits for the end");
+                continue;
+            }
             Err(error @ (store::Error::Headless | store::Error::Garbled { .. })) => {
                 error!(%call, %error, "a journal in the spool is none, and is put aside");
                 spool.set_aside(&call);

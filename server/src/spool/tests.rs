@@ -30,7 +30,7 @@ async fn what_a_dead_process_left_is_taken_over_f_pr_03() {
     // The lock goes with the process; the folder stays.
     drop(first);
     let third = Spool::open(root.path()).unwrap();
-    assert_eq!(third.waiting(), [call(1)]);
+    assert_eq!(third.waiting(), [(call(1), Left::ByTheDead)]);
     assert_eq!(third.steps(&call(1)).await.unwrap(), steps);
     // The other one lives, and nobody touches what is its.
     assert_eq!(other.steps(&call(2)).await.unwrap().len(), 2);

@@ -4,6 +4,7 @@ use call_transports::twilio::recording::{RecordingCallback, RecordingStatus};
 use sqlx::FromRow;
 
 use super::database::Scope;
+use super::repeats::repeated;
 use super::{Error, Store, whole};
 
 /// A recording of a call. Its sound is at the carrier.
@@ -48,10 +49,13 @@ impl Store {
             told.seconds.filter(|_| has_sound).map(whole).into(),
             media_path.filter(|_| has_sound).into(),
         ];
-        let mut transaction = self.database.begin(Scope::Company(company)).await?;
-        let changed = transaction.run(statement, &values).await?;
-        transaction.commit().await?;
-        Ok(changed == 1)
+        let keep = async || {
+            let mut transaction = self.database.begin(Scope::Company(company)).await?;
+            let changed = transaction.run(statement, &values).await?;
+            transaction.commit().await?;
+            Ok(changed == 1)
+        };
+        repeated(keep).await
     }
 
     /// The recordings of a call.

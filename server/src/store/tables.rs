@@ -8,9 +8,9 @@ use std::str::FromStr as _;
 
 use sqlx::migrate::Migrator;
 use sqlx::postgres::PgConnectOptions;
-use sqlx::{AssertSqlSafe, PgPool, Row as _};
+use sqlx::{AssertSqlSafe, PgPool, Row as _, SqlitePool};
 
-use super::database::{Database, POSTGRES};
+use super::database::{Database, POSTGRES, SQLITE};
 use super::{Error, Role};
 
 /// Brings the tables up to date as their owner. In PostgreSQL, the user in the server's own address
@@ -29,6 +29,12 @@ pub(super) async fn prepare(owner: &Database, server_url: &str) -> Result<(), Er
     Ok(())
 }
 
+/// That a SQLite file has the tables of this version, for those who do not bring it up to date.
+pub(super) async fn check_file(pool: &SqlitePool) -> Result<(), Error> {
+    let versions = sqlx::query_scalar::<_, i64>(VERSIONS).fetch_all(pool).await;
+    if versions.ok() == Some(known(&SQLITE)) { Ok(()) } else { Err(Error::Versions) }
+}
+
 /// That PostgreSQL has the tables of this version, and that its row-level security binds us.
 pub(super) async fn check(pool: &PgPool) -> Result<(), Error> {
     if versions(pool).await? != known(&POSTGRES) {
@@ -37,8 +43,10 @@ pub(super) async fn check(pool: &PgPool) -> Result<(), Error> {
     let role = sqlx::query(
         "SELECT rolsuper OR rolbypassrls AS above, \
          (SELECT bool_or(pg_has_role(current_user, relowner, 'MEMBER')) FROM pg_class \
-          WHERE relname IN ('call', 'conversation_log', 'recording', 'company', 'company_version', \
-          'function_definition', 'company_activation', 'company_number') AND relkind = 'r') AS owner \
+          WHERE relname IN ('call', 'conversation_log', 'recording', 'summary', 'company', \
+          'company_version', 'function_definition', 'company_activation', 'company_number', \
+          'stream_server', 'caller', 'legal_hold', 'media_deletion', 'deletion', 'sweep') \
+          AND relkind = 'r') AS owner \
          FROM pg_roles WHERE rolname = current_user",
     )
     .fetch_one(pool)
@@ -58,21 +66,28 @@ async fn versions(pool: &PgPool) -> Result<Vec<i64>, sqlx::Error> {
     if !made.fetch_one(pool).await? {
         return Ok(Vec::new());
     }
-    sqlx::query_scalar("SELECT version FROM _sqlx_migrations WHERE success ORDER BY version")
-        .fetch_all(pool)
-        .await
+    sqlx::query_scalar(VERSIONS).fetch_all(pool).await
 }
 
 fn known(migrator: &Migrator) -> Vec<i64> {
     migrator.iter().map(|migration| migration.version).collect()
 }
 
+const VERSIONS: &str = "SELECT version FROM _sqlx_migrations WHERE success ORDER BY version";
+
 /// What the server's role may do, and no more: a journal is written and never changed, and neither is a
-/// version of a company.
-const GRANTS: [&str; 9] = [
-    "GRANT SELECT, INSERT, UPDATE ON call TO %I",
-    "GRANT SELECT, INSERT ON conversation_log TO %I",
-    "GRANT SELECT, INSERT, UPDATE ON recording TO %I",
+/// version of a company. What it may delete, triggers let go only when its time is over.
+const GRANTS: [&str; 16] = [
+    "GRANT SELECT, INSERT, UPDATE, DELETE ON call TO %I",
+    "GRANT SELECT, INSERT, DELETE ON conversation_log TO %I",
+    "GRANT SELECT, INSERT, UPDATE, DELETE ON recording TO %I",
+    "GRANT SELECT, INSERT, DELETE ON summary TO %I",
+    "GRANT SELECT, INSERT, UPDATE ON stream_server TO %I",
+    "GRANT SELECT, INSERT, UPDATE, DELETE ON caller TO %I",
+    "GRANT SELECT, INSERT, UPDATE ON legal_hold TO %I",
+    "GRANT SELECT, INSERT, DELETE ON media_deletion TO %I",
+    "GRANT SELECT, INSERT ON deletion TO %I",
+    "GRANT SELECT, INSERT, UPDATE ON sweep TO %I",
     "GRANT SELECT, INSERT, UPDATE ON company TO %I",
     "GRANT SELECT, INSERT ON company_version TO %I",
     "GRANT SELECT, INSERT ON function_definition TO %I",

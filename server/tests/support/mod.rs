@@ -320,6 +320,7 @@ pub(crate) fn config(listen: SocketAddr, providers: SocketAddr, database: &Path)
         calls_max: 10,
         log_format: LogFormat::Text,
         fingerprint_key: vec![7; 32],
+        data_keys: None,
         start_limit: config::START_LIMIT,
         token_life: config::TOKEN_LIFE,
         drain_limit: config::DRAIN_LIMIT,

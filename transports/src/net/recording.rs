@@ -3,9 +3,11 @@
 use reqwest::Method;
 use tokio::time::sleep;
 
-use super::carrier::{PAUSES_MS, TwilioRest, between};
+use super::carrier::{PAUSES_MS, PROVIDER, TwilioRest, between};
 use crate::twilio::Sid;
-use crate::twilio::recording::{PAUSE_BODY, RESUME_BODY, change_path, start_body, start_path};
+use crate::twilio::recording::{
+    PAUSE_BODY, RESUME_BODY, change_path, delete_path, deletion_is_done, start_body, start_path,
+};
 use crate::twilio::rest::HangUpOutcome;
 
 /// What a recording is to hold.
@@ -17,7 +19,35 @@ pub enum Recorded {
     Silence,
 }
 
+/// What came of having a recording's sound deleted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MediaDeletion {
+    /// It is gone, or was before.
+    Gone,
+    /// The carrier refuses it, or does not answer. Perhaps later.
+    NotNow,
+}
+
 impl TwilioRest {
+    /// Has a recording deleted at the carrier, with its sound. It is asked once, and whether it answers is
+    /// nothing to the breaker: calls must not be spared the carrier because of it.
+    pub async fn delete_recording(&self, recording: &Sid) -> MediaDeletion {
+        let path = delete_path(&self.account_sid, recording);
+        match self.request(Method::DELETE, &path).send().await {
+            Ok(answer) if deletion_is_done(answer.status().as_u16()) => MediaDeletion::Gone,
+            Ok(answer) => {
+                let status = answer.status().as_u16();
+                tracing::error!(status, "the carrier does not delete a recording");
+                MediaDeletion::NotNow
+            }
+            Err(error) => {
+                let error = super::Error::of(PROVIDER, error);
+                tracing::warn!(%error, "the carrier does not answer to delete a recording");
+                MediaDeletion::NotNow
+            }
+        }
+    }
+
     /// Has a live call recorded, and what becomes of it told to `callback`. Whether it may be recorded
     /// from now on.
     ///

@@ -47,6 +47,19 @@ pub fn media_path(account: &Sid, recording: &Sid) -> String {
     format!("/2010-04-01/Accounts/{account}/Recordings/{recording}")
 }
 
+/// The path, below the host of the API, where a recording is deleted with its sound, by DELETE.
+#[must_use]
+pub fn delete_path(account: &Sid, recording: &Sid) -> String {
+    format!("/2010-04-01/Accounts/{account}/Recordings/{recording}.json")
+}
+
+/// Whether a recording is gone, by the status of the answer to its deletion: 204, or 404 where it was
+/// gone before.
+#[must_use]
+pub const fn deletion_is_done(status: u16) -> bool {
+    matches!(status, 200..=299 | 404)
+}
+
 /// What a callback tells of a recording.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RecordingCallback {

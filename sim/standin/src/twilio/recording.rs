@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use axum::body::Bytes;
 use axum::extract::{Path, State};
-use axum::http::HeaderMap;
-use axum::response::Response;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse as _, Response};
 use call_core::Millis;
 use call_transports::twilio::Sid;
 use call_transports::twilio::recording::{RecordingCallback, RecordingStatus, media_path};
@@ -40,6 +40,22 @@ pub(super) struct Recording {
 const BEGUN: Millis = Millis(50);
 
 const LATE: Millis = Millis(3_000);
+
+/// Deletes a recording. As nothing is kept of its sound, whatever has a recording's name counts as one.
+pub(super) async fn delete(
+    State(account): State<Arc<Account>>,
+    Path((sid, recording)): Path<(String, String)>,
+    headers: HeaderMap,
+) -> Response {
+    if let Some(refusal) = refused(&account, &sid, &headers) {
+        return refusal;
+    }
+    let recording = recording.strip_suffix(".json").and_then(Sid::parse);
+    match recording.filter(|recording| recording.kind() == "RE") {
+        Some(_) => StatusCode::NO_CONTENT.into_response(),
+        None => refusal(404, 20404, "The recording was not found"),
+    }
+}
 
 pub(super) async fn start(
     State(account): State<Arc<Account>>,

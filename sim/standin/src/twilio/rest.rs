@@ -7,7 +7,7 @@ use axum::body::Bytes;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
+use axum::routing::{delete, get, post};
 use call_core::Millis;
 use call_transports::twilio::webhook::decode_form;
 use serde_json::{Map, Value};
@@ -44,12 +44,14 @@ pub(super) enum Update {
 
 const RECORDINGS: &str = "/2010-04-01/Accounts/{account}/Calls/{call}/Recordings.json";
 const RECORDING: &str = "/2010-04-01/Accounts/{account}/Calls/{call}/Recordings/{recording}";
+const DELETED: &str = "/2010-04-01/Accounts/{account}/Recordings/{recording}";
 
 pub(super) fn router(account: Arc<Account>) -> Router {
     Router::new()
         .route("/2010-04-01/Accounts/{account}/Calls/{call}", get(look).post(update_call))
         .route(RECORDINGS, post(recording::start))
         .route(RECORDING, post(recording::change))
+        .route(DELETED, delete(recording::delete))
         .with_state(account)
 }
 

@@ -1,0 +1,165 @@
+//! The record of a call, as the command line shows it.
+
+use call_core::CallTime;
+use call_core::brief::Direction;
+use call_core::step::IdentityLevel;
+use call_core::summary::{Fates, Spread, Uses};
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use crate::store::{CallRecord, Recording, Status, StoredSummary};
+
+/// The record of a call for people, row by row.
+pub(super) fn text(
+    call: &CallRecord,
+    summary: Option<&StoredSummary>,
+    recordings: &[Recording],
+) -> String {
+    let direction = match call.direction {
+        Direction::Inbound => "came in",
+        Direction::Outbound => "was placed",
+    };
+    let mut rows = vec![
+        ("call", call.sid.clone()),
+        ("company", format!("{} v{}", call.company, call.config_version)),
+        ("prompt", call.prompt_hash.clone()),
+        ("language", format!("{}, at its beginning", call.language)),
+        ("direction", format!("{direction}: {} to {}", call.from_masked, call.to_masked)),
+        ("began", seconds(call.started_us)),
+    ];
+    match &call.ended {
+        Some(ended) => {
+            rows.push(("ended", seconds(ended.at_us)));
+            rows.push(("length", length(ended.duration_ms)));
+            rows.push(("reason", ended.reason.clone()));
+        }
+        None => rows.push(("ended", "not yet".to_owned())),
+    }
+    match summary {
+        Some(summary) => sum(summary, &mut rows),
+        None => rows.push(("journal", "none".to_owned())),
+    }
+    for recording in recordings {
+        let seconds = recording.seconds.map_or(String::new(), |length| format!(", {length} s"));
+        let status = recording.status.as_str();
+        rows.push(("recording", format!("{} {status}{seconds}", recording.sid)));
+    }
+    rows.iter().fold(String::new(), |text, (name, value)| text + &format!("{name:<10} {value}\n"))
+}
+
+fn sum(StoredSummary { summary, bytes }: &StoredSummary, rows: &mut Vec<(&str, String)>) {
+    let times = &summary.times;
+    let languages: Vec<_> = summary.languages.iter().map(ToString::to_string).collect();
+    let identity = match summary.identity {
+        IdentityLevel::None => "not known",
+        IdentityLevel::Identified => "one factor matched",
+        IdentityLevel::Verified => "verified",
+    };
+    rows.extend([
+        ("journal", format!("{} steps, {bytes} bytes", summary.steps)),
+        ("outcome", summary.outcome.word().to_owned()),
+        ("spoken", languages.join(", then ")),
+        ("turns", format!("{} of the caller's, {} barge-ins", summary.turns, summary.barge_ins)),
+        ("sentences", fates(summary.sentences)),
+        ("our lines", fates(summary.lines)),
+        (
+            "heard",
+            format!("caller {}, agent {}, our lines {}", times.caller, times.agent, times.ours),
+        ),
+        ("silent", times.silent.to_string()),
+        ("thinking", spread(summary.thinking)),
+        ("speaking", spread(summary.speaking)),
+        ("caller is", identity.to_owned()),
+    ]);
+    if !summary.disclosed.is_empty() {
+        rows.push(("disclosed", summary.disclosed.join(", ")));
+    }
+    rows.extend(summary.functions.iter().map(|(name, uses)| ("function", function(name, uses))));
+    if summary.person_asked > 0 {
+        rows.push(("person", format!("asked for {} times", summary.person_asked)));
+    }
+    let handed = summary.transfers.iter();
+    rows.extend(handed.map(|to| ("transfer", format!("to {}: {}", to.target, to.result))));
+    if summary.sessions_lost > 0 {
+        rows.push(("sessions", format!("{} of the agent's lost", summary.sessions_lost)));
+    }
+}
+
+fn fates(Fates { heard, cut, unknown, unheard }: Fates) -> String {
+    let some = [(cut, "cut"), (unknown, "perhaps heard"), (unheard, "not heard")];
+    let some = some.iter().filter(|(count, _)| *count > 0);
+    some.fold(format!("{heard} heard"), |text, (count, fate)| text + &format!(", {count} {fate}"))
+}
+
+fn spread(Spread { count, median, longest }: Spread) -> String {
+    match count {
+        0 => "none".to_owned(),
+        _ => format!("median {} ms, longest {} ms, of {count}", median.0, longest.0),
+    }
+}
+
+fn function(name: &str, uses: &Uses) -> String {
+    let Uses { asked, refused, ended, .. } = uses;
+    let mut text = format!("{name}: asked for {asked} times");
+    if *refused > 0 {
+        text += &format!(", refused {refused}");
+    }
+    ended.iter().fold(text, |text, (how, count)| text + &format!(", {how} {count}"))
+}
+
+/// The record of a call for programs.
+pub(super) fn object(call: &CallRecord) -> Value {
+    let ended = call.ended.as_ref();
+    json!({
+        "call": call.sid,
+        "company": call.company,
+        "config_version": call.config_version,
+        "prompt_hash": call.prompt_hash,
+        "language": call.language.tag(),
+        "direction": match call.direction {
+            Direction::Inbound => "inbound",
+            Direction::Outbound => "outbound",
+        },
+        "from": call.from_masked,
+        "to": call.to_masked,
+        "started_us": call.started_us,
+        "status": if ended.is_some() { Status::Ended } else { Status::Live }.word(),
+        "ended_us": ended.map(|ended| ended.at_us),
+        "duration_ms": ended.map(|ended| ended.duration_ms),
+        "end_reason": ended.map(|ended| &ended.reason),
+        "journal_version": call.journal_version,
+        "epoch": call.epoch,
+    })
+}
+
+/// Likewise, with what is made of its journal, and its recordings.
+pub(super) fn object_with(
+    call: &CallRecord,
+    stored: Option<&StoredSummary>,
+    recordings: &[Recording],
+) -> Value {
+    let mut told = object(call);
+    told["journal_bytes"] = json!(stored.map(|stored| stored.bytes));
+    told["summary"] = json!(stored.map(|stored| &stored.summary));
+    told["recordings"] = recordings.iter().map(recording).collect();
+    told
+}
+
+fn recording(recording: &Recording) -> Value {
+    json!({
+        "recording": recording.sid,
+        "status": recording.status.as_str(),
+        "seconds": recording.seconds,
+    })
+}
+
+/// A time to the second, in UTC.
+pub(super) fn seconds(at_us: i64) -> String {
+    Timestamp::from_microsecond(at_us)
+        .map_or_else(|_| at_us.to_string(), |at| at.strftime("%Y-%m-%d %H:%M:%SZ").to_string())
+}
+
+/// `mm:ss.mmm`, as in stories.
+pub(super) fn length(duration_ms: i64) -> String {
+    CallTime::from_millis(u64::try_from(duration_ms).unwrap_or_default()).to_string()
+}

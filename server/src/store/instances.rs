@@ -1,0 +1,50 @@
+//! The processes that take calls, and whether they live.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::database::Scope;
+use super::look::{CallRecord, CallRow};
+use super::repeats::repeated;
+use super::{Error, Store, whole};
+
+impl Store {
+    /// Says that this process lives, and where it takes streams.
+    ///
+    /// # Errors
+    /// [`Error::Query`].
+    pub async fn beat(&self, stream_url: &str) -> Result<(), Error> {
+        repeated(|| self.beat_once(stream_url)).await
+    }
+
+    async fn beat_once(&self, stream_url: &str) -> Result<(), Error> {
+        let statement = "INSERT INTO stream_server (instance, stream_url, started_us, seen_us) \
+            VALUES ($1, $2, $3, $3) ON CONFLICT (instance) DO UPDATE SET \
+            seen_us = CASE WHEN excluded.seen_us > stream_server.seen_us \
+            THEN excluded.seen_us ELSE stream_server.seen_us END";
+        let now = Timestamp::now().as_microsecond();
+        let mut transaction = self.database.begin(Scope::Every).await?;
+        let values = [self.instance().into(), stream_url.into(), now.into()];
+        transaction.run(statement, &values).await?;
+        transaction.commit().await?;
+        Ok(())
+    }
+
+    /// The calls without an end that are this process's own, or whose process has not said for so long
+    /// that it lives, the oldest first.
+    ///
+    /// # Errors
+    /// [`Error::Query`] or [`Error::Garbled`].
+    pub async fn unended_here(&self, silent_for: Duration) -> Result<Vec<CallRecord>, Error> {
+        let statement = "SELECT call.* FROM call \
+            LEFT JOIN stream_server ON stream_server.instance = call.owner \
+            WHERE call.status = 'live' AND (call.owner = $1 OR stream_server.seen_us IS NULL \
+            OR stream_server.seen_us < $2) ORDER BY call.started_us";
+        let silent_us = whole(u64::try_from(silent_for.as_micros()).unwrap_or(u64::MAX));
+        let since = Timestamp::now().as_microsecond().saturating_sub(silent_us);
+        let values = [self.instance().into(), since.into()];
+        let rows: Vec<CallRow> = self.database.read(Scope::Every, statement, &values).await?;
+        rows.into_iter().map(CallRow::record).collect()
+    }
+}
