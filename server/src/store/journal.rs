@@ -5,7 +5,9 @@ use call_core::step::Step;
 use call_core::summary::Summary;
 use call_core::{story, summary};
 
-use super::database::{Scope, Transaction};
+use sqlx::AssertSqlSafe;
+
+use super::database::{Scope, Transaction, Value};
 use super::{Error, Store, whole};
 
 /// A journal as it lies in the database, byte by byte: any version of ours can hand it on.
@@ -118,10 +120,7 @@ pub(super) async fn keep(
     epoch: i64,
     steps: &[Step],
 ) -> Result<(), Error> {
-    let mut bytes = 0;
-    for (seq, step) in steps.iter().enumerate() {
-        bytes += insert_step(transaction, brief, epoch, seq, step).await?;
-    }
+    let bytes = insert_steps(transaction, brief, epoch, steps).await?;
     if steps.is_empty() {
         return Ok(());
     }
@@ -145,25 +144,39 @@ pub(super) async fn keep(
     Ok(())
 }
 
-/// Returns how many bytes the step has.
-async fn insert_step(
+/// Inserts the steps, many with one statement: each statement is a way to the database and back. Returns
+/// how many bytes they have.
+async fn insert_steps(
     transaction: &mut Transaction,
     brief: &Brief,
     epoch: i64,
-    seq: usize,
-    step: &Step,
+    steps: &[Step],
 ) -> Result<usize, Error> {
-    let text = serde_json::to_string(step).map_err(|source| Error::garbled("journal", source))?;
-    let statement = "INSERT INTO conversation_log (call_sid, company, epoch, seq, at_ms, step) \
-        VALUES ($1, $2, $3, $4, $5, $6)";
-    let values = [
-        (&brief.call).into(),
-        (&brief.company).into(),
-        epoch.into(),
-        whole(seq as u64).into(),
-        whole(step.at.as_millis()).into(),
-        (&text).into(),
-    ];
-    transaction.run(statement, &values).await?;
-    Ok(text.len())
+    let text = |step| serde_json::to_string(step);
+    let texts = steps.iter().map(text).collect::<Result<Vec<_>, _>>();
+    let texts = texts.map_err(|source| Error::garbled("journal", source))?;
+    let (mut from, count) = (0, steps.len());
+    while from < count {
+        // Few sizes, so that the statements are prepared once.
+        let many = [64, 8, 1].into_iter().find(|size| from + size <= count).unwrap_or(1);
+        let mut values: Vec<Value<'_>> =
+            vec![(&brief.call).into(), (&brief.company).into(), epoch.into()];
+        let mut statement = INSERT_STEPS.to_owned();
+        for seq in from..from + many {
+            let place = values.len();
+            let comma = if seq == from { "" } else { ", " };
+            let [seq_at, time_at, text_at] = [place + 1, place + 2, place + 3];
+            statement += &format!("{comma}($1, $2, $3, ${seq_at}, ${time_at}, ${text_at})");
+            values.push(whole(seq as u64).into());
+            values.push(whole(steps[seq].at.as_millis()).into());
+            values.push((&texts[seq]).into());
+        }
+        // Only places of values are put together here.
+        transaction.run(AssertSqlSafe(statement), &values).await?;
+        from += many;
+    }
+    Ok(texts.iter().map(String::len).sum())
 }
+
+const INSERT_STEPS: &str =
+    "INSERT INTO conversation_log (call_sid, company, epoch, seq, at_ms, step) VALUES ";
