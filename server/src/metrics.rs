@@ -26,7 +26,7 @@ use crate::telemetry;
 use measure::Measurement;
 
 pub use call::{CallMeter, Depths, Tally};
-pub use refusal::{CallRefusal, StreamRefusal};
+pub use refusal::{ApiRefusal, CallRefusal, StreamRefusal};
 pub(crate) use web::count;
 pub use web::serve;
 
@@ -98,6 +98,8 @@ struct Families {
     breaker_state: Gauges,
     breaker_opened: Counters,
     breaker_spared: Counters,
+    api_refused: Counters,
+    operator_deeds: Counters,
     log_dropped: Counter,
     loop_late: Histogram,
 }
@@ -124,6 +126,16 @@ impl Metrics {
     /// A stream was opened and not admitted.
     pub fn stream_refused(&self, why: StreamRefusal) {
         self.counters().streams_refused.get_or_create(&of(&[("reason", why.word())])).inc();
+    }
+
+    /// A request to the operators' interface was refused.
+    pub(crate) fn api_refused(&self, why: ApiRefusal) {
+        self.counters().api_refused.get_or_create(&of(&[("reason", why.word())])).inc();
+    }
+
+    /// An operator wanted something done.
+    pub(crate) fn operator_acted(&self, what: &'static str) {
+        self.counters().operator_deeds.get_or_create(&of(&[("deed", what)])).inc();
     }
 
     /// The event loop came to a timer so late.
@@ -322,6 +334,8 @@ fn families(list: &mut List) -> Families {
         breaker_state: list.add("breaker_state", "1 for how the breaker of a provider stands", Gauges::default()),
         breaker_opened: list.counters("breaker_opened_total", "How often breakers opened"),
         breaker_spared: list.counters("breaker_spared_total", "Requests that open breakers spared"),
+        api_refused: list.counters("api_refused_total", "Requests of operators that were refused"),
+        operator_deeds: list.counters("operator_deeds_total", "What operators wanted done"),
         log_dropped: list.add("log_lines_dropped_total", "Lines of the log that nobody took", Counter::default()),
         loop_late: list.add("loop_late_seconds", "How late the event loop comes to a timer", Histogram::new(QUICK.iter().copied())),
     }

@@ -16,13 +16,14 @@ const REQUIRED: [&str; 7] = [
     "COMPANY_FILE",
 ];
 
-const OPTIONAL: [&str; 9] = [
+const OPTIONAL: [&str; 10] = [
     "LISTEN_ADDR",
     "METRICS_ADDR",
     "DATABASE_URL",
     "TWILIO_API_URL",
     "DEEPGRAM_AGENT_URL",
     "DEEPGRAM_SPEAK_URL",
+    "OPERATOR_TOKENS",
     "MAX_CALLS",
     "LOG_FORMAT",
     "FINGERPRINT_KEY",

@@ -72,6 +72,12 @@ pub struct Flags {
     #[arg(long, env, hide_env_values = true, value_name = "FILE")]
     pub company_file: Option<PathBuf>,
 
+    /// Who may use the operators' interface, /api/v1: name:role:secret or name:role@company:secret, with
+    /// commas between. The roles are read and operate; a secret has 32 characters or more
+    /// [default: none, and no such interface]
+    #[arg(long, env, hide_env_values = true, value_name = "NAME:ROLE:SECRET,…")]
+    pub operator_tokens: Option<SecretString>,
+
     /// The most calls at once; further callers hear an apology [default: 100]
     #[arg(long, env, hide_env_values = true, value_name = "NUMBER")]
     pub max_calls: Option<String>,
@@ -126,6 +132,10 @@ pub(super) fn about(variable: &str) -> (&'static str, &'static str) {
         "COMPANY_FILE" => (
             "must name a TOML file that describes the company",
             "Begin with a copy of scenarios/companies/acme.toml.",
+        ),
+        "OPERATOR_TOKENS" => (
+            "must be name:role:secret, or several of them with commas between",
+            "The role is read or operate, for one company read@acme; make a secret with `openssl rand -hex 32`.",
         ),
         "MAX_CALLS" => (
             "must be a number from 1 to 10000",

@@ -14,6 +14,7 @@ use tokio::net::{TcpListener, TcpSocket};
 use uuid::Uuid;
 
 use super::{Config, LogFormat, Placed, PublicUrl, config};
+use crate::api::Operators;
 use crate::company::{Tenant, performs};
 
 /// Where everybody listens. Prints as a small table.
@@ -109,6 +110,7 @@ pub(super) fn config(
             api_key: SecretString::from(keys.middleware),
         },
         tenant,
+        operators: Operators::default(),
         calls_max: 1_000,
         log_format: LogFormat::Text,
         fingerprint_key: Uuid::new_v4().into_bytes().repeat(2),
