@@ -65,6 +65,7 @@
 //! | [`input`], [`effect`] | what can happen to a call, and what it wants done |
 //! | [`step`] | the journal: everything that came of one input |
 //! | [`story`] | the journal as a reviewer reads it |
+//! | [`summary`] | what a call amounts to
 //! | [`line`](mod@line) | languages, the lines that are ours, and names of utterances |
 //! | [`playout`], [`ears`] | the gates for audio, to the caller and to the agent: pure, and beside the machine |
 //! | [`redact`] | masks for what a caller says |
@@ -95,6 +96,7 @@ pub mod sabotage;
 mod sabotage;
 pub mod step;
 pub mod story;
+pub mod summary;
 pub mod time;
 
 pub use brief::{Brief, Limits};

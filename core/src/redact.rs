@@ -33,6 +33,7 @@ use pieces::Pieces;
 use runs::{Edit, Mask};
 
 pub use json::mask_json;
+pub(crate) use words::plain_letter;
 
 /// Masks every run of four or more digits as `[N digits]`, every date with its year as `[date]`
 /// and every e-mail address as `[email]`. Text without any of them comes back as it is, and masked

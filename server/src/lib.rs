@@ -23,6 +23,7 @@ pub mod app;
 pub mod call;
 pub mod check;
 pub mod clips;
+pub mod command;
 pub mod company;
 pub mod config;
 #[cfg(feature = "demo")]

@@ -8,6 +8,7 @@ use clap::{Parser, Subcommand};
 use secrecy::{ExposeSecret, SecretString};
 use server::app::{self, App};
 use server::check::{self, Standing};
+use server::command::calls;
 use server::config::{Config, Faults, Flags};
 use server::store::Store;
 use server::{metrics, telemetry};
@@ -34,6 +35,7 @@ enum Command {
     Check(CheckArgs),
     /// Makes the tables of the database, or brings them up to this version
     Migrate(MigrateArgs),
+    Calls(calls::Args),
     /// Plays calls against embedded stand-ins, with no account anywhere
     #[cfg(feature = "demo")]
     Demo(server::demo::Args),
@@ -77,6 +79,7 @@ async fn main() -> ExitCode {
         Command::Run(flags) => run(&flags).await,
         Command::Check(arguments) => Ok(check(&arguments).await),
         Command::Migrate(arguments) => migrate(&arguments).await,
+        Command::Calls(arguments) => calls::run(&arguments).await.map(|()| ExitCode::SUCCESS),
         #[cfg(feature = "demo")]
         Command::Demo(args) => server::demo::run(args).await,
     };

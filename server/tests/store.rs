@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails, in its helpers too")]
 
+mod places;
 mod postgres;
 
 use std::fs;
@@ -9,10 +10,9 @@ use std::time::Duration;
 
 use call_core::brief::{Brief, Direction};
 use call_core::input::Carrier;
-use call_core::{Call, CallTime, Input, Language, Step};
+use call_core::{Call, CallTime, Input, Language};
+use places::{call, call_of, places};
 use server::store::{Closing, Error, INTERNAL, Store};
-use sqlx::{Connection as _, Executor as _, PgConnection, SqliteConnection};
-use tempfile::TempDir;
 
 #[tokio::test]
 async fn a_call_is_read_as_it_was_written() {
@@ -240,69 +240,4 @@ async fn both_databases_have_the_same_tables() {
     }
     assert!(tables[0].contains(&"call.sid NOT NULL".to_owned()), "{tables:?}");
     assert_eq!(tables[0], tables[1]);
-}
-
-/// A database of its own for a test.
-enum Place {
-    Sqlite { url: String, _folder: TempDir },
-    Postgres { url: String, all: String },
-}
-
-/// One of each kind, with nothing in it.
-async fn places() -> [Place; 2] {
-    let folder = tempfile::tempdir().expect("a folder for the database");
-    let url = format!("sqlite://{}", folder.path().join("calls.db").display());
-    let database = postgres::Database::new().await;
-    let (server, owner) = (database.url("offhook"), database.url("offhook_owner"));
-    Store::migrate(&server, Some(&owner)).await.expect("the tables can be made");
-    [
-        Place::Sqlite { url, _folder: folder },
-        Place::Postgres { url: server, all: database.url("postgres") },
-    ]
-}
-
-impl Place {
-    /// The address that the server has.
-    fn url(&self) -> &str {
-        match self {
-            Self::Sqlite { url, .. } | Self::Postgres { url, .. } => url,
-        }
-    }
-
-    /// What somebody does who may do anything, behind the server's back.
-    async fn try_to(&self, statement: &'static str) -> Result<(), sqlx::Error> {
-        match self {
-            Self::Sqlite { url, .. } => {
-                SqliteConnection::connect(url).await?.execute(statement).await.map(drop)
-            }
-            Self::Postgres { all, .. } => {
-                PgConnection::connect(all).await?.execute(statement).await.map(drop)
-            }
-        }
-    }
-
-    async fn lines(&self, statement: &'static str) -> Vec<String> {
-        let lines = sqlx::query_scalar(statement);
-        match self {
-            Self::Sqlite { url, .. } => {
-                lines.fetch_all(&mut SqliteConnection::connect(url).await.unwrap()).await.unwrap()
-            }
-            Self::Postgres { all, .. } => sqlx::query_scalar(statement)
-                .fetch_all(&mut PgConnection::connect(all).await.unwrap())
-                .await
-                .unwrap(),
-        }
-    }
-}
-
-fn call() -> (Brief, Vec<Step>) {
-    call_of(Brief::example())
-}
-
-/// A call whose caller hangs up soon.
-fn call_of(brief: Brief) -> (Brief, Vec<Step>) {
-    let (mut call, first) = Call::new(brief.clone());
-    let mut steps = vec![first];
-    steps.extend(call.step(CallTime::from_millis(900), Input::Carrier(Carrier::Stopped)));
-    (brief, steps)
 }

@@ -9,7 +9,6 @@ pub mod cast;
 pub mod desk;
 pub mod faults;
 pub mod heard;
-pub mod journal;
 pub mod judge;
 pub mod machine;
 pub mod replay;
@@ -18,6 +17,7 @@ pub mod seed;
 pub mod swarm;
 pub mod verdict;
 
+pub use call_transports::journal;
 pub use desk::{Played, play};
 pub use scenario::Scenario;
 pub use verdict::Verdict;

@@ -12,6 +12,7 @@
 //! | [`deepgram`] | Deepgram's Voice Agent and its text-to-speech |
 //! | [`middleware`] | what is asked of a company's systems |
 //! | [`functions`] | what an agent can call: descriptions, arguments, results |
+//! | [`journal`] | journals as files
 //! | [`outbox`] | what waits to be written to a socket |
 //! | `net` | sockets and HTTP clients, with the feature `net` |
 //!
@@ -95,6 +96,7 @@ pub mod bridge;
 pub mod carrier;
 pub mod deepgram;
 pub mod functions;
+pub mod journal;
 pub mod middleware;
 #[cfg(feature = "net")]
 pub mod net;

@@ -293,7 +293,8 @@ fn fold(word: &str) -> Option<String> {
     Some(lower.map(plain_letter).collect())
 }
 
-const fn plain_letter(letter: char) -> char {
+/// A letter without its accent.
+pub(crate) const fn plain_letter(letter: char) -> char {
     match letter {
         'á' | 'à' | 'ä' => 'a',
         'é' | 'è' | 'ë' => 'e',

@@ -12,7 +12,9 @@ use sqlx::query::Query;
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteRow, SqliteSynchronous,
 };
-use sqlx::{ConnectOptions as _, FromRow, IntoArguments, PgPool, Postgres, Sqlite, SqlitePool};
+use sqlx::{
+    ConnectOptions as _, FromRow, IntoArguments, PgPool, Postgres, SqlSafeStr, Sqlite, SqlitePool,
+};
 
 use super::Error;
 
@@ -25,11 +27,20 @@ pub(super) enum Database {
 
 /// Whose rows a transaction sees, in PostgreSQL by its row-level security.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Scope<'a> {
+pub enum Scope<'a> {
     /// Those of the company of this short name.
     Company(&'a str),
     /// Everybody's.
     Every,
+}
+
+/// What becomes of a SQLite file that is not there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Missing {
+    /// It is made.
+    IsMade,
+    /// That is an error.
+    IsWrong,
 }
 
 /// A change that is whole or not at all. Dropped without [`commit`](Self::commit), it is taken back.
@@ -60,9 +71,9 @@ impl<T> Shape for T where
 
 impl Database {
     /// Opens what the address names. The tables are not looked at.
-    pub(super) async fn open(url: &str) -> Result<Self, Error> {
+    pub(super) async fn open(url: &str, missing: Missing) -> Result<Self, Error> {
         match Kind::of(url).ok_or(Error::Scheme)? {
-            Kind::Sqlite => sqlite(url).await.map(Self::Sqlite),
+            Kind::Sqlite => sqlite(url, missing).await.map(Self::Sqlite),
             Kind::Postgres => postgres(url).await.map(Self::Postgres),
         }
     }
@@ -95,7 +106,7 @@ impl Database {
     pub(super) async fn read<T: Shape>(
         &self,
         scope: Scope<'_>,
-        statement: &'static str,
+        statement: impl SqlSafeStr,
         values: &[Value<'_>],
     ) -> Result<Vec<T>, sqlx::Error> {
         match self {
@@ -122,7 +133,7 @@ impl Transaction {
     /// Runs a statement and says how many rows it touched.
     pub(super) async fn run(
         &mut self,
-        statement: &'static str,
+        statement: impl SqlSafeStr,
         values: &[Value<'_>],
     ) -> Result<u64, sqlx::Error> {
         match self {
@@ -140,7 +151,7 @@ impl Transaction {
     /// Reads rows.
     pub(super) async fn rows<T: Shape>(
         &mut self,
-        statement: &'static str,
+        statement: impl SqlSafeStr,
         values: &[Value<'_>],
     ) -> Result<Vec<T>, sqlx::Error> {
         match self {
@@ -192,7 +203,8 @@ where
 }
 
 impl Scope<'_> {
-    fn word(&self) -> &str {
+    /// What the transaction says: the short name, or `*`.
+    pub(super) fn word(&self) -> &str {
         match self {
             Self::Company(company) => company,
             Self::Every => "*",
@@ -264,10 +276,10 @@ impl Kind {
     }
 }
 
-async fn sqlite(url: &str) -> Result<SqlitePool, Error> {
+async fn sqlite(url: &str, missing: Missing) -> Result<SqlitePool, Error> {
     let options = SqliteConnectOptions::from_str(url)
         .map_err(|_| Error::Scheme)?
-        .create_if_missing(true)
+        .create_if_missing(missing == Missing::IsMade)
         .foreign_keys(true)
         .journal_mode(SqliteJournalMode::Wal)
         .synchronous(SqliteSynchronous::Normal)

@@ -8,9 +8,9 @@ use std::str::FromStr as _;
 
 use sqlx::migrate::Migrator;
 use sqlx::postgres::PgConnectOptions;
-use sqlx::{AssertSqlSafe, PgPool, Row as _};
+use sqlx::{AssertSqlSafe, PgPool, Row as _, SqlitePool};
 
-use super::database::{Database, POSTGRES};
+use super::database::{Database, POSTGRES, SQLITE};
 use super::{Error, Role};
 
 /// Brings the tables up to date as their owner. In PostgreSQL, the user in the server's own address
@@ -29,6 +29,12 @@ pub(super) async fn prepare(owner: &Database, server_url: &str) -> Result<(), Er
     Ok(())
 }
 
+/// That a SQLite file has the tables of this version, for those who do not bring it up to date.
+pub(super) async fn check_file(pool: &SqlitePool) -> Result<(), Error> {
+    let versions = sqlx::query_scalar::<_, i64>(VERSIONS).fetch_all(pool).await;
+    if versions.ok() == Some(known(&SQLITE)) { Ok(()) } else { Err(Error::Versions) }
+}
+
 /// That PostgreSQL has the tables of this version, and that its row-level security binds us.
 pub(super) async fn check(pool: &PgPool) -> Result<(), Error> {
     if versions(pool).await? != known(&POSTGRES) {
@@ -37,7 +43,7 @@ pub(super) async fn check(pool: &PgPool) -> Result<(), Error> {
     let role = sqlx::query(
         "SELECT rolsuper OR rolbypassrls AS above, \
          (SELECT bool_or(pg_has_role(current_user, relowner, 'MEMBER')) FROM pg_class \
-          WHERE relname IN ('call', 'conversation_log', 'recording') AND relkind = 'r') AS owner \
+          WHERE relname IN ('call', 'conversation_log', 'recording', 'summary') AND relkind = 'r') AS owner \
          FROM pg_roles WHERE rolname = current_user",
     )
     .fetch_one(pool)
@@ -57,19 +63,20 @@ async fn versions(pool: &PgPool) -> Result<Vec<i64>, sqlx::Error> {
     if !made.fetch_one(pool).await? {
         return Ok(Vec::new());
     }
-    sqlx::query_scalar("SELECT version FROM _sqlx_migrations WHERE success ORDER BY version")
-        .fetch_all(pool)
-        .await
+    sqlx::query_scalar(VERSIONS).fetch_all(pool).await
 }
 
 fn known(migrator: &Migrator) -> Vec<i64> {
     migrator.iter().map(|migration| migration.version).collect()
 }
 
+const VERSIONS: &str = "SELECT version FROM _sqlx_migrations WHERE success ORDER BY version";
+
 /// What the server's role may do, and no more: a journal is written and never changed.
-const GRANTS: [&str; 4] = [
+const GRANTS: [&str; 5] = [
     "GRANT SELECT, INSERT, UPDATE ON call TO %I",
     "GRANT SELECT, INSERT ON conversation_log TO %I",
     "GRANT SELECT, INSERT, UPDATE ON recording TO %I",
+    "GRANT SELECT, INSERT ON summary TO %I",
     "GRANT SELECT ON _sqlx_migrations TO %I",
 ];

@@ -47,13 +47,35 @@ pub const fn line_of(step: usize) -> usize {
 ///
 /// When nothing can be written there.
 pub fn write(steps: &[Step], mut to: impl Write) -> io::Result<()> {
-    serde_json::to_writer(&mut to, &Header { journal: JOURNAL_VERSION })?;
-    writeln!(to)?;
+    begin(JOURNAL_VERSION, &mut to)?;
     for step in steps {
         serde_json::to_writer(&mut to, step)?;
         writeln!(to)?;
     }
     to.flush()
+}
+
+/// Writes a journal whose steps are JSON already, as they were written in this version of the
+/// shapes, byte by byte.
+///
+/// # Errors
+///
+/// When nothing can be written there.
+pub fn write_lines<'a>(
+    version: u32,
+    steps: impl IntoIterator<Item = &'a str>,
+    mut to: impl Write,
+) -> io::Result<()> {
+    begin(version, &mut to)?;
+    for step in steps {
+        writeln!(to, "{step}")?;
+    }
+    to.flush()
+}
+
+fn begin(version: u32, to: &mut impl Write) -> io::Result<()> {
+    serde_json::to_writer(&mut *to, &Header { journal: version })?;
+    writeln!(to)
 }
 
 /// Reads a journal: one call, from its beginning.

@@ -1,0 +1,410 @@
+//! `server calls`: which calls there were, and what remains of one.
+
+use std::fmt::Write as _;
+use std::fs::OpenOptions;
+use std::io::{self, BufWriter, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+use anyhow::{Context as _, anyhow, bail};
+use call_core::brief::Direction;
+use call_core::{CallTime, story};
+use call_transports::{journal, net};
+use clap::{Subcommand, ValueEnum};
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Span, SpanRelativeTo, Timestamp};
+use secrecy::{ExposeSecret as _, SecretString};
+use serde_json::{Value, json};
+
+use crate::store::{CallRecord, Cursor, Filter, Recording, Scope, Status, Store, StoredJournal};
+
+/// Looks at the records of calls: which there were, what was said, what became of them
+///
+/// It reads the database and changes nothing, so it may be asked while servers run. What callers
+/// dictated is masked in it, as everywhere.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  server calls list --since 24h
+  server calls list --company acme --reason agent_failed --since 2026-03-01
+  server calls list --said 'payment plan' --since 7d --json
+  server calls show CA5ef8732a3c49700934481addd5ce1659
+  server calls story CA5ef8732a3c49700934481addd5ce1659
+  server calls export CA5ef8732a3c49700934481addd5ce1659 --file call.jsonl
+  sim replay call.jsonl
+
+Exit status: 0 done, 1 there is no such call or the database does not answer, 2 asked wrongly.")]
+pub struct Args {
+    /// The database as the server opens it
+    #[arg(
+        long,
+        env,
+        hide_env_values = true,
+        global = true,
+        value_name = "URL",
+        default_value = "sqlite://offhook.db"
+    )]
+    database_url: SecretString,
+
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Debug, Subcommand)]
+enum What {
+    List(List),
+    Show(Show),
+    Story(Story),
+    Export(Export),
+}
+
+/// Lists calls, the newest first
+///
+/// Every condition that is given must hold. A page ends with the words that bring the next one.
+#[derive(Debug, clap::Args)]
+struct List {
+    /// Only calls with this company, by its short name
+    #[arg(long, value_name = "COMPANY")]
+    company: Option<String>,
+
+    /// Only calls that began then or later: a time (2026-03-01T15:00:00Z), a day in UTC (2026-03-01),
+    /// or so long ago (90m, 24h, 7d) [default: no limit, with --said 30d]
+    #[arg(long, value_name = "WHEN")]
+    since: Option<When>,
+
+    /// Only calls that began before then
+    #[arg(long, value_name = "WHEN")]
+    until: Option<When>,
+
+    /// Only calls that go on, or that are over
+    #[arg(long, value_name = "STATUS")]
+    status: Option<GivenStatus>,
+
+    /// Only calls that ended for this reason: caller_hangup, agent_failed, orphaned, …
+    #[arg(long, value_name = "REASON")]
+    reason: Option<String>,
+
+    /// Only calls in which these words were said or heard, whatever their case and accents. It reads
+    /// what was said in every call that is otherwise meant: the closer the times, the faster
+    #[arg(long, value_name = "WORDS")]
+    said: Option<String>,
+
+    /// Goes on where a page ended
+    #[arg(long, value_name = "PLACE")]
+    after: Option<Cursor>,
+
+    /// How many calls a page holds, 500 at most
+    #[arg(long, value_name = "NUMBER", default_value_t = 50)]
+    count: u32,
+
+    /// One JSON object, for programs
+    #[arg(long)]
+    json: bool,
+}
+
+/// Shows the record of a call: who, when, how it ended, and what there is of it
+#[derive(Debug, clap::Args)]
+struct Show {
+    /// The carrier's name of the call
+    #[arg(value_name = "SID")]
+    call: String,
+
+    /// One JSON object, for programs
+    #[arg(long)]
+    json: bool,
+}
+
+/// Tells the story of a call, as a reviewer reads it
+///
+/// It is made from the journal, by the same code as the simulator's: `sim replay` of the exported
+/// journal tells the same. The README of the project says how to read it.
+#[derive(Debug, clap::Args)]
+struct Story {
+    /// The carrier's name of the call
+    #[arg(value_name = "SID")]
+    call: String,
+}
+
+/// Writes the journal of a call, for `sim replay` and for programs
+///
+/// It is JSON Lines: first the version, then each step of the call as it was written, byte by byte.
+#[derive(Debug, clap::Args)]
+struct Export {
+    /// The carrier's name of the call
+    #[arg(value_name = "SID")]
+    call: String,
+
+    /// Writes into this file, which must not exist yet, and not to the standard output
+    #[arg(long, value_name = "FILE")]
+    file: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum GivenStatus {
+    Live,
+    Ended,
+}
+
+/// A time as people give it, in microseconds since 1970-01-01 UTC.
+#[derive(Debug, Clone, Copy)]
+struct When(i64);
+
+impl FromStr for When {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let at = if let Ok(at) = text.parse::<Timestamp>() {
+            Some(at)
+        } else if let Ok(day) = text.parse::<Date>() {
+            day.to_zoned(TimeZone::UTC).ok().map(|begin| begin.timestamp())
+        } else {
+            ago(text)
+        };
+        let wrong = "is neither a time (2026-03-01T15:00:00Z) nor a day (2026-03-01) nor a length \
+                     of time before now (90m, 24h, 7d)";
+        at.map(|at| Self(at.as_microsecond())).ok_or(wrong)
+    }
+}
+
+fn ago(text: &str) -> Option<Timestamp> {
+    let length: Span = text.parse().ok()?;
+    let length = length.to_duration(SpanRelativeTo::days_are_24_hours()).ok()?;
+    (length >= SignedDuration::ZERO).then(|| Timestamp::now().checked_sub(length).ok())?
+}
+
+/// Does what was asked for.
+///
+/// # Errors
+/// When the database cannot be read, or holds nothing of the kind.
+pub async fn run(arguments: &Args) -> anyhow::Result<()> {
+    net::install_crypto();
+    let store = Store::open_to_look(arguments.database_url.expose_secret()).await?;
+    let done = match &arguments.what {
+        What::List(list) => print(&list.run(&store).await?),
+        What::Show(show) => print(&show.run(&store).await?),
+        What::Story(Story { call }) => print(&tell(&store, call).await?),
+        What::Export(export) => export.run(&store).await,
+    };
+    store.close().await;
+    done
+}
+
+/// Whoever stops reading has read enough.
+fn print(text: &str) -> anyhow::Result<()> {
+    match io::stdout().lock().write_all(text.as_bytes()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error.into()),
+        _ => Ok(()),
+    }
+}
+
+impl List {
+    async fn run(&self, store: &Store) -> anyhow::Result<String> {
+        let page = store.calls(&self.filter()?).await?;
+        if self.json {
+            let calls: Vec<_> = page.calls.iter().map(object).collect();
+            let next = page.next.map(|next| next.to_string());
+            return Ok(format!("{}\n", json!({ "calls": calls, "next": next })));
+        }
+        if page.calls.is_empty() {
+            return Ok("There is no such call.\n".to_owned());
+        }
+        let mut text = format!("{HEAD}\n");
+        for call in &page.calls {
+            let (length, end) = match &call.ended {
+                Some(ended) => (length(ended.duration_ms), &*ended.reason),
+                None => ("-".to_owned(), "goes on"),
+            };
+            let _ = writeln!(
+                text,
+                "{}  {:<34}  {:<12}  {:<4}  {length:>9}  {end}",
+                seconds(call.started_us),
+                call.sid,
+                call.company,
+                call.language.tag(),
+            );
+        }
+        if let Some(next) = page.next {
+            let _ = writeln!(text, "\nThere are more: --after {next}");
+        }
+        Ok(text)
+    }
+
+    fn filter(&self) -> anyhow::Result<Filter> {
+        let bound = match &self.said {
+            Some(_) if self.since.is_none() => {
+                Some(SAID_SINCE.parse().map_err(|error: &str| anyhow!(error))?)
+            }
+            _ => self.since,
+        };
+        Ok(Filter {
+            company: self.company.clone(),
+            since_us: bound.map(|When(at)| at),
+            until_us: self.until.map(|When(at)| at),
+            status: self.status.map(|status| match status {
+                GivenStatus::Live => Status::Live,
+                GivenStatus::Ended => Status::Ended,
+            }),
+            reason: self.reason.clone(),
+            said: self.said.clone(),
+            after: self.after.clone(),
+            count: self.count,
+        })
+    }
+}
+
+impl Show {
+    async fn run(&self, store: &Store) -> anyhow::Result<String> {
+        let call = found(store, &self.call).await?;
+        let steps = store.stored_journal_of(Scope::Every, &call.sid).await?;
+        let recordings = store.recordings(&call.sid).await?;
+        if self.json {
+            let mut told = object(&call);
+            told["steps"] = json!(steps.as_ref().map(|journal| journal.steps.len()));
+            told["recordings"] = recordings.iter().map(recording).collect();
+            return Ok(format!("{told:#}\n"));
+        }
+        Ok(record(&call, steps.as_ref(), &recordings))
+    }
+}
+
+fn record(call: &CallRecord, steps: Option<&StoredJournal>, recordings: &[Recording]) -> String {
+    let direction = match call.direction {
+        Direction::Inbound => "came in",
+        Direction::Outbound => "was placed",
+    };
+    let mut rows = vec![
+        ("call", call.sid.clone()),
+        ("company", format!("{} v{}", call.company, call.config_version)),
+        ("prompt", call.prompt_hash.clone()),
+        ("language", format!("{}, at its beginning", call.language)),
+        ("direction", format!("{direction}: {} to {}", call.from_masked, call.to_masked)),
+        ("began", seconds(call.started_us)),
+    ];
+    match &call.ended {
+        Some(ended) => {
+            rows.push(("ended", seconds(ended.at_us)));
+            rows.push(("length", length(ended.duration_ms)));
+            rows.push(("reason", ended.reason.clone()));
+        }
+        None => rows.push(("ended", "not yet".to_owned())),
+    }
+    rows.push((
+        "journal",
+        match steps {
+            Some(journal) => format!("{} steps, version {}", journal.steps.len(), journal.version),
+            None => "none".to_owned(),
+        },
+    ));
+    for recording in recordings {
+        let seconds = recording.seconds.map_or(String::new(), |length| format!(", {length} s"));
+        let status = recording.status.as_str();
+        rows.push(("recording", format!("{} {status}{seconds}", recording.sid)));
+    }
+    rows.iter().fold(String::new(), |text, (name, value)| text + &format!("{name:<10} {value}\n"))
+}
+
+async fn tell(store: &Store, sid: &str) -> anyhow::Result<String> {
+    let call = found(store, sid).await?;
+    let steps = store.journal_of(Scope::Every, sid).await.with_context(|| {
+        format!(
+            "the journal of {sid} is written in version {}; `calls export` hands it on as it is, for \
+             the version of this program that wrote it",
+            call.journal_version
+        )
+    })?;
+    if steps.is_empty() {
+        bail!(without_journal(&call));
+    }
+    Ok(story::story(&steps))
+}
+
+impl Export {
+    async fn run(&self, store: &Store) -> anyhow::Result<()> {
+        let call = found(store, &self.call).await?;
+        let Some(kept) = store.stored_journal_of(Scope::Every, &call.sid).await? else {
+            bail!(without_journal(&call));
+        };
+        let StoredJournal { version, steps } = &kept;
+        let lines = || steps.iter().map(String::as_str);
+        let Some(file) = &self.file else {
+            let mut text = Vec::new();
+            journal::write_lines(*version, lines(), &mut text)?;
+            return print(&String::from_utf8(text)?);
+        };
+        let open = create(file).with_context(|| format!("{} cannot be made", file.display()))?;
+        journal::write_lines(*version, lines(), BufWriter::new(open))
+            .with_context(|| format!("{} cannot be written", file.display()))?;
+        print(&format!("{} steps of {} are in {}\n", steps.len(), call.sid, file.display()))
+    }
+}
+
+/// What was said is for nobody else on this machine.
+fn create(file: &Path) -> io::Result<std::fs::File> {
+    OpenOptions::new().write(true).create_new(true).mode(0o600).open(file)
+}
+
+async fn found(store: &Store, sid: &str) -> anyhow::Result<CallRecord> {
+    let call = store.call(sid).await?;
+    call.ok_or_else(|| anyhow!("there is no call {sid} in this database; `calls list` shows which"))
+}
+
+fn without_journal(call: &CallRecord) -> String {
+    let sid = &call.sid;
+    match &call.ended {
+        None => format!("the call {sid} has no journal here yet: it is not over"),
+        Some(ended) => format!(
+            "the call {sid} has no journal: its record ended as `{}`, and whoever had the call has \
+             written none",
+            ended.reason
+        ),
+    }
+}
+
+fn object(call: &CallRecord) -> Value {
+    let ended = call.ended.as_ref();
+    json!({
+        "call": call.sid,
+        "company": call.company,
+        "config_version": call.config_version,
+        "prompt_hash": call.prompt_hash,
+        "language": call.language.tag(),
+        "direction": match call.direction {
+            Direction::Inbound => "inbound",
+            Direction::Outbound => "outbound",
+        },
+        "from": call.from_masked,
+        "to": call.to_masked,
+        "started_us": call.started_us,
+        "status": if ended.is_some() { Status::Ended } else { Status::Live }.word(),
+        "ended_us": ended.map(|ended| ended.at_us),
+        "duration_ms": ended.map(|ended| ended.duration_ms),
+        "end_reason": ended.map(|ended| &ended.reason),
+        "journal_version": call.journal_version,
+    })
+}
+
+fn recording(recording: &Recording) -> Value {
+    json!({
+        "recording": recording.sid,
+        "status": recording.status.as_str(),
+        "seconds": recording.seconds,
+    })
+}
+
+/// A time to the second, in UTC.
+fn seconds(at_us: i64) -> String {
+    Timestamp::from_microsecond(at_us)
+        .map_or_else(|_| at_us.to_string(), |at| at.strftime("%Y-%m-%d %H:%M:%SZ").to_string())
+}
+
+/// `mm:ss.mmm`, as in stories.
+fn length(duration_ms: i64) -> String {
+    CallTime::from_millis(u64::try_from(duration_ms).unwrap_or_default()).to_string()
+}
+
+const HEAD: &str =
+    "began                 call                                company       lang     length  end";
+
+/// How far back words are looked for where nobody says it.
+const SAID_SINCE: &str = "30d";
