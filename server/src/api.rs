@@ -1,4 +1,5 @@
-//! The interface for those who look after the server: what goes on, and what can be done about it.
+//! The interface for those who look after the server: what goes on, what went on, and what can be done
+//! about it.
 //!
 //! Everything below `/api/v1` needs a bearer token (RFC 6750) of the configured list; without such a
 //! list there is nothing there. An operator of one company sees and touches nothing of another one
@@ -10,6 +11,7 @@
 //! | `operators` | the list: names, roles, companies |
 //! | `guard` | who gets in |
 //! | `live` | the calls that are going on, and what is done to them |
+//! | `records` | the calls on record, and what remains of them |
 //! | `overview` | how the server is, and whom it serves |
 //! | `body` | what a request says |
 //! | `problem` | what a refusal says |
@@ -20,6 +22,7 @@ mod live;
 mod operators;
 mod overview;
 mod problem;
+mod records;
 
 use std::sync::Arc;
 
@@ -50,7 +53,11 @@ pub(crate) fn router(app: App) -> Router<App> {
         .route("/health", get(overview::health))
         .route("/companies", get(overview::companies))
         .route("/drain", post(live::drain_server))
+        .route("/calls", get(records::list))
         .route("/calls/live", get(live::list))
+        .route("/calls/{sid}", get(records::show))
+        .route("/calls/{sid}/story", get(records::story))
+        .route("/calls/{sid}/journal", get(records::journal))
         .route("/calls/{sid}/hangup", post(live::hang_up))
         .route("/calls/{sid}/transfer", post(live::transfer))
         .route("/calls/{sid}/drain", post(live::drain))

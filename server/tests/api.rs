@@ -7,12 +7,13 @@ mod support;
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
+use call_core::Step;
 use call_transports::twilio::twiml::Verb;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use server::api::OPENAPI;
 use server::config::Config;
-use support::operators::{ANN, BEN, Desk, EVE, operators};
+use support::operators::{ANN, BEN, Desk, EVE, operators, told};
 use support::world::{Leg, World};
 use support::{CALL, STREAM, Server, token_of, voice_inbound};
 
@@ -53,7 +54,7 @@ async fn a_live_call_is_listed_as_it_stands() {
     let first = desk.get("/calls/live").await;
     let call = &first.body["calls"][0];
     assert_eq!(first.body["calls"].as_array().unwrap().len(), 1);
-    assert_eq!((call["sid"].as_str(), call["company"].as_str()), (Some(CALL), Some("summit")));
+    assert_eq!((call["call"].as_str(), call["company"].as_str()), (Some(CALL), Some("summit")));
     assert_eq!((call["language"].as_str(), &call["function"]), (Some("en"), &Value::Null));
     let later = leg.playing(until_phase(&desk, "listening")).await;
     assert!(later["lasted_ms"].as_u64() >= call["lasted_ms"].as_u64());
@@ -191,6 +192,85 @@ async fn an_operator_of_one_company_sees_and_touches_nothing_of_another_one_i_10
     leg.stop().await;
     assert_eq!(server.end_reason(CALL).await, "caller_hangup");
     assert!(world.asked_nothing_more());
+}
+
+#[tokio::test]
+async fn a_call_on_record_is_listed_shown_and_told() {
+    let world = World::begin().await;
+    let (server, mut leg) = one_call(&world).await;
+    let desk = Desk::at(server.address, BEN);
+    let live = desk.get("/calls?status=live").await.body;
+    assert_eq!((&live["calls"][0]["call"], &live["next"]), (&json!(CALL), &Value::Null));
+    let early = desk.get(&format!("/calls/{CALL}/story")).await;
+    assert_eq!((early.status, early.reason()), (StatusCode::NOT_FOUND, "no-journal"));
+    leg.stop().await;
+    server.end_reason(CALL).await;
+
+    let told =
+        desk.get("/calls?company=summit&reason=caller_hangup&since=2020-01-01T00:00:00Z").await;
+    assert_eq!(told.body["calls"].as_array().unwrap().len(), 1);
+    assert_eq!(desk.get("/calls?until=2020-01-01T00:00:00Z").await.body["calls"], json!([]));
+    let record = desk.get(&format!("/calls/{CALL}")).await.body;
+    assert_eq!(record["end_reason"], "caller_hangup");
+    let story = desk.get(&format!("/calls/{CALL}/story")).await.body;
+    let steps = server.app.store().journal(CALL).await.unwrap();
+    assert_eq!(story, json!(call_core::story::story(&steps)));
+    let journal = desk.get(&format!("/calls/{CALL}/journal")).await.body;
+    let lines = journal.as_str().unwrap().lines();
+    let read: Vec<Step> = lines.skip(1).map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(read, steps);
+    assert_eq!(record["steps"], json!(steps.len()));
+
+    let nobody = desk.get(&format!("/calls/{}", CALL.replace("11", "77"))).await;
+    assert_eq!((nobody.status, nobody.reason()), (StatusCode::NOT_FOUND, "no-record"));
+    // I-10: what is told to a company's operator of another company's call is told of no call.
+    let elsewhere = Desk::at(server.address, EVE);
+    for path in ["", "/story", "/journal"] {
+        let theirs = elsewhere.get(&format!("/calls/{CALL}{path}")).await;
+        assert_eq!(theirs.body, nobody.body);
+    }
+    for query in ["", "?company=summit", "?company=elsewhere"] {
+        let theirs = elsewhere.get(&format!("/calls{query}")).await.body;
+        assert_eq!(theirs, json!({ "calls": [], "next": null }), "{query}");
+    }
+}
+
+#[tokio::test]
+async fn the_story_is_told_as_json_to_whoever_wants_that() {
+    let world = World::begin().await;
+    let (server, mut leg) = one_call(&world).await;
+    leg.stop().await;
+    server.end_reason(CALL).await;
+    let path = format!("/calls/{CALL}/story");
+    let url = format!("http://{}/api/v1{path}", server.address);
+    let request = reqwest::Client::new().get(url).bearer_auth(BEN);
+    let told = told(request.header("Accept", "application/json"), &Method::GET, &path).await;
+    let lines = told.body["story"].as_array().unwrap();
+    assert!(lines[0].as_str().unwrap().contains("answered"), "{lines:?}");
+    assert!(lines.last().unwrap().as_str().unwrap().contains("caller_hangup"), "{lines:?}");
+}
+
+#[tokio::test]
+async fn what_cannot_be_asked_of_the_records_is_named_by_its_field() {
+    let server = Server::start_with(with_operators).await;
+    let desk = Desk::at(server.address, BEN);
+    for (query, field) in [
+        ("since=yesterday", "since"),
+        ("until=2026-03-01", "until"),
+        ("status=dead", "status"),
+        ("count=0", "count"),
+        ("count=501", "count"),
+        ("after=x", "after"),
+        ("said=hello", "since"),
+    ] {
+        let told = desk.get(&format!("/calls?{query}")).await;
+        assert_eq!(told.status, StatusCode::UNPROCESSABLE_ENTITY, "{query}");
+        assert_eq!(told.body["field"], field, "{query}");
+    }
+    let unknown = desk.get("/calls?phone=15550100001").await;
+    assert_eq!(unknown.reason(), "field");
+    assert!(!unknown.body.to_string().contains("1555") && unknown.body["field"].is_null());
+    assert_eq!(desk.get("/calls?count=1&count=2").await.reason(), "query");
 }
 
 /// Each path of the description is asked for, and the routes in the code are those of the description.

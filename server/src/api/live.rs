@@ -41,7 +41,7 @@ pub(super) async fn list(
 fn shown(live: &LiveCall) -> Value {
     let sight = live.view.sight();
     json!({
-        "sid": live.call.as_str(),
+        "call": live.call.as_str(),
         "company": live.company,
         "language": sight.language.tag(),
         "phase": sight.phase.to_string(),

@@ -4,6 +4,8 @@ use std::fmt;
 
 use sha2::{Digest as _, Sha256};
 
+use crate::store;
+
 /// Everybody who may use the interface.
 #[derive(Debug, Clone, Default)]
 pub struct Operators(Vec<Operator>);
@@ -44,6 +46,14 @@ impl Scope {
         match self {
             Self::Every => true,
             Self::Company(own) => own == company,
+        }
+    }
+
+    /// Whose rows of the database these are.
+    pub(super) fn of_store(&self) -> store::Scope<'_> {
+        match self {
+            Self::Every => store::Scope::Every,
+            Self::Company(own) => store::Scope::Company(own),
         }
     }
 }

@@ -48,6 +48,20 @@ impl Problem {
     );
     pub(super) const NO_CALL: Self =
         Self::new(StatusCode::NOT_FOUND, "no-call", "No such call is going on.");
+    pub(super) const NO_RECORD: Self =
+        Self::new(StatusCode::NOT_FOUND, "no-record", "No such call is on record.");
+    pub(super) const NO_JOURNAL: Self = Self::new(
+        StatusCode::NOT_FOUND,
+        "no-journal",
+        "The call has no journal: it is not over, or whoever had it wrote none.",
+    );
+    pub(super) const DATABASE: Self =
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "database", "The database does not tell.");
+    pub(super) const QUERY: Self = Self::new(
+        StatusCode::BAD_REQUEST,
+        "query",
+        "The query cannot be read, or has a field twice.",
+    );
     pub(super) const ENDING: Self = Self::new(
         StatusCode::CONFLICT,
         "ending",
@@ -84,7 +98,7 @@ impl Problem {
     pub(super) fn unknown_field(known: &[&str]) -> Self {
         let detail = match known {
             [] => "The body has a field; it must have none.".to_owned(),
-            known => format!("The body has an unknown field. Known are: {}.", known.join(", ")),
+            known => format!("There is an unknown field. Known are: {}.", known.join(", ")),
         };
         let (status, reason) = (StatusCode::UNPROCESSABLE_ENTITY, "field");
         Self { status, reason, detail: detail.into(), field: None }

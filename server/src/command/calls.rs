@@ -361,7 +361,8 @@ fn without_journal(call: &CallRecord) -> String {
     }
 }
 
-fn object(call: &CallRecord) -> Value {
+/// The record of a call, for programs.
+pub(crate) fn object(call: &CallRecord) -> Value {
     let ended = call.ended.as_ref();
     json!({
         "call": call.sid,
@@ -384,7 +385,8 @@ fn object(call: &CallRecord) -> Value {
     })
 }
 
-fn recording(recording: &Recording) -> Value {
+/// A recording of a call, for programs.
+pub(crate) fn recording(recording: &Recording) -> Value {
     json!({
         "recording": recording.sid,
         "status": recording.status.as_str(),
