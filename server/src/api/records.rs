@@ -7,6 +7,7 @@ use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
 use call_transports::journal;
+use call_transports::twilio::Sid;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use tokio::time::timeout;
@@ -89,7 +90,8 @@ pub(super) async fn journal(
 
 /// A call on record that this operator may see.
 async fn find(app: &App, operator: &Operator, sid: &str) -> Result<CallRecord, Problem> {
-    let call = ask(app.store().call_of(operator.scope.of_store(), sid)).await?;
+    let sid = Sid::parse(sid).ok_or(Problem::NO_RECORD)?;
+    let call = ask(app.store().call_of(operator.scope.of_store(), sid.as_str())).await?;
     call.ok_or(Problem::NO_RECORD)
 }
 
@@ -117,7 +119,8 @@ fn read(query: &[(String, String)]) -> Result<Filter, Problem> {
     let mut filter = Filter { count: COUNT, ..Filter::default() };
     let mut seen: Vec<&str> = Vec::new();
     for (name, value) in query {
-        if seen.contains(&name.as_str()) {
+        // No database takes a text with a zero in it.
+        if seen.contains(&name.as_str()) || value.contains('\0') {
             return Err(Problem::QUERY);
         }
         seen.push(name);
