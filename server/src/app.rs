@@ -52,6 +52,8 @@ struct Inner {
     /// Everything that a call owns.
     tasks: TaskTracker,
     draining: AtomicBool,
+    /// Cancelled by an operator who wants the server to end.
+    ending: CancellationToken,
     /// Cancelled by whoever does not want to wait for the calls.
     hurry: CancellationToken,
 }
@@ -107,6 +109,7 @@ impl App {
             watch: broadcast::Sender::new(STEPS_KEPT),
             tasks: TaskTracker::new(),
             draining: AtomicBool::new(false),
+            ending: CancellationToken::new(),
             hurry: CancellationToken::new(),
             config,
             store,
@@ -207,6 +210,16 @@ impl App {
         self.tokens().ending(call)
     }
 
+    /// Lets the server end, as a signal does.
+    pub fn end(&self) {
+        self.0.ending.cancel();
+    }
+
+    /// Ready once [`end`](Self::end) was called.
+    pub async fn asked_to_end(&self) {
+        self.0.ending.cancelled().await;
+    }
+
     /// Has the calls that still go on handed to a person or told goodbye now, once the server is asked
     /// to end.
     pub fn hurry(&self) {
@@ -264,8 +277,9 @@ impl App {
     }
 }
 
-/// Serves until `shutdown`, then lets the calls that are going on end, up to the configured limit.
-/// While they do, their webhooks are still answered and new calls hear an apology.
+/// Serves until `shutdown`, or until an operator wants the server to end. Then the calls that are going
+/// on may end, up to the configured limit; while they do, their webhooks are still answered and new
+/// calls hear an apology.
 ///
 /// # Errors
 /// None now; a way of serving that can fail would tell so.
@@ -278,7 +292,10 @@ pub async fn serve(
     let router = http::router(app.clone());
     let serving = connections::serve(listener, router, connections::HEAD_LIMIT, stop.clone());
     let ending = async {
-        shutdown.await;
+        tokio::select! {
+            () = shutdown => {}
+            () = app.asked_to_end() => {}
+        }
         app.drain().await;
         stop.cancel();
         // Whoever is slow to read an answer now has had its time.

@@ -17,6 +17,7 @@
 //! | `clock` | the time of a call, and its one sleep |
 //! | `wakes` | which of all that has to be looked at |
 //! | `log` | what is logged of a step |
+//! | `view` | what is seen of a call from outside |
 
 mod carrier;
 mod clock;
@@ -26,6 +27,7 @@ mod jobs;
 mod log;
 mod out;
 mod recorder;
+mod view;
 mod wakes;
 mod world;
 
@@ -48,6 +50,7 @@ use crate::spool::Journal;
 pub(crate) use carrier::fault_code;
 pub use departure::{Departure, LINE_MAX, Line, News};
 use recorder::Recorder;
+pub use view::{Sight, View};
 use world::Live;
 
 /// The library's own buffers are many times larger, and it clears them before every read.
@@ -105,6 +108,8 @@ pub struct Setup {
     /// What reaches the call beside its sockets. A call of which nobody holds the line gets no other
     /// stream.
     pub news: mpsc::Receiver<News>,
+    /// How it is seen from outside.
+    pub view: View,
     /// What its stream can leave for.
     pub departure: Box<dyn Departure>,
     /// Who is told what becomes of the call's recording; it is not recorded if there is nobody.
@@ -161,7 +166,7 @@ fn begin(
     watch: Option<Watch>,
 ) -> (Call, Step, Box<Live>) {
     let Setup { brief, voices, profiles, call_sid, stream_sid, fingerprint_key, .. } = setup;
-    let Setup { over, news, departure, recording, journal, .. } = setup;
+    let Setup { over, news, view, departure, recording, journal, .. } = setup;
     let recorder = recording
         .map(|callback| Recorder::begin(Arc::clone(&services), call_sid.clone(), callback));
     let company = brief.company.as_str().into();
@@ -174,6 +179,7 @@ fn begin(
         voices,
         over,
         news,
+        view,
         departure,
         recorder,
         journal,

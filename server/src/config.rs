@@ -12,6 +12,7 @@ use call_transports::twilio::Sid;
 use secrecy::{ExposeSecret, SecretString};
 use uuid::Uuid;
 
+use crate::api::Operators;
 use crate::company::{self, Tenant};
 use crate::sealed::{DataKeys, from_hex};
 use crate::store;
@@ -44,6 +45,8 @@ pub struct Config {
     /// The companies that are imported when the server starts. Those that it serves stand in the
     /// database.
     pub companies: Vec<Tenant>,
+    /// Who may use the operators' interface; nobody, and there is none.
+    pub operators: Operators,
     /// The most calls at once.
     pub calls_max: usize,
     /// The form of the log.
@@ -173,6 +176,7 @@ impl Config {
         let middleware_url = check.url("MIDDLEWARE_URL", flags.middleware_url.as_deref(), None);
         let middleware_key = check.key("MIDDLEWARE_API_KEY", flags.middleware_api_key.as_ref());
         let companies = check.companies(flags.company_file.as_deref());
+        let operators = check.operators(flags.operator_tokens.as_ref());
         let calls_max = check.calls_max(flags.max_calls.as_deref());
         let log_format = check.log_format(flags.log_format.as_deref());
         let fingerprint_key = check.fingerprint_key(flags.fingerprint_key.as_ref());
@@ -192,6 +196,7 @@ impl Config {
                 },
                 middleware: Middleware { url: middleware_url?, api_key: middleware_key? },
                 companies: companies?,
+                operators: operators?,
                 calls_max: calls_max?,
                 log_format: log_format?,
                 fingerprint_key: fingerprint_key?,
@@ -331,6 +336,18 @@ impl Check {
                 }));
                 None
             }
+        }
+    }
+
+    /// None is a choice.
+    fn operators(&mut self, value: Option<&SecretString>) -> Option<Operators> {
+        let value = value.map(|value| value.expose_secret().trim()).unwrap_or_default();
+        if value.is_empty() {
+            return Some(Operators::default());
+        }
+        match Operators::parse(value) {
+            Ok(operators) => Some(operators),
+            Err(unfit) => self.fault("OPERATOR_TOKENS", format!("is wrong: {unfit}")),
         }
     }
 

@@ -18,12 +18,13 @@ use sim::Scenario;
 use sim::cast::agent::Doing;
 use sim::faults::Fault;
 use sim::verdict::{Known, Verdict, judge};
-use standin::Twilio;
 use standin::twilio::Number;
+use standin::{Operator, Twilio};
 use tokio::net::TcpListener;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::AbortOnDropHandle;
 
 use crate::app::{self, App};
 use crate::company;
@@ -56,6 +57,7 @@ pub struct Demo {
     app: App,
     scenario: Arc<Scenario>,
     twilio: Twilio,
+    operator: Operator,
     addresses: Addresses,
     stop: CancellationToken,
     serving: JoinHandle<anyhow::Result<()>>,
@@ -83,10 +85,11 @@ impl Demo {
         net::install_crypto();
         let keys = stage::Keys::new();
         let http = reqwest::Client::builder().no_proxy().build()?;
-        let twilio = Twilio::new(keys.account.clone(), &keys.auth_token, http);
+        let twilio = Twilio::new(keys.account.clone(), &keys.auth_token, http.clone());
         let listener = stage::listener(&scenario)?;
         let addresses = Addresses {
             server: listener.local_addr()?,
+            operator: keys.operator.clone(),
             twilio: serve(twilio.router()).await?,
             deepgram: serve(standin::Deepgram::new(Arc::clone(&scenario), &keys.deepgram).router())
                 .await?,
@@ -95,12 +98,13 @@ impl Demo {
             )
             .await?,
         };
+        let operator = Operator::new(http, addresses.api(), keys.operator.clone().into());
         let config = stage::config(&scenario, &addresses, keys, database_url)?;
         let app = App::new(config).await?;
         let stop = CancellationToken::new();
         let shutdown = stop.clone().cancelled_owned();
         let serving = tokio::spawn(app::serve(app.clone(), listener, shutdown));
-        Ok(Self { app, scenario, twilio, addresses, stop, serving })
+        Ok(Self { app, scenario, twilio, operator, addresses, stop, serving })
     }
 
     /// The stand-in for the carrier.
@@ -123,16 +127,24 @@ impl Demo {
         let (twilio, scenario, call) = (self.twilio.clone(), self.scenario.clone(), sid.clone());
         // In a task of its own, so that many calls do not wait for each other.
         let mut placing = tokio::spawn(async move { twilio.call(&call, &number, &scenario).await });
+        let mut operator = None;
         let outcome = loop {
             tokio::select! {
                 outcome = &mut placing => break outcome??,
                 step = steps.recv() => match step {
-                    Ok((call, step)) if call == sid.as_str() => tell(&step),
+                    Ok((call, step)) if call == sid.as_str() => {
+                        operator.get_or_insert_with(|| self.attend(sid.clone()));
+                        tell(&step);
+                    }
                     Ok(_) | Err(RecvError::Lagged(_)) => {}
                     Err(RecvError::Closed) => anyhow::bail!("the server is gone"),
                 },
             }
         };
+        // One who still waits has come too late.
+        if let Some(operator) = operator.filter(AbortOnDropHandle::is_finished) {
+            operator.await?.context("the operator")?;
+        }
         while let Ok((call, step)) = steps.try_recv() {
             if call == sid.as_str() {
                 tell(&step);
@@ -148,6 +160,12 @@ impl Demo {
             Known { carrier: &carrier, written: 0, status: status.as_deref().unwrap_or_default() };
         let verdicts = judge(&steps, &self.scenario.expect, &known);
         Ok(Placed { steps, verdicts, record, recordings })
+    }
+
+    /// Lets the operator do what the scenario says to a call that begins now.
+    fn attend(&self, call: Sid) -> AbortOnDropHandle<anyhow::Result<()>> {
+        let (operator, deeds) = (self.operator.clone(), self.scenario.operator.clone());
+        AbortOnDropHandle::new(tokio::spawn(async move { operator.attend(&call, deeds).await }))
     }
 
     /// The call's record, once it is closed.
@@ -185,11 +203,7 @@ pub fn unplayable(scenario: &Scenario) -> Option<String> {
     });
     let mut unserved = unserved
         .filter(|name| scenario.company.functions.contains(*name) && !company::performs(name));
-    if let Some(name) = unserved.next() {
-        return Some(format!("its agent asks for {name}, which no server can run yet"));
-    }
-    (!scenario.operator.is_empty())
-        .then(|| "an operator acts in it, and no server can tell a call of one yet".to_owned())
+    unserved.next().map(|name| format!("its agent asks for {name}, which no server can run yet"))
 }
 
 /// Why a scenario cannot be played by several calls at once; nothing if it can.

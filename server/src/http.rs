@@ -23,6 +23,7 @@ use serde_json::json;
 use tokio::time::timeout;
 use tracing::{error, info, warn};
 
+use crate::api;
 use crate::app::App;
 use crate::media;
 use crate::metrics::{CallRefusal, count};
@@ -37,8 +38,12 @@ mod signed;
 
 /// All ways in.
 pub fn router(app: App) -> Router {
-    Router::new()
-        .route("/twilio/inbound_call", post(inbound_call))
+    let ways = if app.config().operators.is_empty() {
+        Router::new()
+    } else {
+        Router::new().nest(api::PATH, api::router(app.clone()))
+    };
+    ways.route("/twilio/inbound_call", post(inbound_call))
         .route(AFTER_STREAM, post(after_stream))
         .route(AFTER_DIAL, post(departure::after_dial))
         .route(DIALLED, post(departure::dialled))

@@ -2,8 +2,9 @@
 //!
 //! A call comes in as a webhook ([`http`]), gets a token for one media stream ([`tokens`]), opens
 //! that stream ([`media`]), and is played in a task of its own ([`call`]). What remains of it is a
-//! record and a journal ([`store`]), and what was counted on the way ([`metrics`]). [`app`] holds all
-//! of it together and lets it end in order.
+//! record and a journal ([`store`]), and what was counted on the way ([`metrics`]). Those who look
+//! after the server see its calls and act on them by [`api`]. [`app`] holds all of it together and lets
+//! it end in order.
 //!
 //! ```no_run
 //! use server::app::{self, App};
@@ -17,6 +18,7 @@
 //! # }
 //! ```
 
+pub mod api;
 pub mod app;
 pub mod call;
 pub mod check;

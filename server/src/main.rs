@@ -12,6 +12,7 @@ use server::config::{Config, Faults, Flags};
 use server::store::Store;
 use server::{metrics, telemetry};
 use tokio::net::TcpListener;
+use tokio::sync::oneshot;
 use tracing::{error, info};
 
 /// Answers telephone calls with a voice agent: Twilio Media Streams on one side, a Deepgram Voice
@@ -132,16 +133,25 @@ async fn count(app: &App) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The first signal lets calls end. Whoever sends a second one does not want to wait for that, and
-/// has them ended; whoever sends a third one does not even want to wait for their goodbyes.
+/// The first signal lets calls end, or an operator. Whoever sends a second one does not want to wait for
+/// that, and has them ended; whoever sends a third one does not even want to wait for their goodbyes.
 async fn end_asked_for(app: App) {
-    app::shutdown_signal().await;
+    let (asked, is_asked) = oneshot::channel();
+    // In a task of its own: the server may begin to end before it looks here.
     tokio::spawn(async move {
+        tokio::select! {
+            () = app::shutdown_signal() => {}
+            () = app.asked_to_end() => {}
+        }
+        // Nobody waits any more where an operator was first.
+        let _ = asked.send(());
         app::shutdown_signal().await;
         app.hurry();
         app::shutdown_signal().await;
         std::process::exit(CUT_OFF);
     });
+    // It goes only with the process.
+    let _ = is_asked.await;
 }
 
 async fn check(arguments: &CheckArgs) -> ExitCode {

@@ -27,7 +27,7 @@ use crate::telemetry;
 use measure::Measurement;
 
 pub use call::{CallMeter, Depths, Tally};
-pub use refusal::{CallRefusal, StreamRefusal};
+pub use refusal::{ApiRefusal, CallRefusal, StreamRefusal};
 pub(crate) use web::count;
 pub use web::serve;
 
@@ -103,6 +103,8 @@ struct Families {
     company_fault: Gauges,
     deleted: Counters,
     sweeps_failed: Counter,
+    api_refused: Counters,
+    operator_deeds: Counters,
     log_dropped: Counter,
     loop_late: Histogram,
 }
@@ -140,6 +142,16 @@ impl Metrics {
             let labels = vec![("company", Cow::Owned(company)), ("fault", fault.word().into())];
             families.company_fault.get_or_create(&labels).set(1);
         }
+    }
+
+    /// A request to the operators' interface was refused.
+    pub(crate) fn api_refused(&self, why: ApiRefusal) {
+        self.counters().api_refused.get_or_create(&of(&[("reason", why.word())])).inc();
+    }
+
+    /// An operator wanted something done.
+    pub(crate) fn operator_acted(&self, what: &'static str) {
+        self.counters().operator_deeds.get_or_create(&of(&[("deed", what)])).inc();
     }
 
     /// The event loop came to a timer so late.
@@ -354,6 +366,8 @@ fn families(list: &mut List) -> Families {
         company_fault: list.add("company_fault", "1 for what is wrong with an active company", Gauges::default()),
         deleted: list.counters("deleted_total", "Calls of which something was deleted in time"),
         sweeps_failed: list.add("sweeps_failed_total", "How often what was due could not be deleted", Counter::default()),
+        api_refused: list.counters("api_refused_total", "Requests of operators that were refused"),
+        operator_deeds: list.counters("operator_deeds_total", "What operators wanted done"),
         log_dropped: list.add("log_lines_dropped_total", "Lines of the log that nobody took", Counter::default()),
         loop_late: list.add("loop_late_seconds", "How late the event loop comes to a timer", Histogram::new(QUICK.iter().copied())),
     }

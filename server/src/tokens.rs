@@ -22,7 +22,7 @@ use call_transports::twilio::webhook::{CallStatus, PhoneNumber};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use crate::call::Line;
+use crate::call::{Line, View};
 use crate::company::Tenant;
 
 /// What a token stands for.
@@ -124,6 +124,26 @@ pub enum Admitted {
     Joins(Grant, Line),
 }
 
+/// A call that is going on, for those who look after the server.
+#[derive(Debug, Clone)]
+pub struct LiveCall {
+    /// The call.
+    pub call: Sid,
+    /// Its company, in the version that the call is held under.
+    pub tenant: Arc<Tenant>,
+    /// How its task is reached.
+    pub line: Line,
+    /// How it is seen.
+    pub view: View,
+}
+
+impl LiveCall {
+    /// The short name of its company.
+    pub fn company(&self) -> &str {
+        &self.tenant.company().id
+    }
+}
+
 /// Where the stream of a call that is going on has gone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Away {
@@ -171,6 +191,17 @@ struct Entry {
     over: CancellationToken,
 }
 
+impl Entry {
+    /// A call that can be reached.
+    fn live(&self) -> Option<LiveCall> {
+        let Standing::Live(Live { task: Some((line, view)), .. }) = &self.standing else {
+            return None;
+        };
+        let (call, tenant) = (self.grant.call.clone(), Arc::clone(&self.grant.tenant));
+        Some(LiveCall { call, tenant, line: line.clone(), view: view.clone() })
+    }
+}
+
 #[derive(Debug)]
 enum Standing {
     /// The stream may come. Kept after it expired, so that nobody gets a second token.
@@ -184,8 +215,8 @@ enum Standing {
 /// A call that is going on.
 #[derive(Debug, Default)]
 struct Live {
-    /// How its task is reached.
-    line: Option<Line>,
+    /// How its task is reached, and seen.
+    task: Option<(Line, View)>,
     /// Where its stream has gone, if it has.
     left: Option<Left>,
 }
@@ -270,8 +301,8 @@ impl Tokens {
         if ours != (claim.account, claim.company, grant.tenant.language(claim.language)) {
             return Err(Refused::Foreign);
         }
-        if let Standing::Live(Live { line, left }) = standing {
-            let line = line.clone().ok_or(Refused::Used)?;
+        if let Standing::Live(Live { task, left }) = standing {
+            let (line, _) = task.clone().ok_or(Refused::Used)?;
             *left = None;
             return Ok(Admitted::Joins(grant.clone(), line));
         }
@@ -279,11 +310,22 @@ impl Tokens {
         Ok(Admitted::Begins(grant.clone()))
     }
 
-    /// Says how the task of a live call is reached.
-    pub fn attach(&mut self, call: &Sid, line: Line) {
+    /// Says how the task of a live call is reached, and seen.
+    pub fn attach(&mut self, call: &Sid, line: Line, view: View) {
         if let Some(live) = self.live_mut(call) {
-            live.line = Some(line);
+            live.task = Some((line, view));
         }
+    }
+
+    /// The calls that are going on with these companies.
+    pub fn live_calls(&self, is_wanted: impl Fn(&str) -> bool) -> Vec<LiveCall> {
+        let wanted = self.calls.values().filter(|entry| is_wanted(entry.grant.company()));
+        wanted.filter_map(Entry::live).collect()
+    }
+
+    /// A call that is going on; nothing if it is not live.
+    pub fn live_call(&self, call: &Sid) -> Option<LiveCall> {
+        self.calls.get(call)?.live()
     }
 
     /// Whether a call was told to open a stream, and may still do it.
@@ -295,7 +337,7 @@ impl Tokens {
     /// The lines of all calls whose streams have begun.
     pub fn lines(&self) -> Vec<Line> {
         let line = |entry: &Entry| match &entry.standing {
-            Standing::Live(live) => live.line.clone(),
+            Standing::Live(live) => live.task.as_ref().map(|(line, _)| line.clone()),
             Standing::Waiting { .. } | Standing::Over { .. } => None,
         };
         self.calls.values().filter_map(line).collect()
@@ -325,7 +367,7 @@ impl Tokens {
             return None;
         }
         live.left = Some(Left::Dialled);
-        live.line.clone()
+        live.task.as_ref().map(|(line, _)| line.clone())
     }
 
     /// A token for another stream of a live call whose stream has left. Whoever asks again before it

@@ -517,7 +517,7 @@ fn owned((company, version): (&str, i64)) -> (String, i64) {
     (company.to_owned(), version)
 }
 
-fn served(app: &app::App) -> Vec<String> {
+fn served(app: &App) -> Vec<String> {
     let all = app.companies().companies();
     let company = all.iter().map(|listed| listed.tenant.company());
     company.map(|company| format!("{} v{}", company.id, company.version)).collect()

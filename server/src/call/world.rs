@@ -23,6 +23,7 @@ use super::hygiene::Hygiene;
 use super::jobs::{Done, Jobs};
 use super::out::Out;
 use super::recorder::Recorder;
+use super::view::{Showing, View};
 use super::wakes::{Part, Wakes};
 use super::{Departure, News, Services, Watch, log};
 use crate::metrics::{CallMeter, Depths, Tally};
@@ -55,6 +56,8 @@ pub(super) struct Names {
     pub(super) over: CancellationToken,
     /// What reaches the call beside its sockets.
     pub(super) news: mpsc::Receiver<News>,
+    /// How it is seen from outside.
+    pub(super) view: View,
     /// What its stream can leave for.
     pub(super) departure: Box<dyn Departure>,
     /// Its recording, if it is recorded.
@@ -91,6 +94,7 @@ pub(super) struct Live {
     journal: Option<Journal>,
     watch: Option<Watch>,
     meter: CallMeter,
+    showing: Showing,
 }
 
 impl World for Live {
@@ -122,7 +126,7 @@ impl Live {
         services: Arc<Services>,
         watch: Option<Watch>,
     ) -> Self {
-        let Names { call, company, stream, voices, over, news, departure, recorder, journal } =
+        let Names { call, company, stream, voices, over, news, view, departure, recorder, journal } =
             names;
         Self {
             call,
@@ -146,6 +150,7 @@ impl Live {
             steps: Vec::new(),
             journal,
             watch,
+            showing: Showing::of(view),
         }
     }
 
@@ -278,6 +283,7 @@ impl Live {
 
     fn keep(&mut self, step: Step) {
         log::tell(&step);
+        self.showing.step(&step);
         if let Some(journal) = &mut self.journal {
             journal.write(&step);
         }

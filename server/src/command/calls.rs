@@ -21,7 +21,7 @@ use serde_json::json;
 use super::keys;
 use crate::store::{CallRecord, Cursor, Filter, Scope, Status, Store, StoredJournal};
 
-mod record;
+pub(crate) mod record;
 
 /// Looks at the records of calls: which there were, what was said, what became of them
 ///

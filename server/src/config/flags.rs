@@ -74,6 +74,12 @@ pub struct Flags {
     #[arg(long, env, hide_env_values = true, value_name = "FILE")]
     pub company_file: Option<PathBuf>,
 
+    /// Who may use the operators' interface, /api/v1: name:role:secret or name:role@company:secret, with
+    /// commas between. The roles are read and operate; a secret has 32 characters or more
+    /// [default: none, and no such interface]
+    #[arg(long, env, hide_env_values = true, value_name = "NAME:ROLE:SECRET,…")]
+    pub operator_tokens: Option<SecretString>,
+
     /// The most calls at once; further callers hear an apology [default: 100]
     #[arg(long, env, hide_env_values = true, value_name = "NUMBER")]
     pub max_calls: Option<String>,
@@ -131,6 +137,10 @@ pub(super) fn about(variable: &str) -> (&'static str, &'static str) {
         "MIDDLEWARE_URL" => (URL, "Set it to the base URL of the company's middleware."),
         "DEEPGRAM_API_KEY" => (KEY, "Make one in the Deepgram console, under API keys."),
         "MIDDLEWARE_API_KEY" => (KEY, "Ask whoever runs the company's middleware for one."),
+        "OPERATOR_TOKENS" => (
+            "must be name:role:secret, or several of them with commas between",
+            "The role is read or operate, for one company read@acme; make a secret with `openssl rand -hex 32`.",
+        ),
         "MAX_CALLS" => (
             "must be a number from 1 to 10000",
             "Set it to what the machine can carry, or leave it away for 100.",

@@ -14,6 +14,7 @@ use tokio::net::{TcpListener, TcpSocket};
 use uuid::Uuid;
 
 use super::{Config, LogFormat, Placed, PublicUrl, config};
+use crate::api::{self, Operators};
 use crate::company::{Tenant, performs};
 
 /// Where everybody listens. Prints as a small table.
@@ -22,6 +23,15 @@ pub(super) struct Addresses {
     pub(super) twilio: SocketAddr,
     pub(super) deepgram: SocketAddr,
     pub(super) middleware: SocketAddr,
+    /// The token of the operators' interface. It is drawn anew at every start.
+    pub(super) operator: String,
+}
+
+impl Addresses {
+    /// Where the operators' interface is.
+    pub(super) fn api(&self) -> String {
+        format!("http://{}{}", self.server, api::PATH)
+    }
 }
 
 impl fmt::Display for Addresses {
@@ -29,7 +39,8 @@ impl fmt::Display for Addresses {
         writeln!(f, "server      http://{}", self.server)?;
         writeln!(f, "twilio      http://{} (stand-in)", self.twilio)?;
         writeln!(f, "deepgram    ws://{} (stand-in)", self.deepgram)?;
-        write!(f, "middleware  http://{} (stand-in)", self.middleware)
+        writeln!(f, "middleware  http://{} (stand-in)", self.middleware)?;
+        write!(f, "operators   {} (token {})", self.api(), self.operator)
     }
 }
 
@@ -39,12 +50,19 @@ pub(super) struct Keys {
     pub(super) auth_token: String,
     pub(super) deepgram: String,
     pub(super) middleware: String,
+    pub(super) operator: String,
 }
 
 impl Keys {
     pub(super) fn new() -> Self {
         let key = || Uuid::new_v4().simple().to_string();
-        Self { account: sid("AC"), auth_token: key(), deepgram: key(), middleware: key() }
+        Self {
+            account: sid("AC"),
+            auth_token: key(),
+            deepgram: key(),
+            middleware: key(),
+            operator: key(),
+        }
     }
 }
 
@@ -88,6 +106,7 @@ pub(super) fn config(
     let tenant = Tenant::new(company).context("the scenario's company is not sound")?;
     let public_url = PublicUrl::parse(&format!("http://{}", addresses.server))
         .context("a loopback address is a public URL")?;
+    let operators = Operators::parse(&format!("demo:operate:{}", keys.operator)).ok();
     Ok(Config {
         listen: addresses.server,
         metrics: None,
@@ -109,6 +128,7 @@ pub(super) fn config(
             api_key: SecretString::from(keys.middleware),
         },
         companies: vec![tenant],
+        operators: operators.context("a UUID is a sound secret")?,
         calls_max: 1_000,
         log_format: LogFormat::Text,
         fingerprint_key: Uuid::new_v4().into_bytes().repeat(2),

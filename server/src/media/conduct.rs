@@ -13,7 +13,7 @@ use tokio::sync::{mpsc, oneshot};
 use tracing::{error, info, warn};
 
 use crate::app::App;
-use crate::call::{self, LINE_MAX, Setup};
+use crate::call::{self, LINE_MAX, Setup, View};
 use crate::company;
 use crate::http::{Documents, RECORDING};
 use crate::store::{Caller, Closing, Store};
@@ -31,7 +31,8 @@ pub(super) async fn conduct(app: App, socket: WebSocket, grant: Grant, stream_si
         Some((*language, profile))
     };
     let (line, news) = mpsc::channel(LINE_MAX);
-    app.tokens().attach(&grant.call, line.clone());
+    let view = View::new(grant.language);
+    app.tokens().attach(&grant.call, line.clone(), view.clone());
     app.tell_if_draining(&line);
     // What holds the line now is the list of calls.
     drop(line);
@@ -44,6 +45,7 @@ pub(super) async fn conduct(app: App, socket: WebSocket, grant: Grant, stream_si
         fingerprint_key: app.config().fingerprint_key.clone(),
         over: app.tokens().over(&grant.call),
         news,
+        view,
         departure: Box::new(Documents::new(app.clone(), grant.clone())),
         recording: (company.recording == Recording::On)
             .then(|| app.config().public_url.of(&format!("{RECORDING}?company={}", company.id))),

@@ -1,4 +1,4 @@
-//! Why calls and streams are not taken, as words.
+//! Why calls, streams and operators are not taken, as words.
 
 /// Why a call that came in is not taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,6 +64,28 @@ impl StreamRefusal {
             Self::Silent => "silent",
             Self::Token => "token",
             Self::Format => "format",
+        }
+    }
+}
+
+/// Why a request to the operators' interface is refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ApiRefusal {
+    /// It has no right token.
+    Token,
+    /// It has none, as many before it.
+    Throttled,
+    /// Its operator may only look.
+    Role,
+}
+
+impl ApiRefusal {
+    /// The word of the label.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Token => "token",
+            Self::Throttled => "throttled",
+            Self::Role => "role",
         }
     }
 }

@@ -16,6 +16,7 @@ use call_transports::twilio::twiml::{Stream, Verb, parse};
 use call_transports::twilio::webhook::{decode_form, encode_form};
 use futures::{SinkExt as _, StreamExt as _};
 use reqwest::StatusCode;
+use server::api::Operators;
 use server::app::{self, App};
 use server::company::Tenant;
 use server::config::{self, Config, LogFormat, PublicUrl};
@@ -27,6 +28,7 @@ use tokio::task::JoinHandle;
 use tokio_tungstenite::tungstenite::{self, ClientRequestBuilder, Message};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
 
+pub(crate) mod operators;
 pub(crate) mod process;
 pub(crate) mod world;
 
@@ -317,6 +319,7 @@ pub(crate) fn config(listen: SocketAddr, providers: SocketAddr, database: &Path)
             api_key: "key".into(),
         },
         companies: vec![acme()],
+        operators: Operators::default(),
         calls_max: 10,
         log_format: LogFormat::Text,
         fingerprint_key: vec![7; 32],

@@ -108,7 +108,7 @@ fn function(name: &str, uses: &Uses) -> String {
 }
 
 /// The record of a call for programs.
-pub(super) fn object(call: &CallRecord) -> Value {
+pub(crate) fn object(call: &CallRecord) -> Value {
     let ended = call.ended.as_ref();
     json!({
         "call": call.sid,
@@ -133,7 +133,7 @@ pub(super) fn object(call: &CallRecord) -> Value {
 }
 
 /// Likewise, with what is made of its journal, and its recordings.
-pub(super) fn object_with(
+pub(crate) fn object_with(
     call: &CallRecord,
     stored: Option<&StoredSummary>,
     recordings: &[Recording],
