@@ -1,5 +1,6 @@
 //! The running server: what all requests share, and how it begins and ends.
 
+use std::collections::BTreeMap;
 use std::future::Future;
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -7,11 +8,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use call_core::Millis;
+use call_core::company::AgentConfig;
 use call_core::input::Operator;
 use call_transports::net;
 use call_transports::twilio::Sid;
 use call_transports::twilio::signature::Verifier;
 use secrecy::ExposeSecret;
+use serde_json::json;
 use tokio::net::TcpListener;
 use tokio::sync::{broadcast, watch};
 use tokio::time::timeout;
@@ -19,8 +22,10 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{error, info, warn};
 
+use crate::audit::{self, Audit, Entry, Kind};
 use crate::call::{Line, News, Services, Watch};
 use crate::clips;
+use crate::company::prompt_hash;
 use crate::config::Config;
 use crate::http;
 use crate::metrics::Metrics;
@@ -59,6 +64,9 @@ pub enum Error {
     /// The spool cannot be used.
     #[error("SPOOL_DIR: journals cannot be written there")]
     Spool(#[source] io::Error),
+    /// The audit log cannot be used.
+    #[error("AUDIT_DIR: no audit log can be written there")]
+    Audit(#[source] io::Error),
     /// The store cannot be used.
     #[error(transparent)]
     Store(#[from] store::Error),
@@ -74,9 +82,10 @@ impl App {
     /// [`Error`].
     pub async fn new(config: Config) -> Result<Self, Error> {
         net::install_crypto();
-        let services = Arc::new(services(&config)?);
         let store = Store::open(config.database_url.expose_secret()).await?;
         let spool = Spool::open(&config.spool).map_err(Error::Spool)?;
+        let audit = Audit::open(&config.audit).map_err(Error::Audit)?;
+        let services = Arc::new(services(&config, audit)?);
         let left = store.unended().await?.len();
         if left > 0 {
             warn!(calls = left, "the store holds calls without an end; the carrier will be asked");
@@ -110,6 +119,11 @@ impl App {
     /// The journals that are not in the store yet.
     pub fn spool(&self) -> &Spool {
         &self.0.spool
+    }
+
+    /// What is put on record for good. Operators' actions and changes of the configuration belong there.
+    pub fn audit(&self) -> &Audit {
+        &self.0.services.audit
     }
 
     /// The steps of all calls as they happen. Subscribe before a call begins to miss nothing.
@@ -244,6 +258,7 @@ pub async fn serve(
     shutdown: impl Future<Output = ()>,
 ) -> anyhow::Result<()> {
     let stop = CancellationToken::new();
+    begin_audit(&app);
     let router = http::router(app.clone());
     let serving = connections::serve(listener, router, connections::HEAD_LIMIT, stop.clone());
     let ending = async {
@@ -259,8 +274,10 @@ pub async fn serve(
         () = notice_stalls(app.metrics()) => {}
         () = orphans::close(&app) => {}
         () = spool::drain(app.spool(), app.store()) => {}
+        () = audit::publish(app.audit(), app.store()) => {}
     }
     spool::drain_once(app.spool(), app.store()).await;
+    app.audit().server_stopped(app.store()).await;
     app.store().close().await;
     Ok(())
 }
@@ -306,7 +323,18 @@ async fn terminated() {
     std::future::pending().await
 }
 
-fn services(config: &Config) -> Result<Services, net::Error> {
+/// Puts on record that this server begins, and what it serves.
+fn begin_audit(app: &App) {
+    app.audit().server_started();
+    let company = app.config().tenant.company();
+    let prompt = |agent: &AgentConfig| prompt_hash(&agent.prompt);
+    let prompts: BTreeMap<_, _> =
+        company.agents.iter().map(|(language, agent)| (language.tag(), prompt(agent))).collect();
+    let body = json!({ "version": company.version, "prompt_hashes": prompts });
+    app.audit().append(Entry::new(Kind::ConfigurationInUse, &company.id, body));
+}
+
+fn services(config: &Config, audit: Audit) -> Result<Services, net::Error> {
     let Config { twilio, deepgram, middleware, .. } = config;
     let auth_token = twilio.auth_tokens.first().cloned().unwrap_or_default();
     let (account, key) = (twilio.account.clone(), &deepgram.api_key);
@@ -316,6 +344,7 @@ fn services(config: &Config) -> Result<Services, net::Error> {
         carrier: net::TwilioRest::new(&twilio.api_url, account, auth_token)?,
         middleware: net::Middleware::new(&middleware.url, middleware.api_key.clone())?,
         metrics: Metrics::new(),
+        audit,
     })
 }
 

@@ -43,6 +43,7 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument as _;
 
+use crate::audit::{Audit, CallAudit};
 use crate::metrics::Metrics;
 use crate::spool::Journal;
 pub(crate) use carrier::fault_code;
@@ -69,6 +70,8 @@ pub struct Services {
     pub middleware: Middleware,
     /// Counts.
     pub metrics: Metrics,
+    /// Keeps on record what was decided.
+    pub audit: Audit,
 }
 
 impl Services {
@@ -164,6 +167,8 @@ fn begin(
     let Setup { over, news, departure, recording, journal, .. } = setup;
     let recorder = recording
         .map(|callback| Recorder::begin(Arc::clone(&services), call_sid.clone(), callback));
+    let prompts = profiles.values().map(|profile| profile.prompt.clone()).collect();
+    let audit = CallAudit::new(services.audit.clone(), &brief, prompts);
     let (call, first) = Call::new(brief);
     let bridge = Bridge::new(profiles, fingerprint_key);
     let names = world::Names {
@@ -175,6 +180,7 @@ fn begin(
         departure,
         recorder,
         journal,
+        audit,
     };
     (call, first, Box::new(Live::new(socket, names, bridge, services, watch)))
 }

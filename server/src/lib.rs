@@ -18,9 +18,11 @@
 //! ```
 
 pub mod app;
+pub mod audit;
 pub mod call;
 pub mod check;
 pub mod clips;
+pub mod command;
 pub mod company;
 pub mod config;
 #[cfg(feature = "demo")]

@@ -10,7 +10,7 @@ use server::app::{self, App};
 use server::check::{self, Standing};
 use server::config::{Config, Faults, Flags};
 use server::store::Store;
-use server::{metrics, telemetry};
+use server::{command, metrics, telemetry};
 use tokio::net::TcpListener;
 use tracing::{error, info};
 
@@ -33,6 +33,8 @@ enum Command {
     Check(CheckArgs),
     /// Makes the tables of the database, or brings them up to this version
     Migrate(MigrateArgs),
+    /// Looks at the audit log
+    Audit(command::audit::Args),
     /// Plays calls against embedded stand-ins, with no account anywhere
     #[cfg(feature = "demo")]
     Demo(server::demo::Args),
@@ -76,6 +78,7 @@ async fn main() -> ExitCode {
         Command::Run(flags) => run(&flags).await,
         Command::Check(arguments) => Ok(check(&arguments).await),
         Command::Migrate(arguments) => migrate(&arguments).await,
+        Command::Audit(arguments) => Ok(command::audit::run(arguments).await),
         #[cfg(feature = "demo")]
         Command::Demo(args) => server::demo::run(args).await,
     };

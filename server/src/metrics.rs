@@ -21,6 +21,7 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Metric, Registry};
 
+use crate::audit::AuditReport;
 use crate::store::Writes;
 use crate::telemetry;
 use measure::Measurement;
@@ -99,6 +100,8 @@ struct Families {
     breaker_opened: Counters,
     breaker_spared: Counters,
     log_dropped: Counter,
+    audit_entries: Counters,
+    audit_well: Gauge,
     loop_late: Histogram,
 }
 
@@ -129,6 +132,14 @@ impl Metrics {
     /// The event loop came to a timer so late.
     pub(crate) fn loop_late(&self, late: Duration) {
         self.counters().loop_late.observe(late.as_secs_f64());
+    }
+
+    /// How the audit log stands.
+    fn audit(&self, report: &AuditReport) {
+        for (outcome, count) in report.counts {
+            raise(&self.counters().audit_entries, &[("outcome", outcome)], count);
+        }
+        self.counters().audit_well.set(i64::from(report.is_well));
     }
 
     /// One of our routes was asked. `path` is the route, not what was asked for.
@@ -323,6 +334,8 @@ fn families(list: &mut List) -> Families {
         breaker_opened: list.counters("breaker_opened_total", "How often breakers opened"),
         breaker_spared: list.counters("breaker_spared_total", "Requests that open breakers spared"),
         log_dropped: list.add("log_lines_dropped_total", "Lines of the log that nobody took", Counter::default()),
+        audit_entries: list.counters("audit_entries_total", "Entries of the audit log"),
+        audit_well: list.add("audit_well", "1 while the audit log keeps what it is given", Gauge::default()),
         loop_late: list.add("loop_late_seconds", "How late the event loop comes to a timer", Histogram::new(QUICK.iter().copied())),
     }
 }

@@ -19,6 +19,7 @@ pub use recordings::Recording;
 pub use writes::Writes;
 
 mod database;
+mod heads;
 mod recordings;
 mod tables;
 mod writes;

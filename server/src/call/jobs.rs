@@ -96,6 +96,7 @@ impl Jobs {
     pub(super) fn perform(&mut self, id: &str, function: Function, arguments: Option<&str>) {
         let (services, id) = (Arc::clone(&self.services), id.to_owned());
         match function {
+            function if function.is_write() => self.running.push(Box::pin(write(services, id))),
             Function::LookupLoan => {
                 let lookup = arguments.and_then(|text| functions::loan_lookup(text).ok());
                 self.running.push(Box::pin(look_up(services, id, lookup)));
@@ -147,6 +148,17 @@ impl Jobs {
         self.running
             .push(Box::pin(async move { Done::HungUp(services.carrier.hang_up(&call).await) }));
     }
+}
+
+/// What moves money must be proven later: it is done only once that it was asked for and allowed is on
+/// record to stay (F-PR-08, I-27).
+async fn write(services: Arc<Services>, id: String) -> Done {
+    let why = match services.audit.settled().await {
+        // No company can offer payments yet.
+        Some(_) => "unavailable",
+        None => "unrecorded",
+    };
+    Done::Function(functions::write_ended(&id, Err(why)))
 }
 
 async fn look_up(services: Arc<Services>, id: String, lookup: Option<LoanLookup>) -> Done {

@@ -25,6 +25,7 @@ use super::out::Out;
 use super::recorder::Recorder;
 use super::wakes::{Part, Wakes};
 use super::{Departure, News, Services, Watch, log};
+use crate::audit::CallAudit;
 use crate::metrics::{CallMeter, Depths, Tally};
 use crate::spool::Journal;
 
@@ -59,6 +60,8 @@ pub(super) struct Names {
     pub(super) recorder: Option<Recorder>,
     /// Where its steps are written down as they happen; nowhere if nothing.
     pub(super) journal: Option<Journal>,
+    /// Keeps on record what is decided in it.
+    pub(super) audit: CallAudit,
 }
 
 /// A call on real sockets and a real clock.
@@ -120,7 +123,7 @@ impl Live {
         services: Arc<Services>,
         watch: Option<Watch>,
     ) -> Self {
-        let Names { call, stream, voices, over, news, departure, recorder, journal } = names;
+        let Names { call, stream, voices, over, news, departure, recorder, journal, audit } = names;
         Self {
             call,
             voices,
@@ -131,7 +134,7 @@ impl Live {
             clock: Clock::start(),
             wakes: Wakes::new(),
             bridge,
-            out: Out::new(CarrierLeg::new(socket, stream)),
+            out: Out::new(CarrierLeg::new(socket, stream), audit),
             jobs: Jobs::new(Arc::clone(&services)),
             meter: CallMeter::new(&services.metrics),
             services,
@@ -275,6 +278,7 @@ impl Live {
 
     fn keep(&mut self, step: Step) {
         log::tell(&step);
+        self.out.audit.step(&step);
         if let Some(journal) = &mut self.journal {
             journal.write(&step);
         }

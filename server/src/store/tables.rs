@@ -37,7 +37,7 @@ pub(super) async fn check(pool: &PgPool) -> Result<(), Error> {
     let role = sqlx::query(
         "SELECT rolsuper OR rolbypassrls AS above, \
          (SELECT bool_or(pg_has_role(current_user, relowner, 'MEMBER')) FROM pg_class \
-          WHERE relname IN ('call', 'conversation_log', 'recording') AND relkind = 'r') AS owner \
+          WHERE relname IN ('call', 'conversation_log', 'recording', 'audit_head') AND relkind = 'r') AS owner \
          FROM pg_roles WHERE rolname = current_user",
     )
     .fetch_one(pool)
@@ -67,9 +67,10 @@ fn known(migrator: &Migrator) -> Vec<i64> {
 }
 
 /// What the server's role may do, and no more: a journal is written and never changed.
-const GRANTS: [&str; 4] = [
+const GRANTS: [&str; 5] = [
     "GRANT SELECT, INSERT, UPDATE ON call TO %I",
     "GRANT SELECT, INSERT ON conversation_log TO %I",
     "GRANT SELECT, INSERT, UPDATE ON recording TO %I",
+    "GRANT SELECT, INSERT ON audit_head TO %I",
     "GRANT SELECT ON _sqlx_migrations TO %I",
 ];

@@ -1,0 +1,3 @@
+//! The subcommands that are more than a few lines: their arguments, and what they do.
+
+pub mod audit;
