@@ -125,6 +125,7 @@ impl Entry {
     /// An entry of this moment. `body` is a JSON object, and masked.
     pub fn new(kind: Kind, company: &str, body: Value) -> Self {
         let at_us = Timestamp::now().as_microsecond();
+        let body = if body.is_object() { body } else { json!({ "value": body }) };
         Self { at_us, company: company.to_owned(), call: None, kind, body, content: None }
     }
 

@@ -127,6 +127,9 @@ impl Chain {
                 let whole = json!({ "sha256": hash, "content": content });
                 let told = Entry { kind: Kind::Content, content: None, ..entry.clone() };
                 self.write(&told, &to_raw_value(&whole)?)?;
+                if self.told.len() == TOLD_MAX {
+                    self.told.clear();
+                }
                 self.told.insert(hash);
             }
             body["sha256"] = json!(hash);
@@ -387,7 +390,10 @@ const MAKING: char = '.';
 pub(super) const FILES: &str = "jsonl";
 
 /// Where the last entry of a file is looked for: it, and what was torn off behind it.
-const END_BYTES_MAX: u64 = 4 * LINE_BYTES_MAX as u64;
+const END_BYTES_MAX: u64 = 2 * LINE_BYTES_MAX as u64 + 64 * 1024;
+
+/// So many texts are known to stand in a file; of more than that, some stand there again.
+const TOLD_MAX: usize = 1_024;
 
 #[cfg(test)]
 mod tests;

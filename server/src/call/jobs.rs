@@ -194,3 +194,6 @@ pub(super) fn words(asked: &Asked<'_>) -> Option<locales::Rendered> {
     // The error names the line and the blank, never what stands in it.
     words.inspect_err(|error| tracing::error!(%error, "a line of ours could not be worded")).ok()
 }
+
+#[cfg(test)]
+mod tests;

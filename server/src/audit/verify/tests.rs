@@ -65,7 +65,7 @@ fn a_verifier_without_one_of_its_checks_is_noticed() {
     }
 }
 
-/// I-27, C-20: who can rewrite the files can compute every hash anew, but not what was published.
+/// I-27: who can rewrite the files can compute every hash anew, but not what was published.
 #[test]
 fn a_log_that_was_written_anew_is_told_by_its_heads_i_27() {
     let log = Sample::new();
