@@ -15,6 +15,7 @@ use crate::metrics::Metrics;
 async fn no_payment_is_made_while_the_audit_log_takes_nothing_f_pr_08() {
     let root = tempfile::tempdir().unwrap();
     let audit = Audit::open(root.path()).unwrap();
+    audit.server_started();
     let mut jobs = Jobs::new(Arc::new(services(audit.clone())));
     // No company can offer payments yet.
     assert_eq!(outcome(&mut jobs).await, "unavailable");
