@@ -10,7 +10,7 @@ use super::*;
 use crate::audit::{Audit, Entry, Kind};
 use crate::metrics::Metrics;
 
-/// F-PR-08, I-07, C-20: what moves money is refused while nobody could prove it later, and no longer.
+/// F-PR-08, C-20: what moves money is refused while nobody could prove it later, and no longer.
 #[tokio::test]
 async fn no_payment_is_made_while_the_audit_log_takes_nothing_f_pr_08() {
     let root = tempfile::tempdir().unwrap();
