@@ -19,6 +19,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{error, info, warn};
 
+use crate::audit::{self, Audit, Kind};
 use crate::call::{Line, News, Services, Watch};
 use crate::clips;
 use crate::company::registry::{self, Registry};
@@ -65,6 +66,9 @@ pub enum Error {
     /// The spool cannot be used.
     #[error("SPOOL_DIR: journals cannot be written there")]
     Spool(#[source] io::Error),
+    /// The audit log cannot be used.
+    #[error("AUDIT_DIR: no audit log can be written there")]
+    Audit(#[source] io::Error),
     /// The store cannot be used.
     #[error(transparent)]
     Store(#[from] store::Error),
@@ -83,11 +87,9 @@ impl App {
     /// [`Error`].
     pub async fn new(config: Config) -> Result<Self, Error> {
         net::install_crypto();
-        let services = Arc::new(services(&config)?);
         let store = Store::open(config.database_url.expose_secret()).await?;
         versions::start_with(&store, &config.companies).await.map_err(Error::Companies)?;
         let companies = Registry::load(&store).await?;
-        services.metrics.companies(&companies);
         if companies.companies().is_empty() {
             warn!("no company is active: every call is declined until one is");
         }
@@ -97,6 +99,9 @@ impl App {
             );
         }
         let spool = Spool::open(&config.spool).map_err(Error::Spool)?;
+        let audit = Audit::open(&config.audit).map_err(Error::Audit)?;
+        let services = Arc::new(services(&config, audit)?);
+        services.metrics.companies(&companies);
         let left = store.unended().await?.len();
         if left > 0 {
             warn!(calls = left, "the store holds calls without an end; the carrier will be asked");
@@ -137,6 +142,11 @@ impl App {
     /// The journals that are not in the store yet.
     pub fn spool(&self) -> &Spool {
         &self.0.spool
+    }
+
+    /// What is put on record for good. Operators' actions and changes of the configuration belong there.
+    pub fn audit(&self) -> &Audit {
+        &self.0.services.audit
     }
 
     /// The steps of all calls as they happen. Subscribe before a call begins to miss nothing.
@@ -289,6 +299,7 @@ pub async fn serve(
     shutdown: impl Future<Output = ()>,
 ) -> anyhow::Result<()> {
     let stop = CancellationToken::new();
+    begin_audit(&app);
     let router = http::router(app.clone());
     let serving = connections::serve(listener, router, connections::HEAD_LIMIT, stop.clone());
     let ending = async {
@@ -310,8 +321,10 @@ pub async fn serve(
         () = retention::follow(&app) => {}
         () = registry::follow(&app) => {}
         () = spool::drain(app.spool(), app.store()) => {}
+        () = audit::publish(app.audit(), app.store()) => {}
     }
     spool::drain_once(app.spool(), app.store()).await;
+    app.audit().server_stopped(app.store()).await;
     app.store().close().await;
     Ok(())
 }
@@ -357,7 +370,15 @@ async fn terminated() {
     std::future::pending().await
 }
 
-fn services(config: &Config) -> Result<Services, net::Error> {
+/// Puts on record that this server begins, and what it serves.
+fn begin_audit(app: &App) {
+    app.audit().server_started();
+    for listed in app.companies().companies() {
+        app.audit().configuration(Kind::ConfigurationInUse, listed.tenant.company());
+    }
+}
+
+fn services(config: &Config, audit: Audit) -> Result<Services, net::Error> {
     let Config { twilio, deepgram, middleware, .. } = config;
     let auth_token = twilio.auth_tokens.first().cloned().unwrap_or_default();
     let (account, key) = (twilio.account.clone(), &deepgram.api_key);
@@ -367,6 +388,7 @@ fn services(config: &Config) -> Result<Services, net::Error> {
         carrier: net::TwilioRest::new(&twilio.api_url, account, auth_token)?,
         middleware: net::Middleware::new(&middleware.url, middleware.api_key.clone())?,
         metrics: Metrics::new(),
+        audit,
     })
 }
 

@@ -45,6 +45,7 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument as _;
 
+use crate::audit::{Audit, CallAudit};
 use crate::metrics::Metrics;
 use crate::spool::Journal;
 pub(crate) use carrier::fault_code;
@@ -72,6 +73,8 @@ pub struct Services {
     pub middleware: Middleware,
     /// Counts.
     pub metrics: Metrics,
+    /// Keeps on record what was decided.
+    pub audit: Audit,
 }
 
 impl Services {
@@ -170,6 +173,8 @@ fn begin(
     let recorder = recording
         .map(|callback| Recorder::begin(Arc::clone(&services), call_sid.clone(), callback));
     let company = brief.company.as_str().into();
+    let prompts = profiles.values().map(|profile| profile.prompt.clone()).collect();
+    let audit = CallAudit::new(services.audit.clone(), &brief, prompts);
     let (call, first) = Call::new(brief);
     let bridge = Bridge::new(profiles, fingerprint_key);
     let names = world::Names {
@@ -183,6 +188,7 @@ fn begin(
         departure,
         recorder,
         journal,
+        audit,
     };
     (call, first, Box::new(Live::new(socket, names, bridge, services, watch)))
 }

@@ -36,6 +36,8 @@ pub struct Config {
     pub database_url: SecretString,
     /// The folder for journals that are not in the database yet.
     pub spool: PathBuf,
+    /// The folder for the audit log.
+    pub audit: PathBuf,
     /// The carrier.
     pub twilio: Twilio,
     /// The agent, and the voice of our own lines.
@@ -154,6 +156,9 @@ pub const DRAIN_LIMIT: Duration = Duration::from_secs(300);
 /// T_ORPHAN: how long a record without an end may be nobody's.
 pub const ORPHAN_LIMIT: Duration = Duration::from_secs(300);
 
+/// The folder for the audit log where none is named.
+pub const AUDIT_DIR: &str = "offhook-audit";
+
 impl Config {
     /// Checks the flags, and reads the company file that they name.
     ///
@@ -187,7 +192,8 @@ impl Config {
                 metrics: metrics?,
                 public_url: public_url?,
                 database_url: database_url?,
-                spool: spool(flags.spool_dir.as_deref()),
+                spool: folder(flags.spool_dir.as_deref(), SPOOL_DIR),
+                audit: folder(flags.audit_dir.as_deref(), AUDIT_DIR),
                 twilio: Twilio { account: account?, auth_tokens: auth_tokens?, api_url: api_url? },
                 deepgram: Deepgram {
                     api_key: api_key?,
@@ -212,9 +218,9 @@ impl Config {
 }
 
 /// An empty name counts as none.
-fn spool(folder: Option<&Path>) -> PathBuf {
-    let folder = folder.filter(|folder| !folder.as_os_str().is_empty());
-    folder.unwrap_or(Path::new(SPOOL_DIR)).to_owned()
+fn folder(given: Option<&Path>, default: &str) -> PathBuf {
+    let given = given.filter(|folder| !folder.as_os_str().is_empty());
+    given.unwrap_or(Path::new(default)).to_owned()
 }
 
 /// Whatever is wrong is written down here, and the reading goes on.

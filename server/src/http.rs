@@ -231,7 +231,8 @@ async fn health(State(app): State<App>) -> Json<serde_json::Value> {
 }
 
 /// Whether new calls are taken. A provider that is down does not change that: a caller is better
-/// off with a person or our apology than with an error of a proxy.
+/// off with a person or our apology than with an error of a proxy. Nor does an audit log that takes
+/// nothing: calls go on, and only what must be proven later is refused (F-PR-08).
 async fn ready(State(app): State<App>) -> (StatusCode, Json<serde_json::Value>) {
     let is_draining = app.is_draining();
     let store = timeout(LOOK_UP, app.store().is_well()).await.unwrap_or(false);
@@ -239,6 +240,7 @@ async fn ready(State(app): State<App>) -> (StatusCode, Json<serde_json::Value>) 
     let status = if is_ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     let told = json!({
         "ready": is_ready, "draining": is_draining, "store": store,
+        "audit": app.audit().is_well(),
         "companies": app.companies().companies().len(), "breakers": breakers(&app),
     });
     (status, Json(told))

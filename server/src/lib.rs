@@ -20,6 +20,7 @@
 
 pub mod api;
 pub mod app;
+pub mod audit;
 pub mod call;
 pub mod check;
 pub mod clips;

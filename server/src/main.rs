@@ -10,7 +10,7 @@ use server::check::{self, Standing};
 use server::command::{calls, company, hold, keys, retention};
 use server::config::{Config, Faults, Flags};
 use server::store::Store;
-use server::{metrics, telemetry};
+use server::{command, metrics, telemetry};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tracing::{error, info};
@@ -40,6 +40,8 @@ enum Command {
     Hold(hold::Args),
     Keys(keys::Args),
     Retention(retention::Args),
+    /// Looks at the audit log
+    Audit(command::audit::Args),
     /// Plays calls against embedded stand-ins, with no account anywhere
     #[cfg(feature = "demo")]
     Demo(server::demo::Args),
@@ -88,6 +90,7 @@ async fn main() -> ExitCode {
         Command::Hold(arguments) => hold::run(&arguments).await.map(|()| ExitCode::SUCCESS),
         Command::Keys(arguments) => keys::run(&arguments).await.map(|()| ExitCode::SUCCESS),
         Command::Retention(arguments) => retention::run(&arguments).await,
+        Command::Audit(arguments) => Ok(command::audit::run(arguments).await),
         #[cfg(feature = "demo")]
         Command::Demo(args) => server::demo::run(args).await,
     };

@@ -21,6 +21,7 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Metric, Registry};
 
+use crate::audit::AuditReport;
 use crate::company::registry::Registry as Companies;
 use crate::store::{Class, Writes};
 use crate::telemetry;
@@ -106,6 +107,8 @@ struct Families {
     api_refused: Counters,
     operator_deeds: Counters,
     log_dropped: Counter,
+    audit_entries: Counters,
+    audit_well: Gauge,
     loop_late: Histogram,
 }
 
@@ -157,6 +160,14 @@ impl Metrics {
     /// The event loop came to a timer so late.
     pub(crate) fn loop_late(&self, late: Duration) {
         self.counters().loop_late.observe(late.as_secs_f64());
+    }
+
+    /// How the audit log stands.
+    fn audit(&self, report: &AuditReport) {
+        for (outcome, count) in report.counts {
+            raise(&self.counters().audit_entries, &[("outcome", outcome)], count);
+        }
+        self.counters().audit_well.set(i64::from(report.is_well));
     }
 
     /// One of our routes was asked. `path` is the route, not what was asked for.
@@ -369,6 +380,8 @@ fn families(list: &mut List) -> Families {
         api_refused: list.counters("api_refused_total", "Requests of operators that were refused"),
         operator_deeds: list.counters("operator_deeds_total", "What operators wanted done"),
         log_dropped: list.add("log_lines_dropped_total", "Lines of the log that nobody took", Counter::default()),
+        audit_entries: list.counters("audit_entries_total", "Entries of the audit log"),
+        audit_well: list.add("audit_well", "1 while the audit log keeps what it is given", Gauge::default()),
         loop_late: list.add("loop_late_seconds", "How late the event loop comes to a timer", Histogram::new(QUICK.iter().copied())),
     }
 }

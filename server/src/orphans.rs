@@ -19,6 +19,7 @@ use tokio::time::sleep;
 use tracing::{error, info, warn};
 
 use crate::app::App;
+use crate::audit::Entry;
 use crate::store::{CallRecord, Closing, orphan_reason};
 
 /// Looks for such records as long as the server lives.
@@ -81,6 +82,7 @@ async fn settle(app: &App, call: &Sid, record: &CallRecord) {
         Ok(Closing::Now) => {
             warn!(%call, reason, "the record of a call that was nobody's is closed");
             app.metrics().call_lost(&record.company, record.language, reason);
+            app.audit().append(Entry::call_lost(&record.company, &record.sid, reason));
         }
         Ok(Closing::Before | Closing::Elsewhere) => {}
         Err(error) => error!(%call, %error, "the record of a call cannot be closed"),

@@ -46,6 +46,7 @@ pub use writes::Writes;
 pub mod callers;
 pub(crate) mod companies;
 mod database;
+mod heads;
 mod holds;
 mod instances;
 mod journal;

@@ -47,7 +47,7 @@ const PLANTED: [&str; 15] = [
     "What-the-prompt-says",
 ];
 
-/// I-26, for the log and the metrics. The journal has its own tests; here it is looked at as it lies
+/// I-26, C-18, for the log, the metrics and the audit log. The journal has its own tests; here it is looked at as it lies
 /// in the file, for digits and keys.
 #[tokio::test]
 async fn nothing_that_was_planted_in_a_call_comes_out_i_26() {
@@ -104,6 +104,17 @@ async fn nothing_that_was_planted_in_a_call_comes_out_i_26() {
         assert!(text.lines().any(|line| line == expected), "{expected} is not in\n{text}");
     }
     assert!(text.contains("offhook_turn_seconds_count{stage=\"thinking\",course=\"functions\""));
+
+    let settled = server.app.audit().settled().await.unwrap();
+    let log = server.app.config().audit.join(settled.head.log);
+    let audit = std::fs::read_to_string(log.join(settled.head.day + ".jsonl")).unwrap();
+    assert!(audit.contains("[9 digits]"), "what the model asked for is there, and masked");
+    // The prompt is the company's own, and is to be there.
+    let (prompt, name) = ("What-the-prompt-says", "quintanilla");
+    assert!(audit.contains(prompt));
+    for planted in PLANTED.into_iter().filter(|word| *word != prompt && *word != name) {
+        assert!(!audit.contains(planted), "{planted} is in the audit log:\n{audit}");
+    }
 
     server.app.store().close().await;
     let file = std::fs::read(&database).unwrap();

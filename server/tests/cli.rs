@@ -31,7 +31,7 @@ const OPTIONAL: [&str; 12] = [
 ];
 
 /// Anything that is given is right.
-const FREE: [&str; 1] = ["SPOOL_DIR"];
+const FREE: [&str; 2] = ["SPOOL_DIR", "AUDIT_DIR"];
 
 #[test]
 fn everything_that_is_missing_is_told_at_once_f_pr_15() {

@@ -169,6 +169,7 @@ class Stage:
             "PUBLIC_URL": self.public,
             "DATABASE_URL": f"sqlite://{folder / 'calls.db'}",
             "SPOOL_DIR": f"{folder / 'spool'}",
+            "AUDIT_DIR": f"{folder / 'audit'}",
             "TWILIO_ACCOUNT_SID": ACCOUNT,
             "TWILIO_AUTH_TOKEN": AUTH_TOKEN,
             "TWILIO_API_URL": f"http://127.0.0.1:{rest.port}",

@@ -199,6 +199,7 @@ fn server_command(
     command.env("PUBLIC_URL", format!("http://{address}"));
     command.env("DATABASE_URL", format!("sqlite://{}", folder.join("calls.db").display()));
     command.env("SPOOL_DIR", folder.join("spool"));
+    command.env("AUDIT_DIR", folder.join("audit"));
     command.env("TWILIO_ACCOUNT_SID", keys.account.as_str());
     command.env("TWILIO_AUTH_TOKEN", &keys.auth_token);
     command.env("TWILIO_API_URL", format!("http://{agent}"));

@@ -23,6 +23,7 @@ use super::body::Body;
 use super::operators::{Operator, Scope};
 use super::problem::Problem;
 use crate::app::App;
+use crate::audit::{Entry, Kind, SERVER};
 use crate::call::News;
 use crate::metrics::ApiRefusal;
 use crate::tokens::LiveCall;
@@ -170,6 +171,14 @@ fn act(
 ) -> Result<(), Problem> {
     let outcome = doing();
     app.metrics().operator_acted(deed.what);
+    let company = deed.call.map_or(SERVER, LiveCall::company);
+    let (operator, done) = (deed.operator.name.as_str(), outcome.is_ok());
+    let body = json!({ "operator": operator, "wants": deed.what, "done": done });
+    let entry = Entry::new(Kind::Operator, company, body);
+    app.audit().append(match deed.call {
+        Some(live) => entry.of_call(live.call.as_str()),
+        None => entry,
+    });
     info!(
         target: "operators",
         operator = deed.operator.name,

@@ -98,6 +98,7 @@ impl Jobs {
     pub(super) fn perform(&mut self, id: &str, function: Function, arguments: Option<&str>) {
         let (services, id) = (Arc::clone(&self.services), id.to_owned());
         match function {
+            function if function.is_write() => self.running.push(Box::pin(write(services, id))),
             Function::LookupLoan => {
                 let lookup = arguments.and_then(|text| functions::loan_lookup(text).ok());
                 let company = Arc::clone(&self.company);
@@ -152,6 +153,17 @@ impl Jobs {
     }
 }
 
+/// What moves money must be proven later: it is done only once that it was asked for and allowed is on
+/// record to stay (F-PR-08, I-27).
+async fn write(services: Arc<Services>, id: String) -> Done {
+    let why = match services.audit.settled().await {
+        // No company can offer payments yet.
+        Some(_) => "unavailable",
+        None => "unrecorded",
+    };
+    Done::Function(functions::write_ended(&id, Err(why)))
+}
+
 async fn look_up(
     services: Arc<Services>,
     company: Arc<str>,
@@ -190,3 +202,6 @@ pub(super) fn words(asked: &Asked<'_>) -> Option<locales::Rendered> {
     // The error names the line and the blank, never what stands in it.
     words.inspect_err(|error| tracing::error!(%error, "a line of ours could not be worded")).ok()
 }
+
+#[cfg(test)]
+mod tests;

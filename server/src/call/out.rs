@@ -13,6 +13,7 @@ use call_transports::deepgram::{ClientMessage, encode_client};
 use call_transports::net::AgentLeg;
 
 use super::carrier::CarrierLeg;
+use crate::audit::CallAudit;
 
 /// Where the bridge's output goes: two sockets that queue, and the machine.
 pub(super) struct Out {
@@ -28,11 +29,13 @@ pub(super) struct Out {
     pub(super) is_carrier_over: bool,
     /// The carrier said so, for whoever asks elsewhere.
     pub(super) has_stopped: Arc<AtomicBool>,
+    /// Keeps on record what the agent is told to be, and what is decided.
+    pub(super) audit: CallAudit,
 }
 
 impl Out {
     /// Two sides with nothing said yet.
-    pub(super) fn new(carrier: CarrierLeg) -> Self {
+    pub(super) fn new(carrier: CarrierLeg, audit: CallAudit) -> Self {
         Self {
             carrier,
             agent: AgentLeg::Unasked,
@@ -40,6 +43,7 @@ impl Out {
             inputs: VecDeque::new(),
             is_carrier_over: false,
             has_stopped: Arc::default(),
+            audit,
         }
     }
 
@@ -81,6 +85,7 @@ impl Outlet for Out {
     }
 
     fn to_agent(&mut self, message: ClientMessage) {
+        self.audit.told(&message);
         self.agent.say(encode_client(&message));
     }
 

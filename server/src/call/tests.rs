@@ -204,6 +204,7 @@ impl Stage {
             carrier: TwilioRest::new(&http, account, key()).unwrap(),
             middleware: Middleware::new(&http, key()).unwrap(),
             metrics: Metrics::new(),
+            audit: Audit::open(&std::env::temp_dir().join("offhook-tests-audit")).unwrap(),
         });
         let (sender, played) = mpsc::channel(1);
         let (hang_ups, lookups) = (AtomicU32::new(0), AtomicU32::new(0));

@@ -26,6 +26,7 @@ use super::recorder::Recorder;
 use super::view::{Showing, View};
 use super::wakes::{Part, Wakes};
 use super::{Departure, News, Services, Watch, log};
+use crate::audit::CallAudit;
 use crate::metrics::{CallMeter, Depths, Tally};
 use crate::spool::Journal;
 
@@ -64,6 +65,8 @@ pub(super) struct Names {
     pub(super) recorder: Option<Recorder>,
     /// Where its steps are written down as they happen; nowhere if nothing.
     pub(super) journal: Option<Journal>,
+    /// Keeps on record what is decided in it.
+    pub(super) audit: CallAudit,
 }
 
 /// A call on real sockets and a real clock.
@@ -126,8 +129,19 @@ impl Live {
         services: Arc<Services>,
         watch: Option<Watch>,
     ) -> Self {
-        let Names { call, company, stream, voices, over, news, view, departure, recorder, journal } =
-            names;
+        let Names {
+            call,
+            company,
+            stream,
+            voices,
+            over,
+            news,
+            view,
+            departure,
+            recorder,
+            journal,
+            audit,
+        } = names;
         Self {
             call,
             voices,
@@ -138,7 +152,7 @@ impl Live {
             clock: Clock::start(),
             wakes: Wakes::new(),
             bridge,
-            out: Out::new(CarrierLeg::new(socket, stream)),
+            out: Out::new(CarrierLeg::new(socket, stream), audit),
             jobs: Jobs::new(Arc::clone(&services), company),
             meter: CallMeter::new(&services.metrics),
             services,
@@ -284,6 +298,7 @@ impl Live {
     fn keep(&mut self, step: Step) {
         log::tell(&step);
         self.showing.step(&step);
+        self.out.audit.step(&step);
         if let Some(journal) = &mut self.journal {
             journal.write(&step);
         }

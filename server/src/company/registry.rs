@@ -13,6 +13,7 @@ use tracing::{error, info, warn};
 
 use super::{Tenant, versions};
 use crate::app::App;
+use crate::audit::Kind;
 use crate::store::{self, Active, Store};
 
 /// All companies that are served. Looked up by each call, and read anew when another version becomes
@@ -210,6 +211,7 @@ pub(crate) async fn follow(app: &App) {
                 is_well = true;
                 app.metrics().companies(app.companies());
                 for tenant in new {
+                    app.audit().configuration(Kind::ConfigurationActivated, tenant.company());
                     let app = app.clone();
                     tokio::spawn(async move { app.prepare_lines_of(&tenant).await });
                 }

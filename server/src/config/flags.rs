@@ -35,6 +35,11 @@ pub struct Flags {
     #[arg(long, env, hide_env_values = true, value_name = "FOLDER")]
     pub spool_dir: Option<PathBuf>,
 
+    /// Folder on a disk that stays for the audit log; made if it is missing. Servers on one machine may
+    /// share it. `server audit verify` looks at it [default: offhook-audit]
+    #[arg(long, env, hide_env_values = true, value_name = "FOLDER")]
+    pub audit_dir: Option<PathBuf>,
+
     /// The Twilio account: AC and 32 hexadecimal digits
     #[arg(long, env, hide_env_values = true, value_name = "SID")]
     pub twilio_account_sid: Option<String>,

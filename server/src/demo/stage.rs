@@ -113,6 +113,7 @@ pub(super) fn config(
         public_url,
         database_url: database_url.into(),
         spool: std::env::temp_dir().join("offhook-demo-spool"),
+        audit: std::env::temp_dir().join("offhook-demo-audit"),
         twilio: config::Twilio {
             account: keys.account,
             auth_tokens: vec![SecretString::from(keys.auth_token)],

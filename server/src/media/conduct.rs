@@ -13,10 +13,11 @@ use tokio::sync::{mpsc, oneshot};
 use tracing::{error, info, warn};
 
 use crate::app::App;
+use crate::audit::Entry;
 use crate::call::{self, LINE_MAX, Setup, View};
 use crate::company;
 use crate::http::{Documents, RECORDING};
-use crate::store::{Caller, Closing, Store};
+use crate::store::{Caller, Closing, INTERNAL, Store};
 use crate::tokens::{Ending, Grant};
 
 /// Plays a call and keeps what remains of it.
@@ -86,6 +87,7 @@ async fn keep(
             // The words of a panic may quote the call, so they are not asked for.
             error!(%call, panicked = fault.is_panic(), "a call was lost to a fault");
             seat.leave(Ending::Unplanned);
+            app.audit().append(Entry::call_lost(&brief.company, &brief.call, INTERNAL));
             Outcome::Lost(CallTime::from_millis(whole_ms(began.elapsed())))
         }
     };
@@ -235,7 +237,6 @@ mod tests {
 
     use super::*;
     use crate::config::{Config, Flags};
-    use crate::store::INTERNAL;
     use crate::tokens::{Admission, Admitted, Claim};
 
     #[tokio::test]
@@ -291,6 +292,7 @@ mod tests {
             public_url: Some("https://voice.example.test".to_owned()),
             database_url: Some("sqlite::memory:".into()),
             spool_dir: Some(std::env::temp_dir().join("offhook-tests-spool")),
+            audit_dir: Some(std::env::temp_dir().join("offhook-tests-audit")),
             twilio_account_sid: Some(ACCOUNT.to_owned()),
             twilio_auth_token: key(),
             deepgram_api_key: key(),

@@ -28,6 +28,7 @@ pub async fn serve(app: App, listener: TcpListener) -> std::io::Result<()> {
 async fn metrics(State(app): State<App>) -> Response {
     let services = app.services();
     let (kept, writes) = (services.speaker.kept(), app.store().writes());
+    app.metrics().audit(&services.audit.report());
     match app.metrics().text(app.live(), &kept, writes, &services.breakers()) {
         Ok(text) => ([(header::CONTENT_TYPE, OPEN_METRICS)], text).into_response(),
         Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),

@@ -45,7 +45,7 @@ pub(super) async fn check(pool: &PgPool) -> Result<(), Error> {
          (SELECT bool_or(pg_has_role(current_user, relowner, 'MEMBER')) FROM pg_class \
           WHERE relname IN ('call', 'conversation_log', 'recording', 'summary', 'company', \
           'company_version', 'function_definition', 'company_activation', 'company_number', \
-          'stream_server', 'caller', 'legal_hold', 'media_deletion', 'deletion', 'sweep') \
+          'stream_server', 'caller', 'legal_hold', 'media_deletion', 'deletion', 'sweep', 'audit_head') \
           AND relkind = 'r') AS owner \
          FROM pg_roles WHERE rolname = current_user",
     )
@@ -77,7 +77,7 @@ const VERSIONS: &str = "SELECT version FROM _sqlx_migrations WHERE success ORDER
 
 /// What the server's role may do, and no more: a journal is written and never changed, and neither is a
 /// version of a company. What it may delete, triggers let go only when its time is over.
-const GRANTS: [&str; 16] = [
+const GRANTS: [&str; 17] = [
     "GRANT SELECT, INSERT, UPDATE, DELETE ON call TO %I",
     "GRANT SELECT, INSERT, DELETE ON conversation_log TO %I",
     "GRANT SELECT, INSERT, UPDATE, DELETE ON recording TO %I",
@@ -93,5 +93,6 @@ const GRANTS: [&str; 16] = [
     "GRANT SELECT, INSERT ON function_definition TO %I",
     "GRANT SELECT, INSERT ON company_activation TO %I",
     "GRANT SELECT, INSERT, DELETE ON company_number TO %I",
+    "GRANT SELECT, INSERT ON audit_head TO %I",
     "GRANT SELECT ON _sqlx_migrations TO %I",
 ];

@@ -304,6 +304,7 @@ pub(crate) fn config(listen: SocketAddr, providers: SocketAddr, database: &Path)
         public_url: PublicUrl::parse(PUBLIC).unwrap(),
         database_url: format!("sqlite://{}", database.display()).into(),
         spool: database.with_extension("spool"),
+        audit: database.with_extension("audit"),
         twilio: config::Twilio {
             account: Sid::parse(ACCOUNT).unwrap(),
             auth_tokens: vec!["new".into(), AUTH_TOKEN.into()],

@@ -56,6 +56,7 @@ impl Process {
             .env("PUBLIC_URL", super::PUBLIC)
             .env("DATABASE_URL", database)
             .env("SPOOL_DIR", folder.join("spool"))
+            .env("AUDIT_DIR", folder.join("audit"))
             .env("TWILIO_ACCOUNT_SID", super::ACCOUNT)
             .env("TWILIO_AUTH_TOKEN", super::AUTH_TOKEN)
             .env("TWILIO_API_URL", nobody)

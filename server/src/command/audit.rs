@@ -1,0 +1,132 @@
+//! `server audit`: looks at the audit log.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+use call_transports::net;
+use clap::Subcommand;
+use secrecy::{ExposeSecret, SecretString};
+
+use crate::audit::verify::{Extent, Log, Report, verify};
+use crate::config::AUDIT_DIR;
+use crate::store::Store;
+
+/// Looks at the audit log
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Proves that the audit log is as it was written, or says where it is not
+    Verify(VerifyArgs),
+}
+
+/// Reads every entry of every log in the folder, and says which file, line and entry is wrong, and how:
+/// changed, removed, exchanged, doubled, torn off. Servers may write meanwhile.
+///
+/// Whether the end of a log was cut off, or all of it was written anew, cannot be told from the files
+/// alone: with DATABASE_URL they are compared with what the servers published there.
+///
+///   server audit verify                        # the log of this machine
+///   server audit verify /backup/offhook-audit  # a copy of it
+///
+/// Ends with 0 if nothing is wrong, 1 if something is, 2 if it could not be looked at.
+#[derive(Debug, clap::Args)]
+#[command(verbatim_doc_comment)]
+struct VerifyArgs {
+    /// The folder of the logs [default: offhook-audit]
+    #[arg(value_name = "DIR", env = "AUDIT_DIR", hide_env_values = true)]
+    folder: Option<PathBuf>,
+
+    /// The database that the servers publish to
+    #[arg(long, env, hide_env_values = true, value_name = "URL")]
+    database_url: Option<SecretString>,
+
+    /// Other machines have logs of their own: do not miss those that were published and are not here
+    #[arg(long)]
+    partial: bool,
+}
+
+/// Does what was asked for.
+pub async fn run(args: Args) -> ExitCode {
+    let Command::Verify(args) = args.command;
+    match look(args).await {
+        Ok(report) if report.findings.is_empty() => ExitCode::SUCCESS,
+        Ok(_) => ExitCode::from(WRONG),
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::from(NOT_LOOKED_AT)
+        }
+    }
+}
+
+async fn look(args: VerifyArgs) -> anyhow::Result<Report> {
+    let VerifyArgs { folder, database_url, partial } = args;
+    let folder = folder.filter(|folder| !folder.as_os_str().is_empty());
+    let folder = folder.unwrap_or_else(|| Path::new(AUDIT_DIR).to_owned());
+    let url = database_url.as_ref().map(ExposeSecret::expose_secret);
+    let heads = match url.filter(|url| !url.trim().is_empty()) {
+        Some(url) => {
+            net::install_crypto();
+            Some(Store::open(url).await?.heads().await?)
+        }
+        None => None,
+    };
+    let extent = if partial { Extent::Some } else { Extent::All };
+    let (place, known) = (folder.clone(), heads.is_some());
+    let report =
+        tokio::task::spawn_blocking(move || verify(&folder, heads.as_deref(), extent)).await?;
+    let report = report.with_context(|| format!("{} cannot be read", place.display()))?;
+    if report.logs.is_empty() && report.findings.is_empty() {
+        anyhow::bail!("there is no audit log in {}", place.display());
+    }
+    tell(&report, known);
+    Ok(report)
+}
+
+fn tell(report: &Report, known: bool) {
+    for log in &report.logs {
+        println!("{}", line(log, known));
+    }
+    for finding in &report.findings {
+        println!("WRONG  {finding}");
+    }
+    if !known {
+        println!(
+            "Not compared with what was published: without DATABASE_URL nobody can tell whether an end \
+             was cut off."
+        );
+    }
+    match report.findings.len() {
+        0 => println!("Nothing is wrong."),
+        1 => println!("1 thing is wrong."),
+        count => println!("{count} things are wrong."),
+    }
+}
+
+/// One log, in a line.
+fn line(log: &Log, known: bool) -> String {
+    let mut line = format!("{}: {} entries in {} files", log.log, log.entries, log.files);
+    if known {
+        let (heads, behind) = (log.heads, log.unpublished);
+        line += &format!(", compared with {heads} published heads, {behind} entries behind them");
+    }
+    if log.recovered > 0 {
+        line += &format!(", {} crashes that tore a line", log.recovered);
+    }
+    if log.losses > 0 {
+        line += &format!(", {} gaps that it tells of itself", log.losses);
+    }
+    if log.is_written {
+        line += ", being written";
+    }
+    line
+}
+
+const WRONG: u8 = 1;
+
+const NOT_LOOKED_AT: u8 = 2;
