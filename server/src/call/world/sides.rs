@@ -4,7 +4,7 @@ use std::task::Poll;
 
 use call_core::CallTime;
 use call_core::input::{AgentLoss, Carrier};
-use call_core::redact::mask_text;
+use call_core::redact::{mask_code, mask_text};
 use call_transports::deepgram::{ErrorAction, ServerMessage, decode_server, error_action};
 use call_transports::net::{AgentFrame, AgentNews};
 use call_transports::twilio::media::{FromTwilio, decode_from_twilio};
@@ -129,10 +129,10 @@ fn note(message: &ServerMessage) {
             tracing::info!(request_id = %mask_text(request_id), "the agent's session is open");
         }
         ServerMessage::Warning { code, .. } => {
-            tracing::warn!(code = %mask_text(code), "the agent's provider warns");
+            tracing::warn!(code = %mask_code(code), "the agent's provider warns");
         }
         ServerMessage::Error { code, .. } => {
-            let shown = mask_text(code);
+            let shown = mask_code(code);
             match error_action(code) {
                 ErrorAction::Reconnect => {
                     tracing::warn!(code = %shown, "the agent's provider ended the session");
