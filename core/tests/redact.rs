@@ -67,6 +67,7 @@ fn fillers_do_not_part_a_number_c_18() {
         ("one and two and three and four", "[4 digits]"),
         ("one two three, yeah, let me see, four five six", "[6 digits]"),
         ("uno dos tres, sí, ya, cuatro cinco", "[5 digits]"),
+        ("uno dos tres, sí, a ver, cuatro cinco", "[5 digits]"),
         ("it is, um, 12 34, um, okay", "it is, um, [4 digits], um, okay"),
     ]);
 }

@@ -122,6 +122,8 @@ impl Reader<'_, '_> {
             Some(Meaning::Filler | Meaning::Dot | Meaning::Repeat(_)) => {
                 self.between.fillers += 1;
             }
+            // "A ver", which is "let me see".
+            Some(Meaning::Article) if pieces.meaning(at + 1) == Some(Meaning::Filler) => {}
             Some(Meaning::Lead | Meaning::Link) if self.run.is_empty() => {}
             _ => return self.keep(at + 1),
         }
