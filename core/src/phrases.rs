@@ -5,6 +5,8 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use crate::line::Language;
+
 /// What was found in a caller's turn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Meaning {
@@ -16,6 +18,8 @@ pub struct Meaning {
     pub empty: bool,
     /// It begins with a yes.
     pub yes: bool,
+    /// The language that the caller asks for, whatever language they ask in.
+    pub language: Option<Language>,
     /// How many words it has.
     pub words: usize,
 }
@@ -74,6 +78,40 @@ const PERSON: [&str; 24] = [
     "un supervisor",
 ];
 
+/// Asking for English, or having no Spanish.
+const ENGLISH: [&str; 13] = [
+    "do you speak english",
+    "does anyone speak english",
+    "speak in english",
+    "english please",
+    "prefer english",
+    "dont speak spanish",
+    "do not speak spanish",
+    "no spanish",
+    "habla inglés",
+    "hablar inglés",
+    "inglés por favor",
+    "en inglés por favor",
+    "no hablo español",
+];
+
+/// Asking for Spanish, or having no English.
+const SPANISH: [&str; 13] = [
+    "do you speak spanish",
+    "does anyone speak spanish",
+    "speak in spanish",
+    "spanish please",
+    "prefer spanish",
+    "dont speak english",
+    "do not speak english",
+    "no english",
+    "habla español",
+    "hablar español",
+    "hablar en español",
+    "español por favor",
+    "no hablo inglés",
+];
+
 /// Words that make an empty turn when there is no other.
 const EMPTY: [&str; 40] = [
     "yes", "yeah", "yep", "ok", "okay", "right", "sure", "uh", "huh", "uhhuh", "mm", "mmhmm", "hm",
@@ -96,6 +134,15 @@ pub fn meaning(text: &str) -> Meaning {
         person: says(&PERSON) || single(&["agent", "agente", "human", "humano", "operator"]),
         empty: !words.is_empty() && words.iter().all(|word| EMPTY.contains(&word.as_str())),
         yes: words.first().is_some_and(|word| YES.contains(&word.as_str())),
+        language: match (
+            says(&ENGLISH) || single(&["english", "inglés"]),
+            says(&SPANISH) || single(&["spanish", "español"]),
+        ) {
+            (true, false) => Some(Language::English),
+            (false, true) => Some(Language::Spanish),
+            // Neither, or both in one breath: what they speak tells.
+            _ => None,
+        },
         words: words.len(),
     }
 }
@@ -141,6 +188,35 @@ mod tests {
         }
         for text in ["I am a reagent", "What does the agency say?", "la persona que llamó"] {
             assert!(!meaning(text).person, "{text}");
+        }
+    }
+
+    /// F-HU-09.
+    #[test]
+    fn a_caller_who_asks_for_a_language_is_understood_in_either() {
+        for text in [
+            "¿Habla español?",
+            "Spanish, please.",
+            "Español.",
+            "No hablo inglés.",
+            "I don't \
+            speak English",
+            "Do you speak Spanish?",
+            "Perdón, prefiero hablar en español.",
+        ] {
+            assert_eq!(meaning(text).language, Some(Language::Spanish), "{text}");
+        }
+        for text in ["English.", "Sorry, no hablo español.", "¿Alguien que habla inglés?"] {
+            assert_eq!(meaning(text).language, Some(Language::English), "{text}");
+        }
+        for text in [
+            "Do you speak English or do you speak Spanish?",
+            "My Spanish grandmother",
+            "",
+            "Is the statement in Spanish?",
+            "Mi maestra de inglés",
+        ] {
+            assert_eq!(meaning(text).language, None, "{text}");
         }
     }
 

@@ -13,9 +13,9 @@
 //! assert_eq!(mask_text("Pago $243.10 el 5 de marzo."), "Pago $243.10 el 5 de marzo.");
 //! ```
 //!
-//! **The limit.** Each function sees one text. Digits that are split over several utterances
-//! ("one two three" - "yes?" - "four five") are below four in each of them and pass; whoever joins
-//! utterances must mask what spans them. The same holds for the elements of a JSON array.
+//! **The limit.** [`mask_text`] sees one text. A number that is dictated over several turns ("one two
+//! three" - "yes?" - "four five") is masked by [`Talk`], which remembers how the last turn ended; its
+//! first three digits stay, as those of any shorter number do.
 
 use alloc::format;
 use alloc::string::{String, ToString};
@@ -27,12 +27,14 @@ mod json;
 mod numbers;
 mod pieces;
 mod runs;
+mod talk;
 mod words;
 
 use pieces::Pieces;
-use runs::{Edit, Mask};
+use runs::{Before, Edit, Mask};
 
 pub use json::mask_json;
+pub use talk::Talk;
 pub(crate) use words::plain_letter;
 
 /// Masks every run of four or more digits as `[N digits]`, every date with its year as `[date]`
@@ -46,16 +48,20 @@ pub(crate) use words::plain_letter;
 /// assert_eq!(mask_text("born March 4th, 1980"), "born [date]");
 /// ```
 pub fn mask_text(text: &str) -> String {
+    mask(text, Before::default()).0
+}
+
+/// Masks a text that goes on with what was said before, and tells the digits of the run it ends in.
+fn mask(text: &str, before: Before) -> (String, usize) {
     let mut masked = text.to_string();
+    let (mut edits, open) = runs::edits(&Pieces::of(&masked), before);
     // A mask parts what stood together, so a second reading may see more. Every round leaves fewer
     // numbers, words and addresses, so there is a last one.
-    loop {
-        let edits = runs::edits(&Pieces::of(&masked));
-        if edits.is_empty() {
-            return masked;
-        }
+    while !edits.is_empty() {
         masked = apply(&masked, &edits);
+        edits = runs::edits(&Pieces::of(&masked), Before { digits: 0, ..before }).0;
     }
+    (masked, open)
 }
 
 /// Masks a telephone number as `+1******0199`. What is not a number with its country code becomes
@@ -81,6 +87,22 @@ pub fn mask_tail(number: &str, keep: usize) -> String {
     let kept = keep.min(keep_max).min(count / 2);
     let tail: String = digits.skip(count - kept).collect();
     format!("****{tail}")
+}
+
+/// Masks a code that somebody else's program sends: an error's name, in capitals, as providers write it.
+/// Whatever is not one becomes `[code]`, because it may be a sentence, and quote.
+///
+/// ```
+/// use call_core::redact::mask_code;
+///
+/// assert_eq!(mask_code("SLOW_THINK_REQUEST"), "SLOW_THINK_REQUEST");
+/// assert_eq!(mask_code("no such person: Maria"), "[code]");
+/// ```
+pub fn mask_code(code: &str) -> String {
+    const LEN_MAX: usize = 64;
+    let is_part = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_';
+    let is_code = (1..=LEN_MAX).contains(&code.len()) && code.chars().all(is_part);
+    if is_code { mask_text(code) } else { "[code]".to_string() }
 }
 
 fn apply(text: &str, edits: &[Edit]) -> String {

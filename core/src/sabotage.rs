@@ -50,11 +50,13 @@ pub enum Sabotage {
     HeardAsSaid,
     /// F-HU-08: functions that are asked for during the opening are run at once.
     AsksEarly,
+    /// C-07: after a change of language the notice is not said again.
+    SkipsNotice,
 }
 
 impl Sabotage {
     /// Every defect.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 22] = [
         Self::PaysAgain,
         Self::WaitsOn,
         Self::HangsUpEarly,
@@ -76,6 +78,7 @@ impl Sabotage {
         Self::HangsUpTwice,
         Self::HeardAsSaid,
         Self::AsksEarly,
+        Self::SkipsNotice,
     ];
 
     /// The invariant that it breaks, as judges name it.
@@ -102,6 +105,7 @@ impl Sabotage {
             Self::HangsUpTwice => "I-35",
             Self::HeardAsSaid => "heard is not said",
             Self::AsksEarly => "F-HU-08",
+            Self::SkipsNotice => "C-07",
         }
     }
 

@@ -3,6 +3,7 @@
 
 mod support;
 
+use call_core::input::{Agent, Input};
 use call_core::{Brief, Effect, Fact, Language, LineId, Phase, call::Timer};
 
 use support::{
@@ -146,6 +147,23 @@ fn one_word_of_another_language_does_not_change_the_calls() {
     }
 }
 
+/// S17, F-HU-09: two words are enough where they ask for it, and so are words of another language.
+#[test]
+fn a_language_that_is_asked_for_by_name_is_the_calls_from_then_on() {
+    for (spoken, words) in [
+        (Some(Language::Spanish), "¿Habla español?"),
+        (Some(Language::English), "Sorry, do you speak Spanish?"),
+        (None, "Español, por favor."),
+    ] {
+        let mut desk = Desk::listening();
+        let steps = desk.at(10_000, said(words, spoken));
+        assert_eq!(spoken_in(&steps), [(LineId::Notice, Language::Spanish)], "{words}");
+    }
+    let mut desk = Desk::listening();
+    let steps = desk.at(10_000, said("No hablo español.", Some(Language::Spanish)));
+    assert_eq!(spoken_in(&steps), [], "it is English already");
+}
+
 /// S17.
 #[test]
 fn a_company_that_does_not_speak_a_language_does_not_change_to_it() {
@@ -196,12 +214,51 @@ fn the_notice_is_not_stopped_by_the_callers_voice_and_is_repeated_if_it_was_cut(
 fn a_line_is_on_record_in_the_language_it_was_asked_for_in() {
     let mut desk = Desk::new();
     desk.at(900, agent_ready());
-    desk.at(1_500, caller_says_in(Language::Spanish, SPANISH));
-    let facts = facts(&desk.at(1_900, line_ready(OPENING)));
+    let facts = facts(&desk.at(1_000, line_ready(OPENING)));
     let [Fact::LineRendered { line: LineId::Opening, language, .. }] = &facts[..] else {
         panic!("{facts:?}")
     };
     assert_eq!(*language, Language::English);
+    desk.at(1_000, began(OPENING));
+    let steps = desk.at(1_500, caller_says_in(Language::Spanish, SPANISH));
+    assert_eq!(spoken_in(&steps), [(LineId::Notice, Language::Spanish)]);
+    assert!(!effects(&steps).contains(&Effect::Clear), "an opening is heard to its end");
+    desk.at(1_600, line_ready(line(2)));
+    desk.at(1_600, queued(OPENING, 4_000, 5_000));
+    assert_eq!(phases(&desk.at(5_000, heard(OPENING, 4_000))), [Phase::Speaking]);
+}
+
+/// I-34, C-07: a required line that nobody has worded yet follows its caller.
+#[test]
+fn an_opening_that_is_not_worded_yet_is_asked_for_in_the_new_language() {
+    let mut desk = Desk::new();
+    desk.at(900, agent_ready());
+    let steps = desk.at(1_500, caller_says_in(Language::Spanish, SPANISH));
+    assert_eq!(spoken_in(&steps), [(LineId::Opening, Language::Spanish)], "it says all of it");
+    assert!(effects(&steps).contains(&Effect::Withdraw { utterance: OPENING }));
+    assert_eq!(facts(&desk.at(1_900, line_ready(OPENING))), [], "the other one is not wanted");
+    assert_eq!(
+        effects(&desk.at(2_000, line_ready(line(2)))),
+        [Effect::Play { utterance: line(2) }]
+    );
+}
+
+/// I-34, C-07: a caller who changes twice hears one notice, and a filler that is not worded yet is
+/// not wanted any more.
+#[test]
+fn what_is_not_worded_yet_is_not_said_in_a_language_that_was_left() {
+    let mut desk = Desk::listening();
+    desk.at(10_000, caller_says_in(Language::Spanish, SPANISH));
+    let steps = desk.at(10_100, caller_says_in(Language::English, "Sorry, I prefer English."));
+    assert_eq!(spoken_in(&steps), [(LineId::Notice, Language::English)]);
+    assert!(effects(&steps).contains(&Effect::Withdraw { utterance: line(2) }));
+    assert_eq!(effects(&desk.at(10_200, line_ready(line(2)))), []);
+
+    let mut desk = Desk::thinking();
+    assert_eq!(lines(&desk.until(14_000)), [LineId::Hold]);
+    let steps = desk.at(14_100, caller_says_in(Language::Spanish, SPANISH));
+    assert_eq!(spoken_in(&steps), [(LineId::Notice, Language::Spanish)]);
+    assert!(effects(&steps).contains(&Effect::Withdraw { utterance: line(2) }));
 }
 
 // Words that want no answer.
@@ -271,6 +328,11 @@ fn an_assent_does_not_forgive_the_reply_that_is_owed() {
 }
 
 // Helpers.
+
+/// The caller's words, and the language that the agent hears them in, if any.
+fn said(text: &str, language: Option<Language>) -> Input {
+    Input::Agent(Agent::CallerSaid { text: text.to_owned(), language })
+}
 
 /// Lines that were asked for, and in which language.
 fn spoken_in(steps: &[call_core::Step]) -> Vec<(LineId, Language)> {

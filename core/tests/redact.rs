@@ -1,6 +1,6 @@
 //! What the masks take and what they leave (C-18, I-26, F-HU-10).
 
-use call_core::redact::{mask_json, mask_phone, mask_tail, mask_text};
+use call_core::redact::{Talk, mask_json, mask_phone, mask_tail, mask_text};
 use proptest::prelude::*;
 
 #[track_caller]
@@ -65,6 +65,9 @@ fn fillers_do_not_part_a_number_c_18() {
         ("123 and then 45 dash 6789", "[9 digits]"),
         ("12 guion 34 guión 56", "[6 digits]"),
         ("one and two and three and four", "[4 digits]"),
+        ("one two three, yeah, let me see, four five six", "[6 digits]"),
+        ("uno dos tres, sí, ya, cuatro cinco", "[5 digits]"),
+        ("uno dos tres, sí, a ver, cuatro cinco", "[5 digits]"),
         ("it is, um, 12 34, um, okay", "it is, um, [4 digits], um, okay"),
     ]);
 }
@@ -96,6 +99,10 @@ fn dates_with_their_year_are_masked_i_26() {
         ("4 de marzo del ochenta", "[date]"),
         ("DOB 3/4/1980, SSN 123-45-6789", "DOB [date], SSN [9 digits]"),
         ("3/4/1980 123 45", "[11 digits]"),
+        ("I was born on March fourth.", "I was born on [date]."),
+        ("nací el cuatro de marzo", "nací el [date]"),
+        ("my birthday is 3/4", "my birthday is [date]"),
+        ("fecha de nacimiento: 4 de marzo", "fecha de nacimiento: [date]"),
     ]);
 }
 
@@ -188,6 +195,53 @@ fn a_number_split_by_a_mask_is_two_numbers() {
     masks(&[("12 a@b.com 34", "12 [email] 34")]);
 }
 
+/// C-18, F-HU-10: turn by turn, the caller's and the agent's.
+#[test]
+fn a_number_that_is_dictated_over_several_turns_is_masked() {
+    let dictations: [&[(&str, &str)]; 6] = [
+        &[
+            ("My social is one two three.", "My social is one two three."),
+            ("agent: Uh-huh.", "Uh-huh."),
+            ("Four five.", "[2 digits]."),
+            ("agent: And the rest?", "And the rest?"),
+            ("Uh, six seven eight nine, thank you.", "Uh, [4 digits], thank you."),
+            ("I have 2 loans and 3 questions.", "I have 2 loans and 3 questions."),
+        ],
+        &[("12", "12"), ("3", "3"), ("4", "[1 digits]"), ("mm-hmm", "mm-hmm"), ("5", "[1 digits]")],
+        &[
+            ("Son cuatro cuatro", "Son cuatro cuatro"),
+            ("agent: Ajá.", "Ajá."),
+            ("y los últimos son doble cinco uno", "y los últimos son [3 digits]"),
+        ],
+        &[
+            ("agent: That was one two three,", "That was one two three,"),
+            ("agent: four five six.", "[3 digits]."),
+            ("Yes. What do I owe?", "Yes. What do I owe?"),
+        ],
+        &[
+            ("agent: What is your date of birth?", "What is your date of birth?"),
+            ("March fourth.", "[date]."),
+            ("agent: And the year?", "And the year?"),
+            ("Nineteen eighty. I can pay on March fifth.", "[4 digits]. I can pay on March fifth."),
+        ],
+        &[
+            ("I can pay 50", "I can pay 50"),
+            ("no wait, I can pay 200 dollars", "no wait, I can pay 200 dollars"),
+            ("or 250 in March", "or 250 in March"),
+        ],
+    ];
+    for turns in dictations {
+        let mut talk = Talk::default();
+        for (said, masked) in turns {
+            let told = match said.strip_prefix("agent: ") {
+                Some(said) => talk.agent(said),
+                None => talk.caller(said),
+            };
+            assert_eq!(told, *masked, "in {turns:?}");
+        }
+    }
+}
+
 #[test]
 fn an_endless_run_does_not_count_in_four_digits() {
     assert_eq!(mask_text(&"7".repeat(5_000)), "[999 digits]");
@@ -234,7 +288,7 @@ fn json_keeps_its_shape_and_loses_its_digits_i_26() {
         "n_cents": 24310, "due_cents":"24310",
         "nested":{"ssn":"\u0031\u0032\u0033-45-6789","note":"caf\u00e9"},
         "1234":"$5" , "e":{}, "f":[ ] } "#;
-    let masked = r#" {"a": ["[4 digits]", 12, "[4 digits]", "[5 digits]", true, null],
+    let masked = r#" {"a": ["[4 digits]", "[2 digits]", "[4 digits]", "[5 digits]", true, null],
         "n_cents": 24310, "due_cents":"[5 digits]",
         "nested":{"ssn":"[9 digits]","note":"caf\u00e9"},
         "1234":"$5" , "e":{}, "f":[ ] } "#;
@@ -242,6 +296,21 @@ fn json_keeps_its_shape_and_loses_its_digits_i_26() {
     assert_eq!(mask_json(masked), masked);
     assert_eq!(mask_json("123456789"), r#""[9 digits]""#);
     assert_eq!(mask_json(r#""a\"b\n1234 \ud83d\ude00""#), "\"a\\\"b\\u000a[4 digits] 😀\"");
+}
+
+/// C-18, I-26: a number whose digits or groups stand in an array, and a birthday by its key.
+#[test]
+fn json_that_parts_a_number_or_a_date_of_birth_is_masked() {
+    for (json, masked) in [
+        (r#"[1,0,0,2,3,4]"#, r#"[1,0,0,"[1 digits]","[1 digits]","[1 digits]"]"#),
+        (r#"["123","45","6789"]"#, r#"["123","[2 digits]","[4 digits]"]"#),
+        (r#"{"a":["12"],"b":["34"],"c":56}"#, r#"{"a":["12"],"b":["34"],"c":56}"#),
+        (r#"{"date_of_birth":"March 4"}"#, r#"{"date_of_birth":"[date]"}"#),
+        (r#"{"DOB":"4/3","due":"March 4"}"#, r#"{"DOB":"[date]","due":"March 4"}"#),
+    ] {
+        assert_eq!(mask_json(json), masked);
+        assert_eq!(mask_json(masked), masked);
+    }
 }
 
 #[test]
@@ -290,6 +359,24 @@ proptest! {
             let four = std::str::from_utf8(four).unwrap();
             prop_assert!(!left.contains(four), "{four} is left of {text:?}: {masked:?}");
         }
+    }
+
+    /// What is left of it are the first three digits, as of any number that is no longer.
+    #[test]
+    fn no_number_that_is_split_over_turns_survives_c_18_f_hu_10(
+        (_, said) in dictation(),
+        words in 1..4_usize,
+        agent in prop::sample::select(&["Uh-huh.", "Yes, go on.", "Ajá, ¿y luego?", "One moment."][..]),
+    ) {
+        let mut talk = Talk::default();
+        let mut left = String::new();
+        let all: Vec<&str> = said.split_whitespace().collect();
+        for turn in all.chunks(words) {
+            left += &read_digits(&talk.caller(&turn.join(" ")));
+            talk.agent(agent);
+        }
+        let left = left.replace('|', "");
+        prop_assert!(left.len() <= 3, "{left} is left of {said:?} in turns of {words}");
     }
 
     #[test]

@@ -1,6 +1,11 @@
-//! Amounts and digits in words, for a voice that must not guess how to read figures.
+//! Amounts, digits, telephone numbers, dates and times in words, for a voice that must not guess how to
+//! read figures.
+
+mod calendar;
 
 use crate::Locale;
+
+pub use calendar::{Date, date, time};
 
 /// An amount of dollars in words.
 ///
@@ -14,22 +19,22 @@ use crate::Locale;
 /// );
 /// ```
 ///
-/// # Panics
-///
-/// When the amount is negative. Whether less than nothing is a credit, a refund or a mistake is for
-/// the caller of this function to say.
+/// An amount below zero is said with "minus". Whether it is a credit, a refund or a mistake is for the
+/// caller of this function to say.
 pub fn money(locale: Locale, cents: i64) -> String {
-    let cents = u64::try_from(cents).expect("an amount that is spoken is not negative");
+    let is_negative = cents < 0;
+    let cents = cents.unsigned_abs();
     let (whole, rest) = (cents / 100, cents % 100);
-    let (dollars, joint, cents) = match locale {
-        Locale::English => (english_dollars(whole), "and", english_cents(rest)),
-        Locale::Spanish => (spanish_dollars(whole), "con", spanish_cents(rest)),
+    let (minus, dollars, joint, cents) = match locale {
+        Locale::English => ("minus", english_dollars(whole), "and", english_cents(rest)),
+        Locale::Spanish => ("menos", spanish_dollars(whole), "con", spanish_cents(rest)),
     };
-    match (whole, rest) {
+    let amount = match (whole, rest) {
         (_, 0) => dollars,
         (0, _) => cents,
         _ => format!("{dollars} {joint} {cents}"),
-    }
+    };
+    if is_negative { format!("{minus} {amount}") } else { amount }
 }
 
 /// Digits one by one, in words, and letters by their names as the voice knows them. Marks and
@@ -52,6 +57,34 @@ pub fn digits(locale: Locale, text: &str) -> String {
     };
     let spoken = text.chars().filter(|c| c.is_alphanumeric());
     spoken.map(name).collect::<Vec<_>>().join(" ")
+}
+
+/// A telephone number digit by digit, in the groups in which people say it: of a number of North America
+/// the last ten digits as three, three and four; of any other, groups of three and a last one of two to
+/// four. A comma, which is a pause, parts them.
+///
+/// ```
+/// use locales::{Locale, spoken::phone};
+///
+/// assert_eq!(phone(Locale::English, "+15550100199"), "five five five, zero one zero, zero one nine nine");
+/// assert_eq!(phone(Locale::Spanish, "01234"), "cero uno dos, tres cuatro");
+/// ```
+pub fn phone(locale: Locale, number: &str) -> String {
+    let all: Vec<char> = number.chars().filter(char::is_ascii_digit).collect();
+    let home = match &all[..] {
+        ['1', rest @ ..] if rest.len() == 10 => rest,
+        all => all,
+    };
+    let mut groups = Vec::new();
+    let mut rest = home;
+    while rest.len() > 4 {
+        let (group, more) = rest.split_at(3);
+        groups.push(group);
+        rest = more;
+    }
+    groups.extend(Some(rest).filter(|rest| !rest.is_empty()));
+    let said = |group: &&[char]| digits(locale, &group.iter().collect::<String>());
+    groups.iter().map(said).collect::<Vec<_>>().join(", ")
 }
 
 // English

@@ -26,7 +26,7 @@ use crate::metrics::Metrics;
 use crate::store::{Class, Counted, Due, Error, Store};
 
 /// How many days each class is kept after the end of its call.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Days {
     retention: Retention,
 }
@@ -71,12 +71,6 @@ impl Days {
     fn due<'a>(&self, company: &'a str, class: Class, now_us: i64) -> Due<'a> {
         let kept_us = i64::from(self.kept(class)) * DAY_US;
         Due { company, class, until_us: now_us.saturating_sub(kept_us) }
-    }
-}
-
-impl Default for Days {
-    fn default() -> Self {
-        Self { retention: Retention::default() }
     }
 }
 

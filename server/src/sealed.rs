@@ -174,7 +174,7 @@ impl DataKey {
         let sealing = derive(bytes, &["offhook seal v1"]);
         Self {
             id: id.to_owned(),
-            cipher: XChaCha20Poly1305::new((&*sealing.expose_secret()).into()),
+            cipher: XChaCha20Poly1305::new(sealing.expose_secret().into()),
             index: derive(bytes, &["offhook index v1"]),
         }
     }

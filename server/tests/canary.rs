@@ -1,94 +1,78 @@
 //! A whole call in which everything is planted that must not come out, and then a look at whatever
-//! comes out of the server.
+//! comes out of the server: its log at its most talkative, its metrics, its answers, its files and their
+//! names, its database as it lies there, and the journal and story that are made of it.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails, in its helpers too")]
 
+mod postgres;
+#[path = "canary/stage.rs"]
+mod stage;
 mod support;
 
-use std::io::Write;
-use std::net::SocketAddr;
+use std::fs::{self, File};
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
 
-use axum::Router;
-use axum::extract::ws::{Message, WebSocketUpgrade};
-use axum::response::Response;
-use axum::routing::{get, post};
-use call_transports::deepgram::{
-    ClientMessage, FunctionCall, Role, ServerMessage, decode_client, encode_server,
-};
 use call_transports::twilio::media::{FromTwilio, Media, ToTwilio, Track, decode_to_twilio};
+use call_transports::twilio::twiml::{Verb, parse};
 use futures::StreamExt as _;
 use reqwest::StatusCode;
-use server::company::Tenant;
+use server::store::Store;
+use sqlx::{Connection as _, PgConnection};
+use stage::{ENGLISH, SPANISH, Tongue};
+use support::process::{self, Process, free};
 use support::{
-    AUTH_TOKEN, CALL, CONNECTED, Server, Socket, say, start, token_of, voice_inbound, with,
+    AUTH_TOKEN, CALL, CONNECTED, Door, FORM, INBOUND, Socket, say, scrape, start, token_of,
+    voice_inbound, with,
 };
-use tokio::net::TcpListener;
 use tokio_tungstenite::tungstenite;
-use tracing_subscriber::fmt::MakeWriter;
 
-/// What the caller dictates, the model repeats, the middleware knows, and what is configured.
-const PLANTED: [&str; 15] = [
+/// What the caller dictates and keys in, the model repeats, the middleware knows, and what is
+/// configured.
+const PLANTED: [&str; 24] = [
     "100234778",
+    "234778",
     "4111111111111111",
     "4111 1111",
     "1980-03-04",
     "62701",
-    "Quintanilla",
-    "quintanilla",
-    "24310",
+    "five five one eight",
+    "eight four",
+    "two nine three seven",
+    "triple zero",
+    "zero zero zero",
+    "March fourth",
+    "cuatro de marzo",
+    "ocho cuatro",
+    "dos nueve tres siete",
+    "cero cero cero",
+    "80355317",
     "5550100177",
     "c4n4ry-twilio",
     "c4n4ry-deepgram",
     "c4n4ry-middleware",
     AUTH_TOKEN,
-    "0707070707070707",
-    "What-the-prompt-says",
+    FINGERPRINT_KEY,
+    "no loan",
 ];
 
-/// I-26, C-18, for the log, the metrics and the audit log. The journal has its own tests; here it is looked at as it lies
-/// in the file, for digits and keys.
+const FINGERPRINT_KEY: &str = "c4fec4fec4fec4fec4fec4fec4fec4fec4fec4fec4fec4fec4fec4fec4fec4fe";
+
+/// The company's own words, which are kept with its versions and in the audit log.
+const PROMPT: &str = "What-the-prompt-says";
+
+/// A name has no shape. It is kept with what was said, and stands nowhere else.
+const NAME: &str = "quintanilla";
+
+/// I-26, C-18: in English, on SQLite, with a log for people.
 #[tokio::test]
 async fn nothing_that_was_planted_in_a_call_comes_out_i_26() {
-    let log = Log::default();
-    let subscriber = tracing_subscriber::fmt()
-        .with_max_level(tracing::Level::TRACE)
-        .with_ansi(false)
-        .with_writer(log.clone())
-        .finish();
-    tracing::subscriber::set_global_default(subscriber).unwrap();
     let folder = tempfile::tempdir().unwrap();
-    let database = folder.path().join("calls.db");
-    let world = world().await;
-    let server = planted(&database, world).await;
-
-    // Somebody guesses, too.
-    let form = with(&voice_inbound(), "From", "+15550100177");
-    server.post_as("/twilio/call-status", "x=4111111111111111", support::FORM, Some("bad")).await;
-    server.get("/twilio/100234778/4111111111111111").await;
-    server.get("/quintanilla/62701").await;
-    let token = token_of(&server.inbound(&form).await);
-    let mut socket = server.open("/twilio/acme/en").await;
-    say(&mut socket, &CONNECTED).await;
-    say(&mut socket, &FromTwilio::Start(start(&token))).await;
-    listen(&mut socket).await;
-    assert_eq!(server.end_reason(CALL).await, "agent_hangup");
-
-    let text = server.metrics().await;
-    assert_eq!(server.get("/metrics").await, StatusCode::NOT_FOUND, "not by the public door");
-    let log = log.text();
-    for (what, out) in [("the log", &log), ("/metrics", &text)] {
-        for planted in PLANTED.into_iter().chain([&*token]) {
-            let place = out.lines().find(|line| line.contains(planted));
-            assert_eq!(place, None, "{planted} came out in {what}");
-        }
-    }
-    assert!(!text.contains(CALL), "a call is no label");
-
-    // What is to come out did.
-    for expected in [CALL, "the call ends", "a call comes in", "company=\"acme\""] {
-        assert!(log.contains(expected), "{expected} is not in the log:\n{log}");
+    let database = process::database(folder.path());
+    let call = whole_call(folder.path(), ENGLISH, "text", &database).await;
+    for expected in [CALL, "TRACE", "the call ends", "a call comes in", "company=\"acme\""] {
+        assert!(call.log.contains(expected), "{expected} is not in the log:\n{}", call.log);
     }
     for expected in [
         "offhook_calls_ended_total{reason=\"agent_hangup\",company=\"acme\",language=\"en\"} 1",
@@ -101,191 +85,256 @@ async fn nothing_that_was_planted_in_a_call_comes_out_i_26() {
         "offhook_store_writes_total{kind=\"close\",outcome=\"done\"} 1",
         "offhook_calls_live 0",
     ] {
+        let text = &call.metrics;
         assert!(text.lines().any(|line| line == expected), "{expected} is not in\n{text}");
     }
-    assert!(text.contains("offhook_turn_seconds_count{stage=\"thinking\",course=\"functions\""));
+    let turns = "offhook_turn_seconds_count{stage=\"thinking\",course=\"functions\"";
+    assert!(call.metrics.contains(turns));
+    assert!(!call.metrics.contains(CALL), "a call is no label");
+    call.is_clean(&database).await;
+}
 
-    let settled = server.app.audit().settled().await.unwrap();
-    let log = server.app.config().audit.join(settled.head.log);
-    let audit = std::fs::read_to_string(log.join(settled.head.day + ".jsonl")).unwrap();
-    assert!(audit.contains("[9 digits]"), "what the model asked for is there, and masked");
-    // The prompt is the company's own, and is to be there.
-    let (prompt, name) = ("What-the-prompt-says", "quintanilla");
-    assert!(audit.contains(prompt));
-    for planted in PLANTED.into_iter().filter(|word| *word != prompt && *word != name) {
-        assert!(!audit.contains(planted), "{planted} is in the audit log:\n{audit}");
+/// I-26, C-18: in Spanish, on PostgreSQL, with a log for machines.
+#[tokio::test]
+async fn nothing_that_was_planted_in_a_spanish_call_comes_out_i_26() {
+    let folder = tempfile::tempdir().unwrap();
+    let database = postgres::Database::new().await;
+    let (url, owner) = (database.url("offhook"), database.url("offhook_owner"));
+    Store::migrate(&url, Some(&owner)).await.unwrap();
+    let mut call = whole_call(folder.path(), SPANISH, "json", &url).await;
+    for expected in ["\"message\":\"the call ends\"", "\"level\":\"TRACE\""] {
+        assert!(call.log.contains(expected), "{expected} is not in the log:\n{}", call.log);
     }
+    let tables = dump(&database.url("postgres")).await;
+    assert!(tables.contains(CALL), "all tables are looked at");
+    call.kept.push(("every table".to_owned(), tables));
+    call.is_clean(&url).await;
+}
 
-    server.app.store().close().await;
-    let file = std::fs::read(&database).unwrap();
-    let file = String::from_utf8_lossy(&file);
-    assert!(file.contains("[9 digits]"), "the journal is there, and masked");
-    for planted in PLANTED.iter().filter(|word| !word.to_lowercase().contains("quintanilla")) {
-        assert!(!file.contains(planted), "{planted} is in the file");
+/// I-26: a panic in the midst of a call says where it was, and nothing of what the code was about to say.
+#[test]
+fn a_panic_is_logged_without_its_words_i_26() {
+    const ROLE: &str = "CANARY_PANICS";
+    if std::env::var_os(ROLE).is_some() {
+        let _log = server::telemetry::start(server::config::LogFormat::Text);
+        let words = "loan 100234778 of Maria Quintanilla".to_owned();
+        let thread = std::thread::spawn(move || {
+            let nothing: Result<(), String> = Err(words);
+            nothing.expect("the caller said")
+        });
+        assert!(thread.join().is_err());
+        return;
+    }
+    let name = "a_panic_is_logged_without_its_words_i_26";
+    let mut child = Command::new(std::env::current_exe().unwrap());
+    child.args(["--exact", name, "--nocapture"]).env(ROLE, "1").env("RUST_LOG", "trace");
+    let output = child.output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(said.contains("a task panicked") && said.contains("canary.rs"), "{said}");
+    for planted in ["100234778", "Quintanilla", "the caller said"] {
+        assert!(!said.contains(planted), "{planted} came out: {said}");
     }
 }
 
-/// A server with keys and words that are to be seen nowhere.
-async fn planted(database: &Path, world: SocketAddr) -> Server {
-    Server::start_on(database, |config| {
-        config.twilio.api_url = format!("http://{world}");
-        config.twilio.auth_tokens = vec!["c4n4ry-twilio".into(), AUTH_TOKEN.into()];
-        config.deepgram.speak_url = format!("http://{world}");
-        config.deepgram.agent_url = format!("ws://{world}");
-        config.deepgram.api_key = "c4n4ry-deepgram".into();
-        config.middleware.url = format!("http://{world}");
-        config.middleware.api_key = "c4n4ry-middleware".into();
-        config.fingerprint_key = b"0707070707070707".to_vec();
-        let mut company = config.companies[0].company().clone();
-        for agent in company.agents.values_mut() {
-            agent.prompt = "What-the-prompt-says".to_owned();
+/// All that is left of a call.
+struct Traces {
+    log: String,
+    metrics: String,
+    /// What strangers and the carrier were answered.
+    answers: Vec<(String, String)>,
+    /// What keeps the conversation: what it is called, and what is in it.
+    kept: Vec<(String, String)>,
+    token: String,
+}
+
+impl Traces {
+    /// Nothing that was planted is in anything, nor in what is made of the record.
+    async fn is_clean(mut self, database: &str) {
+        let store = Store::open(database).await.unwrap();
+        let steps = store.journal(CALL).await.unwrap();
+        store.close().await;
+        let story = call_core::story::story(&steps);
+        assert!(story.contains("[9 digits]") && story.contains("[date]"), "{story}");
+        self.kept.push(("the story".to_owned(), story));
+        self.kept.push(("the journal".to_owned(), serde_json::to_string(&steps).unwrap()));
+        assert!(self.kept.iter().any(|(_, bytes)| bytes.contains("[16 digits]")));
+        let is_in = |part: &str| {
+            let mut files = self.kept.iter().filter(|(what, _)| what.contains(part));
+            files.any(|(_, text)| text.contains(PROMPT))
+        };
+        assert!(is_in("/audit/") && !is_in("/spool/"), "what is proven is there");
+        for (what, text) in &self.kept {
+            for planted in PLANTED {
+                let place = place(text, planted).map(|line| excerpt(line, planted));
+                assert_eq!(place, None, "{planted} is in {what}");
+            }
+            assert_eq!(place(&what.to_lowercase(), NAME), None, "in the name of a file");
         }
-        config.companies = vec![Tenant::new(company).unwrap()];
-    })
-    .await
+        let said = [("the log", &self.log), ("/metrics", &self.metrics)];
+        let answers = self.answers.iter().map(|(what, answer)| (&**what, answer));
+        for (what, out) in said.into_iter().chain(answers) {
+            for planted in PLANTED.into_iter().chain([NAME, "Quintanilla", PROMPT]) {
+                let place = place(out, planted).map(|line| excerpt(line, planted));
+                assert_eq!(place, None, "{planted} came out in {what}");
+            }
+        }
+        assert_eq!(place(&self.log, &self.token), None, "a token is a key");
+    }
 }
 
-/// The caller: says something when the opening is over, and hears everything to its end.
-async fn listen(socket: &mut Socket) {
+/// The line in which it stands. Digits among more digits are another number.
+fn place<'t>(text: &'t str, planted: &str) -> Option<&'t str> {
+    let is_number = planted.bytes().all(|b| b.is_ascii_digit());
+    let (start, _) = text.match_indices(planted).find(|(start, _)| {
+        let before = text[..*start].chars().next_back();
+        let after = text[start + planted.len()..].chars().next();
+        let digit = |c: Option<char>| c.is_some_and(|c| c.is_ascii_digit());
+        !is_number || (!digit(before) && !digit(after))
+    })?;
+    let line = text[..start].rfind('\n').map_or(0, |end| end + 1);
+    text[line..].lines().next()
+}
+
+/// What stands around it.
+fn excerpt<'t>(line: &'t str, planted: &str) -> &'t str {
+    let at = line.find(planted).unwrap_or(0);
+    &line[line.floor_char_boundary(at.saturating_sub(300))..line.ceil_char_boundary(at + 100)]
+}
+
+/// A server in a process of its own, with keys and words that are to be seen nowhere, and a call.
+async fn whole_call(folder: &Path, tongue: Tongue, format: &str, database: &str) -> Traces {
+    let world = stage::open(tongue).await;
+    let log = folder.join("log");
+    let scraped = free();
+    let company = folder.join("company.toml");
+    fs::write(&company, planted_company(tongue)).unwrap();
+    let variables = [
+        ("RUST_LOG", "trace".to_owned()),
+        ("LOG_FORMAT", format.to_owned()),
+        ("METRICS_ADDR", scraped.to_string()),
+        ("DATABASE_URL", database.to_owned()),
+        ("COMPANY_FILE", company.display().to_string()),
+        ("TWILIO_API_URL", format!("http://{world}")),
+        ("TWILIO_AUTH_TOKEN", format!("c4n4ry-twilio,{AUTH_TOKEN}")),
+        ("DEEPGRAM_SPEAK_URL", format!("http://{world}")),
+        ("DEEPGRAM_AGENT_URL", format!("ws://{world}/v1/agent/converse")),
+        ("DEEPGRAM_API_KEY", "c4n4ry-deepgram".to_owned()),
+        ("MIDDLEWARE_URL", format!("http://{world}")),
+        ("MIDDLEWARE_API_KEY", "c4n4ry-middleware".to_owned()),
+        ("FINGERPRINT_KEY", FINGERPRINT_KEY.to_owned()),
+    ];
+    let errors = Stdio::from(File::create(&log).unwrap());
+    let mut server = Process::start_in(folder, "exec \"$0\"", errors, &variables).await;
+    let door = Door::to(server.address);
+    let (token, mut answers) = strangers(&door).await;
+    let mut socket = door.open(&format!("/twilio/acme/{}", tongue.tag)).await;
+    say(&mut socket, &CONNECTED).await;
+    say(&mut socket, &FromTwilio::Start(start(&token))).await;
+    // While the call goes on, its journal lies in the spool.
+    let mut kept = listen(&mut socket, folder).await;
+    let since = Instant::now();
+    while !fs::read_to_string(&log).unwrap().contains("a call is over and on record") {
+        assert!(since.elapsed() < Duration::from_secs(20), "the call does not end");
+        support::pause().await;
+    }
+    let metrics = scrape(scraped).await;
+    let (status, answer) = door.text("/metrics").await;
+    assert_eq!(status, StatusCode::NOT_FOUND, "not by the public door");
+    answers.push(("an answer to somebody".to_owned(), answer));
+    // As it lies there, with whatever was not yet written into the file itself.
+    kept.extend(files(folder));
+    server.kill();
+    kept.extend(files(folder));
+    kept.retain(|(name, _)| !name.ends_with("/log") && !name.ends_with("/company.toml"));
+    let log = fs::read_to_string(&log).unwrap();
+    Traces { log, metrics, answers, kept, token }
+}
+
+fn planted_company(tongue: Tongue) -> String {
+    let text = include_str!("../../scenarios/companies/acme.toml");
+    let text = text.replace("language = \"en\"", &format!("language = \"{}\"", tongue.tag));
+    text.replace("prompt = \"\"\"\n", &format!("prompt = \"\"\"\n{PROMPT}. "))
+}
+
+/// Somebody guesses, too. Then the call comes in: its token, and what everybody was answered.
+async fn strangers(door: &Door) -> (String, Vec<(String, String)>) {
+    let form = with(&voice_inbound(), "From", "+15550100177");
+    let mut answers = Vec::new();
+    let (_, answer) =
+        door.post_as("/twilio/call-status", "x=4111111111111111", FORM, Some("bad")).await;
+    answers.push(answer);
+    answers.push(door.text("/twilio/100234778/4111111111111111").await.1);
+    answers.push(door.text("/quintanilla/62701").await.1);
+    let (status, document) = door.post(INBOUND, &form).await;
+    assert_eq!(status, StatusCode::OK);
+    let verbs = parse(&document).unwrap();
+    let Some(Verb::Connect(stream)) = verbs.first() else { panic!("it is connected: {verbs:?}") };
+    answers.push(document);
+    let name = |answer| ("an answer to somebody".to_owned(), answer);
+    (token_of(stream), answers.into_iter().map(name).collect())
+}
+
+/// The caller: says something when the opening is over, hears everything to its end, and keys in a
+/// number when the agent has answered. The files as they are then.
+async fn listen(socket: &mut Socket, folder: &Path) -> Vec<(String, String)> {
     let mut scratch = Vec::new();
     let mut chunk = 0;
+    let mut kept = Vec::new();
     while let Some(Ok(message)) = socket.next().await {
         let tungstenite::Message::Text(text) = message else { continue };
         let (_, message) = decode_to_twilio(text.as_str(), &mut scratch).unwrap();
-        if let ToTwilio::Mark { name } = message {
-            let name = name.into_owned();
-            say(socket, &FromTwilio::Mark { name: name.into() }).await;
-            chunk += 1;
-            let (track, payload) = (Track::Inbound, &[0x00; 160][..]);
-            let (chunk, timestamp_ms) = (Some(chunk), None);
-            let media = Media { track, chunk, timestamp_ms, payload };
-            say(socket, &FromTwilio::Media(media)).await;
-        }
-    }
-}
-
-/// Voice, agent, carrier and middleware at once.
-async fn world() -> SocketAddr {
-    let router = Router::new()
-        .route("/v1/speak", post(async || vec![0x7F_u8; 800]))
-        .route("/v1/agent/converse", get(converse))
-        .route("/v1/loans/lookup", post(async || LOAN))
-        .route("/2010-04-01/Accounts/{account}/Calls/{call}", post(async || "{}"));
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
-    tokio::spawn(async move { axum::serve(listener, router).await });
-    address
-}
-
-async fn converse(upgrade: WebSocketUpgrade) -> Response {
-    upgrade.on_upgrade(async |mut socket| {
-        let mut has_heard = false;
-        let mut says = vec![ServerMessage::Welcome { request_id: "r".to_owned() }];
-        loop {
-            for message in says.drain(..) {
-                let text = Message::Text(encode_server(&message).into());
-                if socket.send(text).await.is_err() {
-                    return;
-                }
-                if matches!(&message, ServerMessage::ConversationText { role: Role::Assistant, .. })
-                {
-                    let _ = socket.send(Message::Binary(vec![0x7F; 800].into())).await;
-                }
+        let ToTwilio::Mark { name } = message else { continue };
+        let name = name.into_owned();
+        let of_agent = name.starts_with("agent");
+        say(socket, &FromTwilio::Mark { name: name.into() }).await;
+        chunk += 1;
+        let (track, payload) = (Track::Inbound, &[0x00; 160][..]);
+        let (chunk, timestamp_ms) = (Some(chunk), None);
+        let media = Media { track, chunk, timestamp_ms, payload };
+        say(socket, &FromTwilio::Media(media)).await;
+        if of_agent && kept.is_empty() {
+            for digit in "80355317#".chars() {
+                say(socket, &FromTwilio::Dtmf { digit }).await;
             }
-            says = match socket.recv().await {
-                Some(Ok(Message::Text(text))) => match decode_client(text.as_str()).unwrap() {
-                    ClientMessage::Settings(_) => vec![ServerMessage::SettingsApplied],
-                    ClientMessage::FunctionCallResponse { id, .. } if id == "1" => reply(),
-                    _ => Vec::new(),
-                },
-                Some(Ok(Message::Binary(_))) if !has_heard => {
-                    has_heard = true;
-                    heard()
-                }
-                Some(Ok(_)) => Vec::new(),
-                Some(Err(_)) | None => return,
-            };
+            kept = files(folder);
+            assert!(kept.iter().any(|(name, _)| name.contains("spool")), "{kept:?}");
         }
-    })
-}
-
-fn heard() -> Vec<ServerMessage> {
-    let words = "I am Maria Quintanilla. My loan is 100234778, I was born on 1980-03-04, my zip is \
-                 62701, and my card is 4111 1111 1111 1111.";
-    let arguments = r#"{"loan_number":"100234778","date_of_birth":"1980-03-04","zip":"62701"}"#;
-    vec![
-        ServerMessage::UserStartedSpeaking,
-        said(Role::User, words),
-        ServerMessage::FunctionCallRequest {
-            functions: vec![
-                function("1", "lookup_loan", arguments),
-                function("2", "lookup_quintanilla_100234778", r#"{"card":"4111111111111111"}"#),
-                function("3", "lookup_loan", r#"{"loan_number":"4111111111111111"}"#),
-            ],
-        },
-    ]
-}
-
-fn reply() -> Vec<ServerMessage> {
-    vec![
-        said(Role::Assistant, "Thank you, Maria Quintanilla. You owe $243.10 on 100234778."),
-        ServerMessage::AgentAudioDone,
-        ServerMessage::Warning {
-            code: "SLOW_THINK_REQUEST".to_owned(),
-            description: "while thinking about 4111111111111111 of Maria Quintanilla".to_owned(),
-        },
-        ServerMessage::FunctionCallRequest { functions: vec![function("4", "hangup_call", "{}")] },
-    ]
-}
-
-fn said(role: Role, words: &str) -> ServerMessage {
-    ServerMessage::ConversationText {
-        role,
-        content: words.into(),
-        conversational_behavior: None,
-        languages_hinted: Vec::new(),
-        languages: Vec::new(),
     }
+    kept
 }
 
-fn function(id: &str, name: &str, arguments: &str) -> FunctionCall {
-    FunctionCall {
-        id: id.to_owned(),
-        name: name.to_owned(),
-        arguments: arguments.into(),
-        client_side: true,
-        thought_signature: None,
+/// Every file below a folder: its path, and its bytes.
+fn files(folder: &Path) -> Vec<(String, String)> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            found.extend(files(&path));
+        } else {
+            // A journal may be put away meanwhile.
+            let bytes = fs::read(&path).unwrap_or_default();
+            let text = String::from_utf8_lossy(&bytes).into_owned();
+            found.push((path.display().to_string(), text));
+        }
     }
+    found
 }
 
-const LOAN: &str = r#"{"date_of_birth_matches":true,"zip_matches":true,"loan":{"first_name":"Maria Quintanilla","due_cents":24310,"due_date":"2026-02-28","days_late":2},"card":"4111111111111111"}"#;
-
-/// Everything that was logged.
-#[derive(Debug, Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl Log {
-    fn text(&self) -> String {
-        let bytes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        String::from_utf8_lossy(&bytes).into_owned()
+/// Every row of every table, as text.
+async fn dump(url: &str) -> String {
+    let mut connection = PgConnection::connect(url).await.unwrap();
+    let tables: Vec<String> = sqlx::query_scalar(
+        "SELECT quote_ident(tablename) FROM pg_tables WHERE schemaname = 'public'",
+    )
+    .fetch_all(&mut connection)
+    .await
+    .unwrap();
+    let mut text = String::new();
+    for table in tables {
+        let rows = format!("SELECT row_to_json(t)::text FROM {table} t");
+        let rows: Vec<String> =
+            sqlx::query_scalar(sqlx::AssertSqlSafe(rows)).fetch_all(&mut connection).await.unwrap();
+        text.push_str(&rows.join("\n"));
     }
-}
-
-impl Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
-impl<'a> MakeWriter<'a> for Log {
-    type Writer = Self;
-
-    fn make_writer(&'a self) -> Self {
-        self.clone()
-    }
+    text
 }

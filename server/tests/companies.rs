@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use call_core::step::Cause;
 use call_transports::twilio::media::FromTwilio;
 use call_transports::twilio::twiml::{Reason, Verb};
-use server::app::{self, App};
+use server::app::App;
 use server::company::registry::Fault;
 use server::company::versions::{self, Command, Error, Standing};
 use server::company::{Tenant, prompt_hash};

@@ -28,9 +28,11 @@
 //! | I-35 | one hang-up; a second transfer only when the first came to nothing |
 //! | [`HEARD_IS_NOT_SAID`] | heard is what the carrier played, and a cut is no more than was played |
 //! | F-HU-08 | nothing is disclosed before the opening was heard, or should have been |
+//! | C-07 | a caller who changes the language is told in it who answers, and soon |
 
 mod ending;
 mod heard;
+mod language;
 mod lifecycle;
 mod outcomes;
 mod records;
@@ -91,7 +93,7 @@ impl fmt::Display for Breach {
 type Judge = fn(&Evidence<'_>, &mut Findings);
 
 /// Every judge, with the invariant it stands for.
-const JUDGES: [(&str, Judge); 21] = [
+const JUDGES: [(&str, Judge); 22] = [
     ("I-01", resources::writes_once),
     ("I-11", timing::ends_in_time),
     ("I-12", ending::last_words_first),
@@ -109,10 +111,11 @@ const JUDGES: [(&str, Judge); 21] = [
     ("I-25", records::cause_before_effect),
     ("I-29", resources::bounded),
     ("I-30", resources::audio_conserved),
-    ("I-34", records::language_of_the_call),
+    ("I-34", language::language_of_the_call),
     ("I-35", ending::one_terminal_request),
     (HEARD_IS_NOT_SAID, heard::heard_is_not_said),
     ("F-HU-08", heard::opening_before_disclosure),
+    ("C-07", language::notice_behind_each_change),
 ];
 
 /// Holds every invariant against a call. Nothing if all of them hold.

@@ -12,7 +12,7 @@ use call_core::ears::Ears;
 use call_core::effect::Effect;
 use call_core::input::{Agent, AgentLoss, Carrier, FunctionEnded, Input, Line};
 use call_core::playout::{BYTES_PER_MS, Conserved, Playout};
-use call_core::redact::mask_text;
+use call_core::redact::{Talk, mask_code, mask_text};
 use call_core::{CallTime, Language, Millis, UtteranceId};
 
 use crate::carrier::order::{Counts, Order};
@@ -106,6 +106,8 @@ pub struct Bridge {
     profiles: BTreeMap<Language, AgentProfile>,
     language: Language,
     conversation: Conversation,
+    /// Masks what both sides say, with what spans their turns.
+    talk: Talk,
     injections: Injections,
     keypad: Keypad,
     fingerprint_key: Vec<u8>,
@@ -146,6 +148,7 @@ impl Bridge {
             profiles,
             language: Language::English,
             conversation: Conversation::default(),
+            talk: Talk::default(),
             injections: Injections::default(),
             keypad: Keypad::default(),
             fingerprint_key,
@@ -255,7 +258,7 @@ impl Bridge {
                     self.turn_began();
                     self.conversation.said(Role::User, content.reveal());
                     let language = languages.first().and_then(|tag| Language::from_tag(tag));
-                    let text = mask_text(content.reveal());
+                    let text = self.talk.caller(content.reveal());
                     self.voice.sounds_matter_no_more();
                     out.input(Input::Agent(Agent::CallerSaid { text, language }));
                 }
@@ -284,10 +287,10 @@ impl Bridge {
                 if code.starts_with("INJECT_AGENT_MESSAGE_DURING") {
                     self.injection_refused(out);
                 }
-                out.input(Input::Agent(Agent::Warned(mask_text(&code))));
+                out.input(Input::Agent(Agent::Warned(mask_code(&code))));
             }
             ServerMessage::Error { code, .. } => {
-                let shown = mask_text(&code);
+                let shown = mask_code(&code);
                 let loss = match error_action(&code) {
                     ErrorAction::Reconnect => AgentLoss::Error(shown),
                     ErrorAction::Configuration | ErrorAction::OurBug => AgentLoss::Hopeless(shown),

@@ -13,7 +13,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use sha2::Sha256;
 
-use crate::deepgram::{FunctionCall, FunctionDefinition};
+use crate::deepgram::{FunctionCall, FunctionDefinition, Spoken};
 use crate::middleware::{Loan, LoanAnswer, LoanLookup};
 use crate::twilio::twiml::{TONES_MAX, Tones};
 
@@ -100,14 +100,9 @@ pub fn ask(call: &FunctionCall, fingerprint_key: &[u8]) -> FunctionAsk {
     FunctionAsk {
         id: call.id.clone(),
         name: mask_name(&call.name),
-        arguments: if Function::from_name(&call.name) == Some(Function::PlayDtmf) {
-            tones_shown(arguments)
-        } else if arguments.len() > ARGUMENTS_BYTES_MAX {
-            "\"[too long]\"".to_owned()
-        } else if arguments.trim().is_empty() {
-            "{}".to_owned()
-        } else {
-            mask_json(arguments)
+        arguments: match Function::from_name(&call.name) {
+            Some(Function::PlayDtmf) => tones_shown(arguments),
+            _ => shown(&call.arguments),
         },
         fingerprint: fingerprint(&call.name, arguments, fingerprint_key),
         target: transfer_target(&call.name, arguments),
@@ -116,6 +111,18 @@ pub fn ask(call: &FunctionCall, fingerprint_key: &[u8]) -> FunctionAsk {
             _ => None,
         },
         fault,
+    }
+}
+
+/// Arguments as they may stand on record: masked.
+pub(crate) fn shown(arguments: &Spoken) -> String {
+    let arguments = arguments.reveal();
+    if arguments.len() > ARGUMENTS_BYTES_MAX {
+        "\"[too long]\"".to_owned()
+    } else if arguments.trim().is_empty() {
+        "{}".to_owned()
+    } else {
+        mask_json(arguments)
     }
 }
 
@@ -352,7 +359,6 @@ fn fingerprint(name: &str, arguments: &str, key: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::deepgram::Spoken;
 
     fn call(arguments: &str) -> FunctionCall {
         FunctionCall {

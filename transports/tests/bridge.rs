@@ -287,6 +287,46 @@ fn after_a_function_was_taken_back_the_machine_is_told_that_the_callers_line_sou
     assert_eq!(table.caller(120, VOICE), SOUND);
 }
 
+/// C-18, F-HU-10: what a speaker says over several turns is masked as if it were said in one.
+#[test]
+fn a_number_that_spans_turns_is_masked_whatever_the_agent_says_between() {
+    let mut table = Table::ready();
+    let texts: Vec<String> = [
+        hears("It is one two three."),
+        says("Uh-huh."),
+        hears("Four five."),
+        says("That was one two three,"),
+        says("four five?"),
+    ]
+    .into_iter()
+    .flat_map(|message| table.agent(100, message))
+    .filter_map(|input| match input {
+        Input::Agent(Agent::CallerSaid { text, .. } | Agent::Said { text, .. }) => Some(text),
+        _ => None,
+    })
+    .collect();
+    let masked = [
+        "It is one two three.",
+        "Uh-huh.",
+        "[2 digits].",
+        "That was one two three,",
+        "[2 digits]?",
+    ];
+    assert_eq!(texts, masked);
+}
+
+/// I-26: a warning's code may hold anything, and so may an error's.
+#[test]
+fn a_code_that_is_no_code_is_not_passed_on() {
+    let mut table = Table::ready();
+    let code = "Maria Quintanilla: no such borrower".to_owned();
+    let warning = ServerMessage::Warning { code: code.clone(), description: String::new() };
+    assert_eq!(table.agent(100, warning), [Input::Agent(Agent::Warned("[code]".to_owned()))]);
+    let error = ServerMessage::Error { code, description: "of 100234".to_owned() };
+    let lost = Input::Agent(Agent::Lost(AgentLoss::Error("[code]".to_owned())));
+    assert_eq!(table.agent(200, error), [lost]);
+}
+
 const VOICE: u8 = 0xA0;
 const HISS: u8 = 0xF0;
 const SOUND: [Input; 1] = [Input::Carrier(Carrier::Sound)];

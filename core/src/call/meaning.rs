@@ -1,5 +1,7 @@
 //! What the caller's words change in the call itself, whatever the agent makes of them.
 
+use alloc::vec::Vec;
+
 use statig::Outcome;
 
 use super::Draft;
@@ -8,9 +10,11 @@ use super::topology::{Machine, State};
 use crate::effect::Effect;
 use crate::line::{Language, LineId};
 use crate::phrases::{Meaning, meaning};
+use crate::sabotage::Sabotage;
 use crate::step::Fact;
 
-/// A turn of fewer words does not change the language of the call: "gracias" is said by many.
+/// A turn of fewer words does not change the language of the call, unless it asks for one: "gracias"
+/// is said by many.
 const LANGUAGE_WORDS_MIN: usize = 3;
 
 /// At this request for a person the call is transferred whatever the agent does (F-HU-12).
@@ -64,17 +68,39 @@ impl Machine {
 
     /// The call follows the caller into another language that the company speaks. What must be
     /// relied on is said again in it (C-07, I-34).
-    fn change_language(&mut self, language: Option<Language>, meaning: &Meaning, step: &mut Draft) {
-        let Some(language) = language else { return };
-        if language == self.memory.language
-            || meaning.words < LANGUAGE_WORDS_MIN
-            || !self.memory.brief.languages.contains(&language)
-        {
+    fn change_language(&mut self, spoken: Option<Language>, meaning: &Meaning, step: &mut Draft) {
+        // Whoever asks for a language asks in a word or two, and often in another language.
+        let spoken = spoken.filter(|_| meaning.words >= LANGUAGE_WORDS_MIN);
+        let Some(language) = meaning.language.or(spoken) else { return };
+        let brief = &self.memory.brief;
+        if language == self.memory.language || !brief.languages.contains(&language) {
             return;
         }
         self.memory.language = language;
         step.fact(Fact::LanguageSet(language));
         step.effect(Effect::SetLanguage { language });
-        self.prepare(LineId::Notice, step);
+        let again = self.not_worded_yet(step);
+        if !self.memory.sabotaged(Sabotage::SkipsNotice) && !again.contains(&LineId::Opening) {
+            self.prepare(LineId::Notice, step);
+        }
+        for line in again.into_iter().filter(|line| *line != LineId::Notice) {
+            self.prepare(line, step);
+        }
+    }
+
+    /// Gives up every line of another language that nobody has worded yet, and tells which of them
+    /// must be heard. The others were for a caller who was silent or waited, and who has spoken.
+    fn not_worded_yet(&mut self, step: &mut Draft) -> Vec<LineId> {
+        let mut again = Vec::new();
+        self.memory.lines.retain(|utterance, line| {
+            let stays = line.text.is_some() || line.language == self.memory.language;
+            if !stays {
+                step.effect(Effect::Withdraw { utterance: *utterance });
+                again.extend(Some(line.line).filter(|line| line.is_required()));
+            }
+            stays
+        });
+        self.rearm_lines();
+        again
     }
 }

@@ -46,6 +46,23 @@ impl Pieces<'_> {
         (!goes_on).then_some(end)
     }
 
+    /// The end of a day with its month and no year: "March fourth", "el 4 de marzo", "3/4".
+    pub(super) fn day_and_month(&self, at: usize) -> Option<usize> {
+        let day_first = || self.month(self.skip(self.day(at)?));
+        let month_first = || self.day(self.skip(self.month(at)?));
+        let in_figures = || {
+            let parted = matches!(self.gap_before(at + 1), "/" | "-" | ".");
+            let two = self.figures(at + 2).is_none() || self.gap_before(at + 2).contains(' ');
+            self.day(at).and(self.day(at + 1)).filter(|end| parted && two && *end == at + 2)
+        };
+        day_first().or_else(month_first).or_else(in_figures)
+    }
+
+    /// Whether anything in the text says that its date is one of birth.
+    pub(super) fn speaks_of_birth(&self) -> bool {
+        (0..self.all.len()).any(|at| self.meaning(at) == Some(Meaning::Birth))
+    }
+
     fn skip(&self, at: usize) -> usize {
         let mut next = at;
         while matches!(self.meaning(next), Some(Meaning::Link | Meaning::Filler)) {

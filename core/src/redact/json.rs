@@ -4,7 +4,8 @@ use alloc::format;
 use alloc::string::{String, ToString};
 use core::str::Chars;
 
-use super::mask_text;
+use super::runs::Before;
+use super::{mask, mask_text};
 
 /// Deeper documents are refused, so that no text can exhaust the stack.
 const DEPTH_MAX: usize = 64;
@@ -13,7 +14,8 @@ const DIGITS_MIN: usize = 4;
 
 /// Masks every string value of a JSON text as [`mask_text`] does, and every number of four or more
 /// digits, which becomes a string. Keys, structure and spacing stay, and so do the numbers of keys
-/// that end in `_cents`. What is not JSON becomes `"[unreadable]"`.
+/// that end in `_cents`. The elements of an array are read as one dictation: a number that is split over
+/// them is masked behind its first three digits. What is not JSON becomes `"[unreadable]"`.
 ///
 /// ```
 /// use call_core::redact::mask_json;
@@ -25,7 +27,7 @@ const DIGITS_MIN: usize = 4;
 /// );
 /// ```
 pub fn mask_json(json: &str) -> String {
-    let mut scanner = Scanner { rest: json, masked: String::with_capacity(json.len()) };
+    let mut scanner = Scanner { rest: json, masked: String::with_capacity(json.len()), carried: 0 };
     match scanner.document() {
         Some(()) => scanner.masked,
         None => r#""[unreadable]""#.to_string(),
@@ -35,12 +37,19 @@ pub fn mask_json(json: &str) -> String {
 struct Scanner<'t> {
     rest: &'t str,
     masked: String,
+    /// The digits of a number that the elements before this one may have begun.
+    carried: usize,
 }
 
-/// Whether a number is an amount of money, which its key tells.
+/// What a value is, as its key or its place tells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Number {
+    /// An amount of money.
     Cents,
+    /// A date of birth.
+    Birth,
+    /// One of several in an array.
+    Element,
     Other,
 }
 
@@ -55,9 +64,11 @@ impl<'t> Scanner<'t> {
         match self.rest.bytes().next()? {
             b'{' if depth < DEPTH_MAX => self.members('}', |scanner| scanner.member(depth + 1))?,
             b'[' if depth < DEPTH_MAX => {
-                self.members(']', |scanner| scanner.value(depth + 1, Number::Other))?;
+                self.carried = 0;
+                self.members(']', |scanner| scanner.value(depth + 1, Number::Element))?;
+                self.carried = 0;
             }
-            b'"' => self.string_value()?,
+            b'"' => self.string_value(number)?,
             b'-' | b'0'..=b'9' => self.number(number)?,
             _ => {
                 let word = ["true", "false", "null"].iter().find(|w| self.rest.starts_with(**w))?;
@@ -95,13 +106,28 @@ impl<'t> Scanner<'t> {
         self.masked.push_str(literal);
         self.space();
         self.rest.starts_with(':').then(|| self.copy(1))?;
-        let number = if key.ends_with("_cents") { Number::Cents } else { Number::Other };
+        let number = match key.to_lowercase() {
+            key if key.ends_with("_cents") => Number::Cents,
+            key if ["birth", "dob", "nacimiento"].iter().any(|word| key.contains(word)) => {
+                Number::Birth
+            }
+            _ => Number::Other,
+        };
         self.value(depth, number)
     }
 
-    fn string_value(&mut self) -> Option<()> {
+    fn string_value(&mut self, number: Number) -> Option<()> {
         let (literal, text) = self.string()?;
-        let masked = mask_text(&text);
+        let masked = match number {
+            Number::Element => {
+                let before = Before { digits: self.carried, birth: false };
+                let (masked, open) = mask(&text, before);
+                self.carried = open;
+                masked
+            }
+            Number::Birth => mask(&text, Before { digits: 0, birth: true }).0,
+            Number::Cents | Number::Other => mask_text(&text),
+        };
         if masked == text {
             self.masked.push_str(literal);
         } else {
@@ -137,7 +163,11 @@ impl<'t> Scanner<'t> {
             return None;
         }
         let digits = literal.bytes().filter(u8::is_ascii_digit).count();
-        if digits < DIGITS_MIN || number == Number::Cents {
+        if number == Number::Element {
+            self.carried = self.carried.saturating_add(digits);
+        }
+        let in_all = if number == Number::Element { self.carried } else { digits };
+        if in_all < DIGITS_MIN || number == Number::Cents {
             self.copy(len);
         } else {
             self.rest = &self.rest[len..];

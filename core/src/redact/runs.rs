@@ -25,11 +25,22 @@ pub(super) struct Edit {
     pub(super) mask: Mask,
 }
 
-/// Everything in the text that must be masked, in order.
-pub(super) fn edits(pieces: &Pieces<'_>) -> Vec<Edit> {
+/// What was said before a text, as far as the text may go on with it.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Before {
+    /// The digits of a run that the last text ended in.
+    pub(super) digits: usize,
+    /// Whether a date of birth was asked for.
+    pub(super) birth: bool,
+}
+
+/// Everything in the text that must be masked, in order, and the digits of the run that it ends in.
+pub(super) fn edits(pieces: &Pieces<'_>, before: Before) -> (Vec<Edit>, usize) {
     let mut reader = Reader {
         pieces,
         addresses: pieces.spoken_addresses(),
+        birth: before.birth || pieces.speaks_of_birth(),
+        carried: before.digits,
         run: Vec::new(),
         between: Between::default(),
         edits: Vec::new(),
@@ -38,14 +49,20 @@ pub(super) fn edits(pieces: &Pieces<'_>) -> Vec<Edit> {
     while at < pieces.all.len() {
         at = reader.read(at);
     }
+    let run: usize = reader.run.iter().map(|member| member.digits).sum();
+    let open = run.saturating_add(reader.carried);
     reader.finish_run();
-    reader.edits
+    (reader.edits, open)
 }
 
 struct Reader<'p, 't> {
     pieces: &'p Pieces<'t>,
     /// Spoken e-mail addresses, the next one last.
     addresses: Vec<Range<usize>>,
+    /// A day and a month are a date of birth, even without their year.
+    birth: bool,
+    /// Digits of an earlier text that the first run goes on with, until anything else is said.
+    carried: usize,
     run: Vec<Member>,
     between: Between,
     edits: Vec<Edit>,
@@ -87,7 +104,9 @@ impl Reader<'_, '_> {
             Some(Kind::Wall) => return self.keep(at + 1),
             _ => {}
         }
-        if let Some(end) = pieces.date(at) {
+        let birth = self.birth && self.run.is_empty();
+        let birthday = || birth.then(|| pieces.day_and_month(at)).flatten();
+        if let Some(end) = pieces.date(at).or_else(birthday) {
             return self.mask(at, end, Mask::Date);
         }
         if let Some(end) = self.kept(at) {
@@ -100,7 +119,12 @@ impl Reader<'_, '_> {
         }
         match pieces.meaning(at) {
             Some(Meaning::And) => self.between.ands += 1,
-            Some(Meaning::Filler | Meaning::Dot) => self.between.fillers += 1,
+            Some(Meaning::Filler | Meaning::Dot | Meaning::Repeat(_)) => {
+                self.between.fillers += 1;
+            }
+            // "A ver", which is "let me see".
+            Some(Meaning::Article) if pieces.meaning(at + 1) == Some(Meaning::Filler) => {}
+            Some(Meaning::Lead | Meaning::Link) if self.run.is_empty() => {}
             _ => return self.keep(at + 1),
         }
         at + 1
@@ -173,11 +197,13 @@ impl Reader<'_, '_> {
         self.between = Between::NOTHING;
         let run = mem::take(&mut self.run);
         let (Some(first), Some(last)) = (run.first(), run.last()) else {
+            self.carried = 0;
             return;
         };
+        let carried = mem::take(&mut self.carried);
         let mask = if self.is_date(&run) {
             Mask::Date
-        } else if self.is_kept(&run) {
+        } else if self.is_kept(&run, carried) {
             return;
         } else {
             Mask::Digits(digits_of(&run))
@@ -190,10 +216,11 @@ impl Reader<'_, '_> {
         run.len() == 3 && self.pieces.is_date_in_figures(run[0].start)
     }
 
-    fn is_kept(&self, run: &[Member]) -> bool {
+    fn is_kept(&self, run: &[Member], carried: usize) -> bool {
         let small = |member: &Member| member.digits <= 2;
         match run {
             [hour, minute] if self.is_clock(hour.start, minute.start) => true,
+            _ if carried > 0 => carried.saturating_add(digits_of(run)) < DIGITS_MIN,
             [a, b] if b.after == Between::ONE_AND && small(a) && small(b) => true,
             [a, or, b] if or.letter && a.tongue.or(b.tongue).is_none() && small(a) && small(b) => {
                 true

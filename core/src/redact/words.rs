@@ -56,6 +56,10 @@ pub(super) enum Meaning {
     Link,
     /// The name of a currency or of its hundredth: "dollars", "centavos".
     Currency,
+    /// A word that may stand before the second part of a dictation: "it's", "the last".
+    Lead,
+    /// What makes a date a date of birth: "born", "nacimiento".
+    Birth,
     /// What makes a number a time of day: "pm", "o'clock".
     Clock,
     /// A part of the day, which makes a number a time after "in the" or "de la".
@@ -63,8 +67,9 @@ pub(super) enum Meaning {
 }
 
 use Meaning::{
-    And, Article, At, Clock, Currency, DayPart, Domain, Dot, Filler, Hundred, Hundreds, LetterO,
-    Link, Month, Ordinal, OrdinalEnding, Repeat, Scale, SoundsLike, Teen, Tens, Unit,
+    And, Article, At, Birth, Clock, Currency, DayPart, Domain, Dot, Filler, Hundred, Hundreds,
+    Lead, LetterO, Link, Month, Ordinal, OrdinalEnding, Repeat, Scale, SoundsLike, Teen, Tens,
+    Unit,
 };
 
 /// One row: a meaning and the words that carry it.
@@ -116,9 +121,19 @@ const ENGLISH: &[Row] = &[
         Filler,
         &[
             "uh", "uhh", "um", "umm", "er", "erm", "ah", "eh", "hm", "hmm", "mm", "then", "next",
-            "okay", "ok", "sorry", "wait",
+            "okay", "ok", "sorry", "wait", "yes", "yeah", "yep", "right", "so", "well", "like",
+            "let", "me", "see", "again",
         ],
     ),
+    (Filler, &["mhm", "mmhmm", "huh", "oops", "please", "followed"]),
+    (
+        Lead,
+        &[
+            "it", "it's", "is", "that's", "are", "number", "numbers", "digit", "digits", "rest",
+            "last",
+        ],
+    ),
+    (Birth, &["born", "birth", "birthday", "birthdate", "dob"]),
     (
         Filler,
         &["dash", "hyphen", "minus", "slash", "space", "comma", "point", "period", "underscore"],
@@ -237,6 +252,9 @@ const SPANISH: &[Row] = &[
     (Article, &["un"]),
     (And, &["y"]),
     (Filler, &["este", "pues", "luego", "entonces", "despues", "perdon", "espera", "bueno"]),
+    (Filler, &["si", "aja", "ya", "digo", "ver", "mmm", "sigue", "siguen", "seguido"]),
+    (Lead, &["son", "los", "las", "numero", "numeros", "digitos", "resto", "ultimo", "ultimos"]),
+    (Birth, &["naci", "nacio", "nacido", "nacida", "nacimiento", "cumpleanos"]),
     (Filler, &["guion", "raya", "menos", "diagonal", "espacio", "coma"]),
     (Dot, &["punto"]),
     (At, &["arroba"]),

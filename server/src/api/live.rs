@@ -184,7 +184,7 @@ fn act(
         operator = deed.operator.name,
         what = deed.what,
         call = deed.call.map(|live| live.call.as_str()),
-        company = deed.call.map(|live| live.company()),
+        company = deed.call.map(LiveCall::company),
         done = outcome.is_ok(),
         "an operator acts"
     );

@@ -1,12 +1,10 @@
-//! The record: cause before effect, request before answer, and the right language (I-25, I-34).
+//! The record: cause before effect, and request before answer (I-25).
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use call_core::call::Timer;
 use call_core::input::{Agent, Carrier, Input, Line, Playback};
-use call_core::redact::mask_text;
-use call_core::{CallTime, Cause, Effect, Fact, Language, LineId, Step, UtteranceId};
-use locales::Locale;
+use call_core::{CallTime, Cause, Effect, Fact, Step, UtteranceId};
 
 use super::{Evidence, Findings};
 
@@ -201,55 +199,4 @@ const fn kind(fact: &Fact) -> &'static str {
         Fact::Transfer { .. } => "a transfer",
         _ => "another",
     }
-}
-
-/// I-34: every line is asked for in the language that the call has then, and its words are the
-/// ones of that language.
-pub(super) fn language_of_the_call(evidence: &Evidence<'_>, findings: &mut Findings<'_>) {
-    let Some(brief) = evidence.brief() else { return };
-    let mut language = brief.language;
-    let mut asked: BTreeMap<UtteranceId, (Language, Option<String>)> = BTreeMap::new();
-    for step in evidence.steps {
-        for fact in &step.facts {
-            if let Fact::LineRendered { utterance, language, text, line, .. } = fact
-                && let Some((wanted, words)) = asked.get(utterance)
-                && (language != wanted || words.as_ref() != Some(text))
-            {
-                findings.at(step.at, format!("{line} is on record in another language or words"));
-            }
-        }
-        for effect in &step.effects {
-            match effect {
-                Effect::SetLanguage { language: new } => language = *new,
-                Effect::Prepare { utterance, line, language: wanted, arguments }
-                | Effect::Inject { utterance, line, language: wanted, arguments, .. } => {
-                    if *wanted != language {
-                        findings.at(step.at, format!("{line} is asked for in {wanted}"));
-                    }
-                    let words = words(*line, language, arguments);
-                    asked.insert(*utterance, (language, words));
-                }
-                Effect::UseRecording { utterance, line, language: wanted } => {
-                    if *wanted != language {
-                        findings.at(step.at, format!("{line} is to be played in {wanted}"));
-                    }
-                    asked.insert(*utterance, (language, recorded_words(*line, language)));
-                }
-                _ => {}
-            }
-        }
-    }
-}
-
-/// What the recording says, masked.
-fn recorded_words(line: LineId, language: Language) -> Option<String> {
-    let locale = Locale::from_tag(language.tag())?;
-    locales::recording(locale, line.key()).map(|recording| mask_text(&recording.text))
-}
-
-/// What stands in `locales/`, masked as in journals; nothing for a line that it cannot word.
-fn words(line: LineId, language: Language, blanks: &BTreeMap<String, String>) -> Option<String> {
-    let locale = Locale::from_tag(language.tag())?;
-    let blanks: Vec<_> = blanks.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();
-    locales::render(locale, line.key(), &blanks).ok().map(|rendered| mask_text(&rendered.text))
 }

@@ -97,6 +97,11 @@ impl Scene {
         self.now = self.now.max(at);
     }
 
+    /// How far the scene has come.
+    pub(super) const fn now(&self) -> CallTime {
+        self.now
+    }
+
     /// Takes in what a step tells.
     pub(super) fn apply(&mut self, step: &Step) {
         self.advance(step.at);
@@ -169,7 +174,8 @@ impl Scene {
         if self.voice { prompt.max(Millis(farewell.0 / 4 * 3)) } else { prompt }
     }
 
-    fn in_talk(&self) -> bool {
+    /// Whether caller and agent are on the line, and talk.
+    pub(super) fn in_talk(&self) -> bool {
         self.session == Session::Ready && !self.closing && !self.away && !self.ended
     }
 

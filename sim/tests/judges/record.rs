@@ -1,5 +1,6 @@
 //! The record: causes, languages, and what was heard.
 
+use call_core::call::Timer;
 use call_core::effect::Function;
 use call_core::input::{Agent, Input, Playback};
 use call_core::{Cause, Effect, Fact, Language, LineId, Millis};
@@ -95,6 +96,49 @@ fn a_line_with_words_of_another_language_is_a_breach() {
         }
     }
     call.breaks(&["I-34"]);
+}
+
+#[test]
+fn an_agent_who_is_to_speak_another_language_than_the_call_is_a_breach() {
+    let mut call = Spoilt::named("pago_tarde");
+    let open = |effect: &Effect| matches!(effect, Effect::OpenAgent { .. });
+    let step = call.find(|step| step.effects.iter().any(open));
+    for effect in &mut call.steps[step].effects {
+        if let Effect::OpenAgent { language, .. } = effect {
+            *language = Language::English;
+        }
+    }
+    call.breaks(&["I-34"]);
+}
+
+// C-07
+
+#[test]
+fn a_change_of_language_without_a_notice_is_a_breach() {
+    let mut call = Spoilt::named("s17_language_switch");
+    let step = call.find(|step| prepares(step, LineId::Notice));
+    let prepare = |effect: &Effect| matches!(effect, Effect::Prepare { .. });
+    let late: Vec<_> = call.steps[step].effects.extract_if(.., |e| prepare(e)).collect();
+    // It is asked for, and not at once.
+    let mut next = crate::spoilt::step(call.steps[step].at, Cause::Timer(Timer::KeyGap));
+    next.effects = late;
+    call.steps.insert(step + 1, next);
+    call.breaks(&["C-07"]);
+}
+
+#[test]
+fn a_notice_that_is_never_heard_in_the_language_of_the_talk_is_a_breach() {
+    let mut call = Spoilt::named("s17_switch_in_function");
+    let asked = call.find(|step| prepares(step, LineId::Notice));
+    let notice = call.steps[asked].effects.iter().find_map(|effect| match effect {
+        Effect::Prepare { utterance, .. } => Some(*utterance),
+        _ => None,
+    });
+    let notice = notice.expect("the step asks for it");
+    let news = call.find(|step| heard(step, notice));
+    call.steps.remove(news);
+    // Speech whose end nobody knows holds the floor, too.
+    call.breaks(&["C-07", "I-15", "I-25"]);
 }
 
 // Heard is not said

@@ -96,9 +96,14 @@ impl Bridge {
         let ours = calls.into_iter().filter(|call| call.client_side);
         let asks: Vec<_> = ours
             .map(|mut call| {
+                let written = call.arguments.clone();
                 call.arguments = self.keypad.fill_in(call.arguments);
                 self.conversation.asked(&call);
-                let ask = functions::ask(&call, &self.fingerprint_key);
+                let mut ask = functions::ask(&call, &self.fingerprint_key);
+                if written != call.arguments && ask.tones.is_none() {
+                    // A keyed number of three digits could not be masked: its name is on record.
+                    ask.arguments = functions::shown(&written);
+                }
                 self.arguments.entry(call.id).or_insert(call.arguments);
                 ask
             })

@@ -2,7 +2,6 @@
 
 use call_core::input::{Agent, Input, Playback};
 use call_core::playout::Admit;
-use call_core::redact::mask_text;
 use call_core::{CallTime, UtteranceId};
 
 use super::{Bridge, CLIP_PIECE, Outlet, Sentence, Waiting};
@@ -35,7 +34,8 @@ impl Bridge {
             }
         };
         self.conversation.said(Role::Assistant, words);
-        out.input(Input::Agent(Agent::Said { utterance, text: mask_text(words) }));
+        let text = self.talk.agent(words);
+        out.input(Input::Agent(Agent::Said { utterance, text }));
     }
 
     pub(super) fn begin_sentence(&mut self, has_words: bool) -> UtteranceId {

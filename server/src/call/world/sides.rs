@@ -4,10 +4,11 @@ use std::task::Poll;
 
 use call_core::CallTime;
 use call_core::input::{AgentLoss, Carrier};
-use call_core::redact::mask_text;
+use call_core::redact::mask_code;
 use call_transports::deepgram::{ErrorAction, ServerMessage, decode_server, error_action};
 use call_transports::net::{AgentFrame, AgentNews};
 use call_transports::twilio::media::{FromTwilio, decode_from_twilio};
+use uuid::Uuid;
 
 use super::Live;
 use crate::call::carrier::Frame;
@@ -126,13 +127,15 @@ impl Live {
 fn note(message: &ServerMessage) {
     match message {
         ServerMessage::Welcome { request_id } => {
-            tracing::info!(request_id = %mask_text(request_id), "the agent's session is open");
+            // Its provider is asked about a session by this. What is no such id may be anything.
+            let request_id = Uuid::parse_str(request_id).map(tracing::field::display);
+            tracing::info!(request_id = request_id.ok(), "the agent's session is open");
         }
         ServerMessage::Warning { code, .. } => {
-            tracing::warn!(code = %mask_text(code), "the agent's provider warns");
+            tracing::warn!(code = %mask_code(code), "the agent's provider warns");
         }
         ServerMessage::Error { code, .. } => {
-            let shown = mask_text(code);
+            let shown = mask_code(code);
             match error_action(code) {
                 ErrorAction::Reconnect => {
                     tracing::warn!(code = %shown, "the agent's provider ended the session");
