@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use call_core::step::Cause;
 use call_transports::twilio::media::FromTwilio;
 use call_transports::twilio::twiml::{Reason, Verb};
-use server::app::{self, App};
+use server::app::App;
 use server::company::registry::Fault;
 use server::company::versions::{self, Command, Error, Standing};
 use server::company::{Tenant, prompt_hash};
@@ -517,7 +517,7 @@ fn owned((company, version): (&str, i64)) -> (String, i64) {
     (company.to_owned(), version)
 }
 
-fn served(app: &app::App) -> Vec<String> {
+fn served(app: &App) -> Vec<String> {
     let all = app.companies().companies();
     let company = all.iter().map(|listed| listed.tenant.company());
     company.map(|company| format!("{} v{}", company.id, company.version)).collect()
