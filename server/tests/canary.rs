@@ -108,6 +108,10 @@ async fn nothing_that_was_planted_in_a_call_comes_out_i_26() {
     server.app.store().close().await;
     let file = std::fs::read(&database).unwrap();
     let file = String::from_utf8_lossy(&file);
+    // The company's configuration is kept as it was imported, in its own place and in no other.
+    let acme = server.app.companies().company("acme").unwrap();
+    assert!(file.contains(acme.text()));
+    let file = file.replace(acme.text(), "");
     assert!(file.contains("[9 digits]"), "the journal is there, and masked");
     for planted in PLANTED.iter().filter(|word| !word.to_lowercase().contains("quintanilla")) {
         assert!(!file.contains(planted), "{planted} is in the file");
