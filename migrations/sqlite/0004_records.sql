@@ -30,6 +30,8 @@ END;
 DROP INDEX call_by_company;
 CREATE INDEX call_by_company ON call (company, started_us, sid);
 CREATE INDEX call_by_start ON call (started_us, sid);
+-- Rare ends among many calls.
+CREATE INDEX call_by_reason ON call (end_reason, started_us, sid);
 
 -- One row for each call that has a journal, made from it.
 CREATE TABLE summary (
