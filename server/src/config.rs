@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use call_transports::twilio::Sid;
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::{ExposeSecret, SecretSlice, SecretString};
 use uuid::Uuid;
 
 use crate::company::Tenant;
@@ -48,7 +48,7 @@ pub struct Config {
     pub log_format: LogFormat,
     /// Key of the fingerprints in journals. With another key, equal arguments have other
     /// fingerprints.
-    pub fingerprint_key: Vec<u8>,
+    pub fingerprint_key: SecretSlice<u8>,
     /// From the opening of a stream's socket until its `start` was checked.
     pub start_limit: Duration,
     /// How long a stream's token may wait for its stream.
@@ -189,7 +189,7 @@ impl Config {
                 tenant: tenant?,
                 calls_max: calls_max?,
                 log_format: log_format?,
-                fingerprint_key: fingerprint_key?,
+                fingerprint_key: fingerprint_key?.into(),
                 start_limit: START_LIMIT,
                 token_life: TOKEN_LIFE,
                 drain_limit: DRAIN_LIMIT,

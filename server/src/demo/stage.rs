@@ -111,7 +111,7 @@ pub(super) fn config(
         tenant,
         calls_max: 1_000,
         log_format: LogFormat::Text,
-        fingerprint_key: Uuid::new_v4().into_bytes().repeat(2),
+        fingerprint_key: Uuid::new_v4().into_bytes().repeat(2).into(),
         start_limit: config::START_LIMIT,
         token_life: config::TOKEN_LIFE,
         drain_limit: config::DRAIN_LIMIT,

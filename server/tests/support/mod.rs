@@ -319,7 +319,7 @@ pub(crate) fn config(listen: SocketAddr, providers: SocketAddr, database: &Path)
         tenant: acme(),
         calls_max: 10,
         log_format: LogFormat::Text,
-        fingerprint_key: vec![7; 32],
+        fingerprint_key: vec![7; 32].into(),
         start_limit: config::START_LIMIT,
         token_life: config::TOKEN_LIFE,
         drain_limit: config::DRAIN_LIMIT,
