@@ -164,10 +164,11 @@ fn begin(
     let Setup { over, news, departure, recording, journal, .. } = setup;
     let recorder = recording
         .map(|callback| Recorder::begin(Arc::clone(&services), call_sid.clone(), callback));
-    let (call, first) = Call::new(brief);
+    let (call, first) = Call::new(brief.clone());
     let bridge = Bridge::new(profiles, fingerprint_key);
     let names = world::Names {
         call: call_sid,
+        wording: brief,
         stream: stream_sid,
         voices,
         over,

@@ -16,6 +16,7 @@ use crate::tokens::Grant;
 
 pub use place::Place;
 
+mod lines;
 mod place;
 mod reading;
 
@@ -236,6 +237,7 @@ fn faults(company: &Company) -> Vec<(String, String)> {
     let owned = |(field, what): (&str, &str)| (field.to_owned(), what.to_owned());
     let mut faults: Vec<_> = faults.into_iter().map(owned).collect();
     faults.extend(transfer_faults(company));
+    faults.extend(lines::faults(company));
     for unknown in company.functions.iter().filter(|name| !performs(name)) {
         let known = nearest(unknown);
         let what = format!("there is no function `{unknown}`; did you mean `{known}`?");
@@ -260,6 +262,7 @@ fn depends(field: &str, other: &str) -> bool {
     let compared = [
         ("limits.silence_farewell", "limits.silence_prompt"),
         ("agents", "language"),
+        ("lines", "agents"),
         ("functions", "transfer"),
     ];
     other.is_empty()

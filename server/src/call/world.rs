@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use axum::extract::ws::WebSocket;
 use call_core::input::{AgentLoss, Carrier, Operator};
-use call_core::{CallTime, Input, Language, Millis, Step, Stimulus, World};
+use call_core::{Brief, CallTime, Input, Language, Millis, Step, Stimulus, World};
 use call_transports::bridge::{Bridge, Outlet};
 use call_transports::twilio::Sid;
 use tokio::sync::mpsc;
@@ -45,6 +45,8 @@ pub(super) const LEAVE: Duration = Duration::from_secs(1);
 pub(super) struct Names {
     /// The call.
     pub(super) call: Sid,
+    /// What it was told at its beginning.
+    pub(super) wording: Brief,
     /// Its stream.
     pub(super) stream: String,
     /// The voices of our own lines.
@@ -64,6 +66,8 @@ pub(super) struct Names {
 /// A call on real sockets and a real clock.
 pub(super) struct Live {
     pub(super) call: Sid,
+    /// What it was told at its beginning: the company's own words are in it.
+    wording: Brief,
     voices: BTreeMap<Language, String>,
     /// Ready when the carrier's callbacks say that the call is over; nothing once they have.
     over: Option<Pin<Box<WaitForCancellationFutureOwned>>>,
@@ -120,9 +124,11 @@ impl Live {
         services: Arc<Services>,
         watch: Option<Watch>,
     ) -> Self {
-        let Names { call, stream, voices, over, news, departure, recorder, journal } = names;
+        let Names { call, wording, stream, voices, over, news, departure, recorder, journal } =
+            names;
         Self {
             call,
+            wording,
             voices,
             over: Some(Box::pin(over.cancelled_owned())),
             news,
