@@ -6,8 +6,8 @@ use alloc::vec::Vec;
 
 use serde::{Deserialize, Serialize};
 
-use crate::company::{FarewellPolicy, Recording};
-use crate::line::Language;
+use crate::company::{FarewellPolicy, OwnLines, Recording};
+use crate::line::{Language, LineId};
 use crate::time::Millis;
 
 /// Everything the machine is told at birth. It is the first entry of the journal, so a replay
@@ -41,6 +41,9 @@ pub struct Brief {
     pub recording: Recording,
     /// The languages that the company speaks.
     pub languages: Vec<Language>,
+    /// The company's own words for lines of ours.
+    #[serde(default, skip_serializing_if = "OwnLines::is_empty")]
+    pub lines: OwnLines,
     /// Names of the functions that the company offers its agent.
     pub functions: Vec<String>,
     /// Names of the persons or queues that a call may be transferred to; the first is asked when
@@ -56,6 +59,12 @@ pub struct Brief {
 }
 
 impl Brief {
+    /// The company's own words for a line, and their version, which is its configuration's.
+    pub fn own_words(&self, line: LineId, language: Language) -> Option<(&str, u32)> {
+        let words = self.lines.get(&language)?.get(&line)?;
+        Some((words, self.config_version))
+    }
+
     /// A brief for examples and tests: an English call to a loan servicer.
     pub fn example() -> Self {
         Self {
@@ -72,6 +81,7 @@ impl Brief {
             utc_offset_minutes: -360,
             recording: Recording::Off,
             languages: Language::ALL.to_vec(),
+            lines: OwnLines::new(),
             functions: ["lookup_loan", "hangup_call"].map(ToString::to_string).to_vec(),
             transfer_targets: Vec::new(),
             farewell: FarewellPolicy::Lock,

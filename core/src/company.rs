@@ -7,7 +7,10 @@ use alloc::vec::Vec;
 use serde::{Deserialize, Serialize};
 
 use crate::brief::{Brief, Direction, FunctionLimits, Limits};
-use crate::line::Language;
+use crate::line::{Language, LineId};
+
+/// A company's own words for lines of ours: Fluent patterns, by language and line.
+pub type OwnLines = BTreeMap<Language, BTreeMap<LineId, String>>;
 
 /// A company as its configuration file states it. Immutable: a change is a new version.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,6 +31,10 @@ pub struct Company {
     pub recording: Recording,
     /// The agent in each language the company speaks.
     pub agents: BTreeMap<Language, AgentConfig>,
+    /// Its own words for lines of ours, with the same blanks. A line that is not here has our words,
+    /// and so have all recordings.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub lines: OwnLines,
     /// Functions offered to the agent, by name.
     pub functions: BTreeSet<String>,
     /// Whom a call may be transferred to: a name for the agent to ask for, and a number in E.164
@@ -220,6 +227,7 @@ impl Company {
             utc_offset_minutes: self.utc_offset_minutes,
             recording: self.recording,
             languages: self.agents.keys().copied().collect(),
+            lines: self.lines.clone(),
             functions: self.functions.iter().cloned().collect(),
             transfer_targets: self.transfer.keys().cloned().collect(),
             farewell: self.farewell,

@@ -28,6 +28,7 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use crate::brief::{Brief, Direction};
+use crate::company::OwnLines;
 use crate::effect::Effect;
 use crate::input::{Agent, AgentLoss, Carrier, HungUp, Input, Operator, Tones};
 use crate::line::{LineId, Rung, UtteranceId};
@@ -51,6 +52,8 @@ pub struct Teller {
     /// Words that are on their way to the caller's ear.
     words: BTreeMap<UtteranceId, String>,
     functions: BTreeMap<String, String>,
+    /// Lines for which the company has words of its own.
+    own: OwnLines,
     /// The first step was told.
     begun: bool,
 }
@@ -59,6 +62,9 @@ impl Teller {
     /// The lines that a step adds to the story; often none. Lines have no line end.
     pub fn tell(&mut self, step: &Step) -> Vec<String> {
         let mut told: Vec<(&str, String)> = Vec::new();
+        if let Cause::Started(brief) = &step.cause {
+            self.own.clone_from(&brief.lines);
+        }
         if !step.ignored {
             self.cause(step, &mut told);
         }
@@ -131,11 +137,13 @@ impl Teller {
 
     fn fact(&mut self, fact: &Fact, told: &mut Vec<(&str, String)>) {
         match fact {
-            Fact::LineRendered { utterance, line, version, text, by, .. } => {
+            Fact::LineRendered { utterance, line, version, text, by, language, .. } => {
+                let own = self.own.get(language).is_some_and(|lines| lines.contains_key(line));
+                let whose = if own { ", the company's" } else { "" };
                 // A recording may have words of its own, without blanks.
                 let what = match by {
-                    Rung::Spoken => format!("{line} v{version}"),
-                    Rung::Injected => format!("{line} v{version}, said by the agent"),
+                    Rung::Spoken => format!("{line}{whose} v{version}"),
+                    Rung::Injected => format!("{line}{whose} v{version}, said by the agent"),
                     Rung::Recorded => format!("recording of {line}, v{version}"),
                 };
                 self.words.insert(*utterance, format!("us: \"{text}\" ({what})"));

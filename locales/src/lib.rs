@@ -24,10 +24,12 @@ use fluent_bundle::{FluentArgs, FluentError, FluentMessage, FluentResource};
 use unic_langid::LanguageIdentifier;
 
 mod error;
+mod own;
 mod recordings;
 pub mod spoken;
 
 pub use error::Error;
+pub use own::{CHARACTERS_MAX, check_own, render_own};
 pub use recordings::{Recording, recording};
 
 /// A language that we speak.

@@ -45,8 +45,12 @@ pub fn fixed(tenant: &Tenant) -> Vec<Fixed> {
         let name = (COMPANY, company.name.as_str());
         let given: Vec<_> =
             blanks.iter().any(|blank| blank == COMPANY).then_some(name).into_iter().collect();
-        let words = locales::render(locale, line.key(), &given).ok()?;
-        Some(Fixed { voice: voice.to_owned(), text: words.text })
+        let own = company.lines.get(&language).and_then(|own| own.get(&line));
+        let text = match own {
+            Some(own) => locales::render_own(locale, line.key(), own, &given).ok()?,
+            None => locales::render(locale, line.key(), &given).ok()?.text,
+        };
+        Some(Fixed { voice: voice.to_owned(), text })
     };
     let agents = company.agents.iter();
     agents

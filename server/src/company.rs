@@ -19,6 +19,7 @@ pub use place::Place;
 
 mod bounds;
 mod files;
+mod lines;
 mod place;
 mod reading;
 pub mod registry;
@@ -227,6 +228,7 @@ fn faults(company: &Company) -> Vec<(String, String)> {
     let mut faults: Vec<_> = faults.into_iter().map(owned).collect();
     faults.extend(bounds::faults(company));
     faults.extend(transfer_faults(company));
+    faults.extend(lines::faults(company));
     for unknown in company.functions.iter().filter(|name| !performs(name)) {
         let known = nearest(unknown);
         let what = format!("there is no function `{unknown}`; did you mean `{known}`?");
@@ -251,6 +253,7 @@ fn depends(field: &str, other: &str) -> bool {
     let compared = [
         ("limits.silence_farewell", "limits.silence_prompt"),
         ("agents", "language"),
+        ("lines", "agents"),
         ("functions", "transfer"),
     ];
     other.is_empty()

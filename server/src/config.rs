@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use call_transports::twilio::Sid;
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::{ExposeSecret, SecretSlice, SecretString};
 use uuid::Uuid;
 
 use crate::api::Operators;
@@ -55,7 +55,7 @@ pub struct Config {
     pub log_format: LogFormat,
     /// Key of the fingerprints in journals. With another key, equal arguments have other
     /// fingerprints.
-    pub fingerprint_key: Vec<u8>,
+    pub fingerprint_key: SecretSlice<u8>,
     /// What callers' numbers are kept sealed with. Without it they are not kept.
     pub data_keys: Option<DataKeys>,
     /// From the opening of a stream's socket until its `start` was checked.
@@ -205,7 +205,7 @@ impl Config {
                 operators: operators?,
                 calls_max: calls_max?,
                 log_format: log_format?,
-                fingerprint_key: fingerprint_key?,
+                fingerprint_key: fingerprint_key?.into(),
                 data_keys: data_keys?,
                 start_limit: START_LIMIT,
                 token_life: TOKEN_LIFE,

@@ -51,6 +51,8 @@ pub(super) struct Asked<'a> {
     pub(super) line: LineId,
     pub(super) language: Language,
     pub(super) arguments: &'a BTreeMap<String, String>,
+    /// The company's own words for it, and their version.
+    pub(super) own: Option<(&'a str, u32)>,
 }
 
 impl Jobs {
@@ -198,7 +200,12 @@ pub(super) fn words(asked: &Asked<'_>) -> Option<locales::Rendered> {
     let locale = locale(asked.language);
     let arguments: Vec<_> =
         asked.arguments.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
-    let words = locales::render(locale, asked.line.key(), &arguments);
+    let key = asked.line.key();
+    let words = match asked.own {
+        Some((own, version)) => locales::render_own(locale, key, own, &arguments)
+            .map(|text| locales::Rendered { text, version }),
+        None => locales::render(locale, key, &arguments),
+    };
     // The error names the line and the blank, never what stands in it.
     words.inspect_err(|error| tracing::error!(%error, "a line of ours could not be worded")).ok()
 }

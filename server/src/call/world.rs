@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use axum::extract::ws::WebSocket;
 use call_core::input::{AgentLoss, Carrier, Operator};
-use call_core::{CallTime, Input, Language, Millis, Step, Stimulus, World};
+use call_core::{Brief, CallTime, Input, Language, Millis, Step, Stimulus, World};
 use call_transports::bridge::{Bridge, Outlet};
 use call_transports::twilio::Sid;
 use tokio::sync::mpsc;
@@ -49,6 +49,8 @@ pub(super) struct Names {
     pub(super) call: Sid,
     /// The company whose call it is.
     pub(super) company: Arc<str>,
+    /// What it was told at its beginning.
+    pub(super) wording: Brief,
     /// Its stream.
     pub(super) stream: String,
     /// The voices of our own lines.
@@ -72,6 +74,8 @@ pub(super) struct Names {
 /// A call on real sockets and a real clock.
 pub(super) struct Live {
     pub(super) call: Sid,
+    /// What it was told at its beginning: the company's own words are in it.
+    wording: Brief,
     voices: BTreeMap<Language, String>,
     /// Ready when the carrier's callbacks say that the call is over; nothing once they have.
     over: Option<Pin<Box<WaitForCancellationFutureOwned>>>,
@@ -132,6 +136,7 @@ impl Live {
         let Names {
             call,
             company,
+            wording,
             stream,
             voices,
             over,
@@ -144,6 +149,7 @@ impl Live {
         } = names;
         Self {
             call,
+            wording,
             voices,
             over: Some(Box::pin(over.cancelled_owned())),
             news,

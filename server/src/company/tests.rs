@@ -196,6 +196,47 @@ fn the_mistakes_of_all_files_of_a_folder_are_told() {
     assert_eq!(ids.collect::<Vec<_>>(), ["acme", "other"]);
 }
 
+/// C-07: a company's own words for our lines, wrong in every way.
+#[test]
+fn own_lines_are_checked_against_ours_and_against_each_other() {
+    let lines = "\n[lines.en]\nopening = \"Welcome. I am a computer.\"\nhold = \"One { moment\"\n\
+        farewel = \"Bye.\"\ngo-on = \"Go on, { $name }.\"\n\
+        [lines.es]\nopening = \"Hola de { $company }.\"\nhold = \"Un momento.\"\n\
+        go-on = \"Siga.\"\nnotice = \"Es una máquina.\"\n";
+    let text = ACME.to_owned() + lines;
+    let told = Tenant::parse("acme.toml", &text).unwrap_err();
+    let at = |line: &str| 1 + text.lines().position(|other| other == line).unwrap();
+    let expected = [
+        (at("opening = \"Welcome. I am a computer.\""), "lines.en.opening: the line `opening`"),
+        (at("hold = \"One { moment\""), "lines.en.hold: the line `hold` is broken"),
+        (at("farewel = \"Bye.\""), "lines.en.farewel: unknown variant `farewel`, expected"),
+        (at("go-on = \"Go on, { $name }.\""), "lines.en.go-on: the line `go-on` is broken"),
+        (at("notice = \"Es una máquina.\""), "lines.es.notice: has no counterpart: add `notice`"),
+    ];
+    assert_eq!(told.0.len(), expected.len(), "{told}");
+    for (told, (line, what)) in told.0.iter().zip(expected) {
+        let whole = format!("acme.toml:{line}:1: {what}");
+        assert!(told.to_string().starts_with(&whole), "{told}\n{whole}");
+    }
+}
+
+/// What callers are told by documents and by clips made in advance is the company's, too.
+#[test]
+fn own_lines_are_spoken_ahead_of_calls() {
+    let text = include_str!("../../../scenarios/companies/harbor.toml");
+    let tenant = Tenant::parse("harbor.toml", text).unwrap();
+    let lines = crate::clips::fixed(&tenant);
+    let says = |words: &str| lines.iter().any(|line| line.text.starts_with(words));
+    assert!(says("Welcome to Harbor Credit Union. You are talking to a computer"));
+    assert!(
+        says("Bienvenido a Harbor Credit Union.")
+            && !says(
+                "Thank you for calling Harbor Credit \
+        Union. I am"
+            )
+    );
+}
+
 fn field_of(error: &Error) -> &str {
     match error {
         Error::Faulty { field, .. } => field,

@@ -9,6 +9,7 @@ use call_core::step::{EndReason, Fact, Step};
 use call_core::{Brief, CallTime, Language};
 use call_transports::twilio::Sid;
 use jiff::Timestamp;
+use secrecy::ExposeSecret as _;
 use tokio::sync::{mpsc, oneshot};
 use tracing::{error, info, warn};
 
@@ -43,7 +44,7 @@ pub(super) async fn conduct(app: App, socket: WebSocket, grant: Grant, stream_si
         profiles: company.agents.keys().filter_map(profile).collect(),
         call_sid: grant.call.clone(),
         stream_sid,
-        fingerprint_key: app.config().fingerprint_key.clone(),
+        fingerprint_key: app.config().fingerprint_key.expose_secret().to_vec(),
         over: app.tokens().over(&grant.call),
         news,
         view,

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use call_core::company::Company;
 use call_core::effect::{Effect, Function};
 use call_core::input::{AgentLoss, Carrier, Input, Tones};
 use call_core::{Language, LineId, Millis};
@@ -24,13 +25,20 @@ const CONNECT_PAUSE_MS: u64 = 250;
 const SPEAK_LIMIT: Millis = Millis::from_secs(2);
 
 fn worded(
+    company: &Company,
     line: LineId,
     language: Language,
     arguments: &BTreeMap<String, String>,
 ) -> Option<Rendered> {
     let locale = Locale::from_tag(language.tag())?;
     let arguments: Vec<_> = arguments.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();
-    locales::render(locale, line.key(), &arguments).ok()
+    match company.lines.get(&language).and_then(|own| own.get(&line)) {
+        Some(own) => {
+            let text = locales::render_own(locale, line.key(), own, &arguments).ok()?;
+            Some(Rendered { text, version: company.version })
+        }
+        None => locales::render(locale, line.key(), &arguments).ok(),
+    }
 }
 
 impl Desk {
@@ -44,11 +52,12 @@ impl Desk {
                 self.jobs.retain(|job| !matches!(job, Job::AgentConnected(_)));
             }
             Effect::Prepare { utterance, line, language, arguments } => {
-                let (takes, clip) = self.speak(worded(*line, *language, arguments));
+                let words = worded(&self.scenario.company, *line, *language, arguments);
+                let (takes, clip) = self.speak(words);
                 self.jobs.add(now + takes, Job::LineReady(*utterance, clip));
             }
             Effect::Inject { utterance, line, language, arguments, interrupt } => {
-                let words = worded(*line, *language, arguments)
+                let words = worded(&self.scenario.company, *line, *language, arguments)
                     .map(|Rendered { text, version }| Words { text, version });
                 self.bridge.inject_line(now, *utterance, words, *interrupt, &mut self.legs);
             }

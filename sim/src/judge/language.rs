@@ -6,7 +6,9 @@ use std::collections::BTreeMap;
 use call_core::call::Timer;
 use call_core::input::{Input, Playback};
 use call_core::redact::mask_text;
-use call_core::{CallTime, Cause, Effect, Fact, Language, LineId, Millis, Step, UtteranceId};
+use call_core::{
+    Brief, CallTime, Cause, Effect, Fact, Language, LineId, Millis, Step, UtteranceId,
+};
 use locales::Locale;
 
 use super::scene::Scene;
@@ -42,7 +44,7 @@ pub(super) fn language_of_the_call(evidence: &Evidence<'_>, findings: &mut Findi
                     if *wanted != language {
                         findings.at(step.at, format!("{line} is asked for in {wanted}"));
                     }
-                    let words = words(*line, language, arguments);
+                    let words = words(brief, *line, language, arguments);
                     asked.insert(*utterance, (language, words));
                 }
                 Effect::UseRecording { utterance, line, language: wanted } => {
@@ -63,11 +65,21 @@ fn recorded_words(line: LineId, language: Language) -> Option<String> {
     locales::recording(locale, line.key()).map(|recording| mask_text(&recording.text))
 }
 
-/// What stands in `locales/`, masked as in journals; nothing for a line that it cannot word.
-fn words(line: LineId, language: Language, blanks: &BTreeMap<String, String>) -> Option<String> {
+/// What the company or else `locales/` has for it, masked as in journals; nothing for a line that
+/// cannot be worded.
+fn words(
+    brief: &Brief,
+    line: LineId,
+    language: Language,
+    blanks: &BTreeMap<String, String>,
+) -> Option<String> {
     let locale = Locale::from_tag(language.tag())?;
     let blanks: Vec<_> = blanks.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();
-    locales::render(locale, line.key(), &blanks).ok().map(|rendered| mask_text(&rendered.text))
+    let text = match brief.own_words(line, language) {
+        Some((own, _)) => locales::render_own(locale, line.key(), own, &blanks),
+        None => locales::render(locale, line.key(), &blanks).map(|rendered| rendered.text),
+    };
+    text.ok().map(|text| mask_text(&text))
 }
 
 /// C-07: whoever is heard to speak another language is told again, without delay, who answers and that

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use call_core::company::Company;
 use call_core::effect::Function;
+use locales::Locale;
 
 use super::check::near_file;
 use super::near;
@@ -102,9 +103,28 @@ fn parse(text: &str) -> (Option<Company>, Vec<Found>) {
     (company, found)
 }
 
+/// What stands under a word of a choice.
+fn entry<'n>(node: &'n Node, key: &str) -> Option<&'n Node> {
+    let Body::Map(entries) = &node.body else { return None };
+    let is = |node: &Node| node.name.as_ref().is_some_and(|name| name.text == key);
+    entries.iter().find(|(name, _)| is(name)).map(|(_, value)| value)
+}
+
 /// What the company itself has to say, of fields that could be read.
 fn faults(company: &Company, tree: &Node, repairs: &Repairs, found: &mut Vec<Found>) {
     let value = |path: &str| path.split('.').try_fold(tree, |node, name| node.field(name));
+    for (language, lines) in &company.lines {
+        let Some(locale) = Locale::from_tag(language.tag()) else { continue };
+        let table = tree.field("lines").and_then(|lines| entry(lines, language.tag()));
+        for (line, words) in lines {
+            let node = table.and_then(|table| entry(table, line.key()));
+            if let (Some(node), Err(error)) = (node, locales::check_own(locale, line.key(), words))
+                && repairs.is_sound(node)
+            {
+                found.push(Found::new(node.head(), error.to_string(), "these words"));
+            }
+        }
+    }
     for (field, why) in company.faults() {
         let (top, name) = field.split_once('.').unwrap_or(("", field));
         let node = match field {

@@ -20,17 +20,19 @@ impl Live {
             Effect::CloseAgent => self.out.agent.close(),
             Effect::Prepare { utterance, line, language, arguments } => {
                 let (utterance, line, language) = (*utterance, *line, *language);
-                let asked = Asked { utterance, line, language, arguments };
+                let own = self.wording.own_words(line, language);
+                let asked = Asked { utterance, line, language, arguments, own };
                 let voice = self.voices.get(&language).or_else(|| self.voices.values().next());
                 self.jobs.prepare(&asked, voice.map_or("", String::as_str));
             }
             Effect::Inject { utterance, line, language, arguments, interrupt } => {
-                let asked =
-                    Asked { utterance: *utterance, line: *line, language: *language, arguments };
+                let (utterance, line, language) = (*utterance, *line, *language);
+                let own = self.wording.own_words(line, language);
+                let asked = Asked { utterance, line, language, arguments, own };
                 let words = jobs::words(&asked)
                     .map(|locales::Rendered { text, version }| Words { text, version });
                 let now = self.out.now;
-                self.bridge.inject_line(now, *utterance, words, *interrupt, &mut self.out);
+                self.bridge.inject_line(now, utterance, words, *interrupt, &mut self.out);
             }
             Effect::UseRecording { utterance, line, language } => {
                 let clip = jobs::recording(*line, *language);

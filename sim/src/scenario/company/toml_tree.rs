@@ -10,6 +10,8 @@ use crate::scenario::tree::{Body, Field, Found, Name, Node, Span};
 const CHOICES: [&str; 3] = ["language", "recording", "farewell"];
 /// The table whose keys are words of a choice.
 const BY_CHOICE: &str = "agents";
+/// The table of tables in both of which the keys are words of a choice.
+const BY_TWO_CHOICES: &str = "lines";
 /// The table whose keys are up to the company.
 const BY_TEXT: &str = "transfer";
 /// More are not told of one file.
@@ -111,6 +113,13 @@ fn fields(text: &str, table: &DeTable<'_>) -> Vec<Field> {
                 let by_choice = name.text == BY_CHOICE;
                 Node { span: key.span(), name: None, body: map(text, inner, by_choice) }
             }
+            DeValue::Table(inner) if name.text == BY_TWO_CHOICES => {
+                let mut node = Node { span: key.span(), name: None, body: map(text, inner, true) };
+                if let Body::Map(entries) = &mut node.body {
+                    entries.iter_mut().for_each(|(_, inner)| by_choice(inner));
+                }
+                node
+            }
             DeValue::Table(inner) => {
                 Node { span: key.span(), name: None, body: Body::Fields(fields(text, inner)) }
             }
@@ -123,6 +132,15 @@ fn fields(text: &str, table: &DeTable<'_>) -> Vec<Field> {
         Field { name, value }
     };
     table.iter().map(field).collect()
+}
+
+/// Makes a map of a table's fields.
+fn by_choice(node: &mut Node) {
+    if let Body::Fields(fields) = &mut node.body {
+        let key = |name: Name| Node { span: name.span.clone(), name: Some(name), body: Body::Bare };
+        let entries = std::mem::take(fields).into_iter();
+        node.body = Body::Map(entries.map(|field| (key(field.name), field.value)).collect());
+    }
 }
 
 fn map(text: &str, table: &DeTable<'_>, by_choice: bool) -> Body {
