@@ -258,7 +258,9 @@ async fn placing_a_hold_and_deleting_wait_for_each_other() {
     tokio::pin!(deleting);
     assert!(timeout(Duration::from_millis(300), &mut deleting).await.is_err(), "it did not wait");
     other.execute("COMMIT").await.unwrap();
-    assert!(deleting.await.is_err());
+    // Refused by the trigger, or so late that it saw the hold by itself.
+    let deleted = deleting.await;
+    assert!(deleted.is_err() || deleted.is_ok_and(|deleted| deleted.how_many == 0));
     assert!(!store.journal(&sid(2)).await.unwrap().is_empty());
 }
 
