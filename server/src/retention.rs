@@ -164,35 +164,38 @@ pub fn days_of(companies: &Registry, company: &str) -> Option<Days> {
     companies.company(company).map(|tenant| Days::of(tenant.company()))
 }
 
-/// Deletes at the carrier what is listed for it, until there is nothing left or the carrier refuses.
-/// Says how much is gone.
+/// Deletes at the carrier what is listed for it, until there is nothing left or the carrier is in
+/// trouble. Says how much is gone. The list is read anew before each request, so that a hold that was
+/// placed meanwhile is seen.
 ///
 /// # Errors
 /// Where the database fails.
 pub async fn delete_media(store: &Store, carrier: &TwilioRest) -> Result<u64, Error> {
-    let mut gone = 0;
+    let (mut gone, mut passed, mut refused) = (0, 0, 0);
     loop {
-        let listed = store.media_due().await?;
-        let before = gone;
-        for media in &listed {
-            // What is no name of a recording cannot be asked for, and was never one.
-            let deleted = match Sid::parse(&media.recording_sid) {
-                Some(recording) => carrier.delete_recording(&recording).await,
-                None => MediaDeletion::Gone,
-            };
-            match deleted {
-                MediaDeletion::Gone => {}
-                MediaDeletion::NotNow => return Ok(gone),
-            }
-            match store.media_gone(media, now_us()).await {
-                Ok(()) => gone += 1,
-                Err(error) => warn!(%error, "sound is gone at the carrier, and still listed"),
-            }
-            sleep(PAUSE).await;
-        }
-        if listed.is_empty() || gone == before {
+        let Some(media) = store.media_due().await?.into_iter().nth(passed) else {
             return Ok(gone);
+        };
+        // What is no name of a recording cannot be asked for, and was never one.
+        let deleted = match Sid::parse(&media.recording_sid) {
+            Some(recording) => carrier.delete_recording(&recording).await,
+            None => MediaDeletion::Gone,
+        };
+        match deleted {
+            MediaDeletion::Gone => match store.media_gone(&media, now_us()).await {
+                Ok(()) => gone += 1,
+                // Held while we asked, most likely: it stays listed, and is found gone once released.
+                Err(error) if refused < REFUSED_MAX => {
+                    warn!(%error, "sound is gone at the carrier, and still listed");
+                    refused += 1;
+                }
+                Err(error) => return Err(error),
+            },
+            // The next time it is asked for again.
+            MediaDeletion::Refused => passed += 1,
+            MediaDeletion::NotNow => return Ok(gone),
         }
+        sleep(PAUSE).await;
     }
 }
 

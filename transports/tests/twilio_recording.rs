@@ -2,8 +2,8 @@
 
 use call_transports::twilio::Sid;
 use call_transports::twilio::recording::{
-    PAUSE_BODY, RESUME_BODY, RecordingCallback, RecordingStatus, change_path, media_path,
-    start_body, start_path,
+    PAUSE_BODY, RESUME_BODY, RecordingCallback, RecordingStatus, change_path, delete_path,
+    deletion_is_done, media_path, start_body, start_path,
 };
 use call_transports::twilio::webhook::{Error, decode_form};
 
@@ -24,6 +24,17 @@ fn a_recording_is_begun_with_both_sides_apart_and_every_change_told() {
     assert!(ours.contains(&("Trim".to_owned(), "do-not-trim".to_owned())));
     assert_eq!((PAUSE_BODY, RESUME_BODY).0, "Status=paused&PauseBehavior=silence");
     assert_eq!(RESUME_BODY, "Status=in-progress");
+}
+
+#[test]
+fn a_recording_is_deleted_below_the_account_and_gone_is_gone() {
+    let path = delete_path(&account(), &sid("RE00000000000000000000000000000031"));
+    let below = "/2010-04-01/Accounts/AC00000000000000000000000000000001/Recordings";
+    assert_eq!(path, format!("{below}/RE00000000000000000000000000000031.json"));
+    assert!(deletion_is_done(204) && deletion_is_done(404));
+    for status in [301, 400, 401, 403, 429, 500, 503] {
+        assert!(!deletion_is_done(status), "{status}");
+    }
 }
 
 #[test]

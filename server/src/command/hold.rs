@@ -105,6 +105,9 @@ async fn act(store: &Store, what: &What) -> anyhow::Result<String> {
             let hold = NewHold { company, call, reason, by, at_us: now_us() };
             match store.place_hold(&hold).await? {
                 Placed::Now(id) => Ok(format!("Hold {id} is placed.\n")),
+                Placed::OnSound(id) => Ok(format!(
+                    "Hold {id} is placed. The call is gone; what is held is its sound at the carrier.\n"
+                )),
                 Placed::NoCall => {
                     bail!("{company} has no such call; `server calls list` tells which")
                 }

@@ -235,9 +235,12 @@ mod tests {
     use call_transports::twilio::signature::sign;
     use call_transports::twilio::twiml::{Verb, parse};
     use call_transports::twilio::webhook::{PhoneNumber, encode_form};
+    use secrecy::ExposeSecret as _;
 
     use super::*;
     use crate::config::{Config, Flags};
+    use crate::sealed::DataKeys;
+    use crate::store::callers;
     use crate::tokens::{Admission, Admitted, Claim};
 
     #[tokio::test]
@@ -282,6 +285,29 @@ mod tests {
             let answer = request.header("X-Twilio-Signature", signature).send().await.unwrap();
             let verbs = parse(&answer.text().await.unwrap()).unwrap();
             assert!(matches!(verbs[..], [Verb::Say { .. }, Verb::Hangup]), "{path} {verbs:?}");
+        }
+    }
+
+    /// I-26: sealed, and only where there are keys, a number, and a company that keeps it.
+    #[tokio::test]
+    async fn the_callers_number_is_kept_sealed_with_its_call_i_26() {
+        let keys = "a:00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
+        let keys = DataKeys::parse(&keys.into()).unwrap();
+        for (keys, from, is_kept) in [
+            (Some(keys.clone()), "+15550100101", true),
+            (Some(keys), "anonymous", false),
+            (None, "+15550100101", false),
+        ] {
+            let app = App::new(Config { data_keys: keys.clone(), ..config() }).await.unwrap();
+            let grant = Grant { from: PhoneNumber::new(from), ..admit(&app, 1) };
+            let brief = grant.tenant.brief(&grant, 1_000);
+            let (_, first) = call_core::Call::new(brief.clone());
+            keep(&app, &grant, &brief, async { vec![first] }).await;
+            let kept = app.store().caller(&brief.call).await.unwrap();
+            assert_eq!(kept.is_some(), is_kept, "{from}");
+            let (Some((company, sealed)), Some(keys)) = (kept, keys) else { continue };
+            let number = keys.open(&callers::place(&company, &brief.call), &sealed).unwrap();
+            assert_eq!(number.expose_secret(), from);
         }
     }
 

@@ -25,6 +25,9 @@ pub struct NewHold<'a> {
 pub enum Placed {
     /// It holds from now on, under this number.
     Now(i64),
+    /// The same, but the call itself is gone: what is held is sound at the carrier that was to be
+    /// deleted.
+    OnSound(i64),
     /// The company has no such call.
     NoCall,
     /// Nothing is known of the company.
@@ -80,9 +83,10 @@ impl Store {
         let (there, missing): (Vec<(i64,)>, _) = match call {
             Some(call) => {
                 // Of a call that is gone, sound may be left that is still to be deleted.
-                let there = "SELECT CAST(1 AS BIGINT) FROM (SELECT sid FROM call \
-                    WHERE sid = $1 AND company = $2 UNION ALL SELECT call_sid FROM media_deletion \
-                    WHERE call_sid = $1 AND company = $2) AS there LIMIT 1";
+                let there = "SELECT kind FROM (SELECT CAST(1 AS BIGINT) AS kind FROM call \
+                    WHERE sid = $1 AND company = $2 \
+                    UNION ALL SELECT CAST(2 AS BIGINT) FROM media_deletion \
+                    WHERE call_sid = $1 AND company = $2) AS there ORDER BY kind LIMIT 1";
                 let values = [call.into(), company.into()];
                 (transaction.rows(there, &values).await?, Placed::NoCall)
             }
@@ -92,12 +96,12 @@ impl Store {
                 (transaction.rows(there, &[company.into()]).await?, Placed::NoCompany)
             }
         };
-        let (Some((id,)), false) = (rows.first(), there.is_empty()) else {
+        let (Some((id,)), Some((kind,))) = (rows.first(), there.first()) else {
             transaction.rollback().await?;
             return Ok(missing);
         };
         transaction.commit().await?;
-        Ok(Placed::Now(*id))
+        Ok(if *kind == 1 { Placed::Now(*id) } else { Placed::OnSound(*id) })
     }
 
     /// Releases a hold.

@@ -24,7 +24,10 @@ pub enum Recorded {
 pub enum MediaDeletion {
     /// It is gone, or was before.
     Gone,
-    /// The carrier refuses it, or does not answer. Perhaps later.
+    /// The carrier refuses this one.
+    Refused,
+    /// The carrier does not answer, is in trouble, or does not take our credentials: it would be so
+    /// with others, too.
     NotNow,
 }
 
@@ -38,7 +41,10 @@ impl TwilioRest {
             Ok(answer) => {
                 let status = answer.status().as_u16();
                 tracing::error!(status, "the carrier does not delete a recording");
-                MediaDeletion::NotNow
+                match status {
+                    401 | 403 | 429 | 500..=599 => MediaDeletion::NotNow,
+                    _ => MediaDeletion::Refused,
+                }
             }
             Err(error) => {
                 let error = super::Error::of(PROVIDER, error);
