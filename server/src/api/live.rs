@@ -20,7 +20,6 @@ use tokio::sync::mpsc::error::TrySendError;
 use tracing::info;
 
 use super::body::Body;
-use super::companies;
 use super::operators::{Operator, Scope};
 use super::problem::Problem;
 use crate::app::App;
@@ -71,13 +70,11 @@ pub(super) async fn transfer(
     let body = body?;
     body.has_only(&["target"])?;
     let target = body.text("target")?.to_owned();
-    let company = companies(&app).find(|company| company.id == live.company);
-    let targets = company.map(|company| &company.transfer).ok_or(Problem::NO_CALL)?;
-    if !targets.contains_key(&target) {
-        let names: Vec<_> = targets.keys().map(String::as_str).collect();
-        let must = match &names[..] {
+    let targets = live.view.targets();
+    if !targets.contains(&target) {
+        let must = match targets {
             [] => "The company has nobody to transfer a call to.".to_owned(),
-            names => format!("`target` must be one of: {}.", names.join(", ")),
+            targets => format!("`target` must be one of: {}.", targets.join(", ")),
         };
         return Err(Problem::field("target", must));
     }
