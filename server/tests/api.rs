@@ -76,7 +76,7 @@ async fn a_function_that_runs_is_shown_by_its_name() {
 }
 
 #[tokio::test]
-async fn an_operator_ends_a_call_and_the_caller_hears_goodbye() {
+async fn an_operator_ends_a_call_once_and_the_caller_hears_goodbye_f_op_05() {
     let mut world = World::begin().await;
     let (server, mut leg) = one_call(&world).await;
     let desk = Desk::at(server.address, ANN);
@@ -167,7 +167,7 @@ async fn health_tells_of_everything_that_the_server_depends_on() {
     assert_eq!(health["breakers"]["carrier"], "closed");
 }
 
-/// I-10: a company's operator learns nothing of another company, not even whether a call is there.
+/// I-10, F-OP-04: a company's operator learns nothing of another company, not even whether a call is there.
 #[tokio::test]
 async fn an_operator_of_one_company_sees_and_touches_nothing_of_another_one_i_10() {
     let mut world = World::begin().await;

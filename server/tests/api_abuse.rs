@@ -43,7 +43,7 @@ async fn where_nobody_is_named_there_is_no_interface() {
 }
 
 #[tokio::test]
-async fn without_a_right_token_nothing_is_told_and_nothing_changes() {
+async fn without_a_right_token_nothing_is_told_and_nothing_changes_f_op_01() {
     let server = server().await;
     let _socket = server.call().await;
     let http = reqwest::Client::builder().no_proxy().build().unwrap();
@@ -94,22 +94,22 @@ async fn without_a_right_token_nothing_is_told_and_nothing_changes() {
 
 /// What is not there is not told to strangers either: a path that exists and one that does not answer alike.
 #[tokio::test]
-async fn strangers_do_not_learn_which_paths_there_are() {
+async fn strangers_do_not_learn_which_paths_there_are_f_op_01() {
     let server = server().await;
     let stranger = Desk::at(server.address, "a-token-that-nobody-has-been-given");
     let there = stranger.get(LIVE).await;
     for (method, path) in
-        [(Method::GET, "/nothing"), (Method::DELETE, LIVE), (Method::PUT, "/calls/%2e%2e")]
+        [(Method::GET, "/nothing"), (Method::DELETE, LIVE), (Method::PUT, "/calls/x%2fy")]
     {
         assert_eq!(stranger.ask(method, path, None).await.body, there.body);
     }
     let operator = Desk::at(server.address, BEN);
     assert_eq!(operator.get("/nothing").await.reason(), "no-route");
-    assert_eq!(operator.get("/").await.status, StatusCode::NOT_FOUND);
+    assert_eq!(server.get("/api/v1/").await, StatusCode::NOT_FOUND);
 }
 
 #[tokio::test]
-async fn a_secret_that_was_replaced_is_worth_nothing() {
+async fn a_secret_that_was_replaced_is_worth_nothing_f_op_01() {
     let folder = tempfile::tempdir().unwrap();
     let database = folder.path().join("calls.db");
     let other = "zoe-0123456789abcdef0123456789abcdef";
@@ -125,7 +125,7 @@ async fn a_secret_that_was_replaced_is_worth_nothing() {
 }
 
 #[tokio::test]
-async fn who_may_only_look_cannot_act() {
+async fn who_may_only_look_cannot_act_f_op_03() {
     let server = server().await;
     let _socket = server.call().await;
     let reader = Desk::at(server.address, BEN);
@@ -148,7 +148,7 @@ async fn who_may_only_look_cannot_act() {
 }
 
 #[tokio::test]
-async fn a_call_that_is_none_is_answered_as_such_however_it_is_named() {
+async fn a_call_that_is_none_is_answered_as_such_however_it_is_named_f_op_05() {
     let server = server().await;
     let desk = Desk::at(server.address, ANN);
     for name in [
@@ -197,7 +197,7 @@ async fn a_path_that_is_asked_by_another_method_names_the_right_one() {
 }
 
 #[tokio::test]
-async fn a_body_that_makes_no_sense_is_refused_by_its_field_and_not_quoted() {
+async fn a_body_that_makes_no_sense_is_refused_by_its_field_and_not_quoted_f_op_06() {
     let server = server().await;
     let _socket = server.call().await;
     let desk = Desk::at(server.address, ANN);
@@ -234,7 +234,7 @@ async fn a_body_that_makes_no_sense_is_refused_by_its_field_and_not_quoted() {
 }
 
 #[tokio::test]
-async fn a_body_that_nobody_would_send_is_not_read_to_its_end() {
+async fn a_body_that_nobody_would_send_is_not_read_to_its_end_f_op_06() {
     let server = server().await;
     let _socket = server.call().await;
     let desk = Desk::at(server.address, ANN);
@@ -268,7 +268,7 @@ async fn a_body_that_nobody_would_send_is_not_read_to_its_end() {
 
 /// I-31: calls come in, are heard, and end while somebody tries tokens, and operators are let in.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn ten_thousand_wrong_tokens_slow_no_call_and_shut_nobody_out() {
+async fn ten_thousand_wrong_tokens_slow_no_call_and_shut_nobody_out_f_op_02() {
     let world = World::begin().await;
     let server = world.server_with("", |config| config.operators = operators()).await;
     let (left, is_over) = (Arc::new(AtomicU32::new(10_000)), Arc::new(AtomicBool::new(false)));
@@ -323,5 +323,6 @@ async fn ten_thousand_wrong_tokens_slow_no_call_and_shut_nobody_out() {
     assert!(throttled > 9_000, "{throttled}");
 }
 
-/// A provider of calls waits for 15 s, and a caller for less.
-const PROMPTLY: Duration = Duration::from_secs(3);
+/// Twilio waits 15 s for a webhook. Without anybody who tries tokens it takes milliseconds, but this test
+/// shares its machine with others, and with those who try.
+const PROMPTLY: Duration = Duration::from_secs(10);

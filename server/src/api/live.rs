@@ -71,12 +71,11 @@ pub(super) async fn transfer(
     let body = body?;
     body.has_only(&["target"])?;
     let target = body.text("target")?.to_owned();
-    let targets = &live.tenant.company().transfer;
-    if !targets.contains_key(&target) {
-        let names: Vec<_> = targets.keys().map(String::as_str).collect();
-        let must = match &names[..] {
+    let targets = live.view.targets();
+    if !targets.contains(&target) {
+        let must = match targets {
             [] => "The company has nobody to transfer a call to.".to_owned(),
-            names => format!("`target` must be one of: {}.", names.join(", ")),
+            targets => format!("`target` must be one of: {}.", targets.join(", ")),
         };
         return Err(Problem::field("target", must));
     }

@@ -33,7 +33,7 @@ pub(super) async fn conduct(app: App, socket: WebSocket, grant: Grant, stream_si
         Some((*language, profile))
     };
     let (line, news) = mpsc::channel(LINE_MAX);
-    let view = View::new(grant.language);
+    let view = View::new(grant.language, &brief.transfer_targets);
     app.tokens().attach(&grant.call, line.clone(), view.clone());
     app.tell_if_draining(&line);
     // What holds the line now is the list of calls.
