@@ -16,7 +16,7 @@ use crate::store::{Class, Store};
 
 /// Deletes what is left of calls when its time is over, as servers do by themselves once a day
 ///
-/// How long each class of data is kept stands in the table [retention] of a company's active version. A
+/// How long each class of data is kept stands in the table `[retention]` of a company's active version. A
 /// company without one is left alone, because how long its data is kept is not known then. What is held
 /// (`server hold`) stays.
 #[derive(Debug, clap::Args)]
