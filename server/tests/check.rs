@@ -191,6 +191,7 @@ fn assert_no_value(findings: &[Finding], world: &World) {
 fn providers_at(mut config: Config, address: SocketAddr) -> Config {
     config.twilio.api_url = format!("http://{address}");
     config.deepgram.speak_url = format!("http://{address}");
+    config.deepgram.read_url = format!("http://{address}");
     config.deepgram.agent_url = format!("ws://{address}/v1/agent/converse");
     config.middleware.url = format!("http://{address}");
     config.public_url = PublicUrl::parse(&format!("http://{address}")).unwrap();
