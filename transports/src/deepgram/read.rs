@@ -42,9 +42,9 @@ pub struct ReadSummary {
 }
 
 impl ReadRequest {
-    /// The query parameters.
-    pub const QUERY: [(&'static str, &'static str); 2] =
-        [("summarize", "true"), ("language", "en")];
+    /// The query parameters. The text is to be kept no longer than it takes, as in the agent's sessions.
+    pub const QUERY: [(&'static str, &'static str); 3] =
+        [("summarize", "true"), ("mip_opt_out", "true"), ("language", "en")];
 
     /// The JSON body. It holds the words.
     #[must_use]
@@ -67,7 +67,9 @@ impl ReadRequest {
         let mut query: Vec<_> = query.into_iter().collect();
         query.sort_unstable_by(|one, other| other.cmp(one));
         if query != Self::QUERY {
-            return Err(bad_request("`summarize` must be true, `language` en, and nothing else"));
+            let must =
+                "`summarize` and `mip_opt_out` must be true, `language` en, and nothing else";
+            return Err(bad_request(must));
         }
         let request: Self = serde_json::from_str(body)
             .map_err(|_| bad_request("the body is not a JSON object with one `text`"))?;
@@ -110,9 +112,15 @@ mod tests {
         for query in [
             &[][..],
             &[("summarize", "true")],
-            &[("summarize", "v2"), ("language", "en")],
-            &[("summarize", "true"), ("language", "es")],
-            &[("summarize", "true"), ("language", "en"), ("topics", "true")],
+            &[("summarize", "true"), ("language", "en")],
+            &[("summarize", "v2"), ("mip_opt_out", "true"), ("language", "en")],
+            &[("summarize", "true"), ("mip_opt_out", "true"), ("language", "es")],
+            &[
+                ("summarize", "true"),
+                ("mip_opt_out", "true"),
+                ("language", "en"),
+                ("topics", "true"),
+            ],
         ] {
             assert!(ReadRequest::parse(query.iter().copied(), &body).is_err(), "{query:?}");
         }
