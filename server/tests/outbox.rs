@@ -20,7 +20,7 @@ use places::{Place, call_of, places};
 use server::app::App;
 use server::metrics::{self, Metrics};
 use server::outbox::{LEASE, Worker};
-use server::store::{End, Scope, Store, SummaryText};
+use server::store::{Class, Due, End, Scope, Store, SummaryText};
 use sim::Scenario;
 use standin::Deepgram;
 use tokio::net::TcpListener;
@@ -208,6 +208,32 @@ async fn the_tables_keep_what_was_made_of_a_call_i_18() {
             assert!(place.try_to(change).await.is_err(), "{change}");
         }
         assert!(text(&store, 1).await.unwrap().text().is_some());
+    }
+}
+
+/// A text is made of the journal, and goes with it, unless somebody holds the call.
+#[tokio::test]
+async fn a_text_goes_with_the_journal_that_it_was_made_of() {
+    for place in places().await {
+        let (_provider, reader) = provider().await;
+        let store = open(&place).await;
+        // 2015-01-01 UTC.
+        let old = |number| Brief { utc_start_ms: 1_420_070_400_000, ..wanted(number) };
+        for number in [1, 2] {
+            keep(&store, &old(number), Some("Good morning.")).await;
+        }
+        let metrics = Metrics::new();
+        let worker = Worker { store: &store, reader: &reader, metrics: &metrics };
+        assert_eq!(worker.round(now_us()).await.unwrap(), 2);
+        let hold = "INSERT INTO legal_hold (company, call_sid, reason, placed_us, placed_by) \
+            VALUES ('acme', 'CA00000000000000000000000000000002', 'Doe', 0, 'jo')";
+        place.try_to(hold).await.unwrap();
+        assert!(place.try_to("DELETE FROM summary_text").await.is_err(), "one is held");
+        let until_us = now_us() - 1_096 * DAYS_US / 2;
+        let due = Due { company: "acme", class: Class::Journal, until_us };
+        assert_eq!(store.delete_due(&due, 0, now_us()).await.unwrap().how_many, 1);
+        assert_eq!(text(&store, 1).await, None);
+        assert!(text(&store, 2).await.is_some());
     }
 }
 
