@@ -219,7 +219,7 @@ async fn a_call_on_record_is_listed_shown_and_told() {
     let lines = journal.as_str().unwrap().lines();
     let read: Vec<Step> = lines.skip(1).map(|line| serde_json::from_str(line).unwrap()).collect();
     assert_eq!(read, steps);
-    assert_eq!(record["steps"], json!(steps.len()));
+    assert_eq!(record["summary"]["steps"], json!(steps.len()));
 
     let nobody = desk.get(&format!("/calls/{}", CALL.replace("11", "77"))).await;
     assert_eq!((nobody.status, nobody.reason()), (StatusCode::NOT_FOUND, "no-record"));

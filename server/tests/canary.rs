@@ -90,7 +90,7 @@ async fn nothing_that_was_planted_in_a_call_comes_out_i_26() {
         assert!(text.lines().any(|line| line == expected), "{expected} is not in\n{text}");
     }
     let turns = "offhook_turn_seconds_count{stage=\"thinking\",course=\"functions\"";
-    assert!(call.metrics.contains(turns));
+    assert!(call.metrics.contains(turns), "{}", call.metrics);
     assert!(!call.metrics.contains(CALL), "a call is no label");
     let [told] = &call.told[..] else { panic!("one summary is asked for: {:?}", call.told.len()) };
     assert!(told.contains("Caller: I am Maria Quintanilla. My loan is [9 digits]"), "{told}");
@@ -294,21 +294,22 @@ async fn strangers(door: &Door) -> (String, Vec<(String, String)>) {
 /// number when the agent has answered. The files as they are then.
 async fn listen(socket: &mut Socket, folder: &Path) -> Vec<(String, String)> {
     let mut scratch = Vec::new();
-    let mut chunk = 0;
+    let (mut chunk, mut of_agent) = (0, 0);
     let mut kept = Vec::new();
     while let Some(Ok(message)) = socket.next().await {
         let tungstenite::Message::Text(text) = message else { continue };
         let (_, message) = decode_to_twilio(text.as_str(), &mut scratch).unwrap();
         let ToTwilio::Mark { name } = message else { continue };
         let name = name.into_owned();
-        let of_agent = name.starts_with("agent");
+        of_agent += u32::from(name.starts_with("agent"));
         say(socket, &FromTwilio::Mark { name: name.into() }).await;
         chunk += 1;
         let (track, payload) = (Track::Inbound, &[0x00; 160][..]);
         let (chunk, timestamp_ms) = (Some(chunk), None);
         let media = Media { track, chunk, timestamp_ms, payload };
         say(socket, &FromTwilio::Media(media)).await;
-        if of_agent && kept.is_empty() {
+        // The first is what it says between the caller's words.
+        if of_agent == 2 && kept.is_empty() {
             for digit in "80355317#".chars() {
                 say(socket, &FromTwilio::Dtmf { digit }).await;
             }
