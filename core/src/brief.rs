@@ -39,6 +39,10 @@ pub struct Brief {
     pub utc_offset_minutes: i32,
     /// Whether the company records calls.
     pub recording: Recording,
+    /// Whether what was said is to be summed up after the call. The call does nothing about it: whoever
+    /// closes its record reads it here.
+    #[serde(default, skip_serializing_if = "core::ops::Not::not")]
+    pub summaries: bool,
     /// The languages that the company speaks.
     pub languages: Vec<Language>,
     /// The company's own words for lines of ours.
@@ -80,6 +84,7 @@ impl Brief {
             utc_start_ms: 1_772_463_600_000,
             utc_offset_minutes: -360,
             recording: Recording::Off,
+            summaries: false,
             languages: Language::ALL.to_vec(),
             lines: OwnLines::new(),
             functions: ["lookup_loan", "hangup_call"].map(ToString::to_string).to_vec(),

@@ -29,6 +29,10 @@ pub struct Company {
     /// Whether calls are recorded.
     #[serde(default)]
     pub recording: Recording,
+    /// Whether a provider sums up in a few sentences what was said in a call, after it. It is told the
+    /// masked conversation.
+    #[serde(default, skip_serializing_if = "core::ops::Not::not")]
+    pub summaries: bool,
     /// The agent in each language the company speaks.
     pub agents: BTreeMap<Language, AgentConfig>,
     /// Its own words for lines of ours, with the same blanks. A line that is not here has our words,
@@ -226,6 +230,7 @@ impl Company {
             utc_start_ms: details.utc_start_ms,
             utc_offset_minutes: self.utc_offset_minutes,
             recording: self.recording,
+            summaries: self.summaries,
             languages: self.agents.keys().copied().collect(),
             lines: self.lines.clone(),
             functions: self.functions.iter().cloned().collect(),

@@ -183,28 +183,52 @@ pub fn summary(steps: &[Step]) -> Summary {
 /// or perhaps heard, if only in part. What nobody heard is not in it. Masked, as journals are, and
 /// [folded](fold) for whoever looks for words.
 pub fn said(steps: &[Step]) -> String {
+    let lines = turns(steps).into_iter();
+    lines.fold(String::new(), |said, (_, text)| said + &fold(text) + "\n")
+}
+
+/// The same with who said it, and not folded: `Caller: …` and `Agent: …`. Our own lines are spoken in
+/// the agent's voice and count as its own. Empty where the caller said nothing.
+pub fn conversation(steps: &[Step]) -> String {
+    let turns = turns(steps);
+    if !turns.iter().any(|(speaker, _)| *speaker == Speaker::Caller) {
+        return String::new();
+    }
+    turns.into_iter().fold(String::new(), |told, (speaker, text)| {
+        let speaker = match speaker {
+            Speaker::Caller => "Caller: ",
+            Speaker::Agent => "Agent: ",
+        };
+        told + speaker + text + "\n"
+    })
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Speaker {
+    Caller,
+    Agent,
+}
+
+fn turns(steps: &[Step]) -> Vec<(Speaker, &str)> {
     let mut words: BTreeMap<UtteranceId, &str> = BTreeMap::new();
-    let mut said = String::new();
+    let mut turns = Vec::new();
     for fact in steps.iter().flat_map(|step| &step.facts) {
-        let text = match fact {
+        match fact {
             Fact::LineRendered { utterance, text, .. }
             | Fact::AgentLine { utterance, text, .. } => {
                 words.insert(*utterance, text);
-                None
             }
-            Fact::CallerLine { text, .. } => Some(&**text),
-            Fact::Cut { heard: Millis(0), .. } => None,
+            Fact::CallerLine { text, .. } => turns.push((Speaker::Caller, &**text)),
+            Fact::Cut { heard: Millis(0), .. } => {}
             Fact::Heard { utterance, .. }
             | Fact::Cut { utterance, .. }
-            | Fact::HeardUnknown { utterance } => words.remove(utterance),
-            _ => None,
-        };
-        if let Some(text) = text {
-            said.push_str(&fold(text));
-            said.push('\n');
+            | Fact::HeardUnknown { utterance } => {
+                turns.extend(words.remove(utterance).map(|text| (Speaker::Agent, text)));
+            }
+            _ => {}
         }
     }
-    said
+    turns
 }
 
 /// A text in small letters without accents, so that `prestamo` finds `Préstamo`.

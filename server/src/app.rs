@@ -28,6 +28,7 @@ use crate::config::Config;
 use crate::http;
 use crate::metrics::Metrics;
 use crate::orphans;
+use crate::outbox;
 use crate::retention;
 use crate::spool::{self, Spool};
 use crate::store::{self, Store};
@@ -319,11 +320,13 @@ pub async fn serve(
         () = orphans::beat(&app) => {}
         () = orphans::close(&app) => {}
         () = retention::follow(&app) => {}
+        () = outbox::follow(&app) => {}
         () = registry::follow(&app) => {}
         () = spool::drain(app.spool(), app.store()) => {}
         () = audit::publish(app.audit(), app.store()) => {}
     }
     spool::drain_once(app.spool(), app.store()).await;
+    outbox::leave(&app).await;
     app.audit().server_stopped(app.store()).await;
     app.store().close().await;
     Ok(())
@@ -385,6 +388,7 @@ fn services(config: &Config, audit: Audit) -> Result<Services, net::Error> {
     Ok(Services {
         agent: net::AgentConnector::new(&deepgram.agent_url, key.clone())?,
         speaker: net::Speaker::new(&deepgram.speak_url, key.clone())?,
+        reader: net::Reader::new(&deepgram.read_url, key.clone())?,
         carrier: net::TwilioRest::new(&twilio.api_url, account, auth_token)?,
         middleware: net::Middleware::new(&middleware.url, middleware.api_key.clone())?,
         metrics: Metrics::new(),

@@ -39,7 +39,9 @@ use axum::extract::ws::{WebSocket, WebSocketUpgrade};
 use call_core::{Brief, Call, Language, Step};
 use call_transports::bridge::Bridge;
 use call_transports::deepgram::AgentProfile;
-use call_transports::net::{AgentConnector, BreakerReport, Middleware, Speaker, TwilioRest};
+use call_transports::net::{
+    AgentConnector, BreakerReport, Middleware, Reader, Speaker, TwilioRest,
+};
 use call_transports::twilio::Sid;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -67,6 +69,8 @@ pub struct Services {
     pub agent: AgentConnector,
     /// Speaks our own lines.
     pub speaker: Speaker,
+    /// Sums up what was said, after calls.
+    pub reader: Reader,
     /// Hangs up, and gives calls other documents.
     pub carrier: TwilioRest,
     /// Knows the loans.
@@ -83,6 +87,7 @@ impl Services {
         [
             ("agent", self.agent.breaker().report()),
             ("speech", self.speaker.breaker().report()),
+            ("reading", self.reader.breaker().report()),
             ("carrier", self.carrier.breaker().report()),
             ("middleware", self.middleware.breaker().report()),
         ]
@@ -90,7 +95,7 @@ impl Services {
 }
 
 /// How the breaker of each provider stands.
-pub type Breakers = [(&'static str, BreakerReport); 4];
+pub type Breakers = [(&'static str, BreakerReport); 5];
 
 /// What is particular to one call.
 pub struct Setup {

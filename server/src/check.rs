@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use call_core::input::AgentLoss;
 use call_transports::net::{
-    Account, AgentConnector, Error, Middleware, Speaker, TwilioRest, install_crypto,
+    Account, AgentConnector, Error, Middleware, Reader, Speaker, TwilioRest, install_crypto,
 };
 use secrecy::{ExposeSecret, SecretString};
 use tokio::time::timeout;
@@ -94,10 +94,11 @@ type Blame = (&'static str, &'static str);
 pub async fn online(config: &Config, patience: Duration) -> Vec<Finding> {
     install_crypto();
     let (tenants, sound) = timeout(patience, companies(config)).await.unwrap_or_default();
-    let (store, twilio, voices, agent, middleware, public) = tokio::join!(
+    let (store, twilio, voices, reading, agent, middleware, public) = tokio::join!(
         within(patience, "DATABASE_URL", MEND_STORE, store(config.database_url.expose_secret())),
         twilio(config, patience),
         voices(config, &tenants, patience),
+        reading(config, &tenants, patience),
         within(patience, "DEEPGRAM_AGENT_URL", MEND_AGENT, agent(config)),
         middlewares(config, &tenants, patience),
         public_url(config, patience),
@@ -106,6 +107,7 @@ pub async fn online(config: &Config, patience: Duration) -> Vec<Finding> {
     findings.push(store);
     findings.extend(twilio);
     findings.extend(voices);
+    findings.extend(reading);
     findings.push(agent);
     findings.extend(middleware);
     findings.push(public);
@@ -245,6 +247,27 @@ async fn voices(config: &Config, tenants: &[Tenant], patience: Duration) -> Vec<
         }
     }
     findings
+}
+
+/// Has a sentence summed up, if some company wants its calls to be.
+async fn reading(config: &Config, tenants: &[Tenant], patience: Duration) -> Option<Finding> {
+    tenants.iter().find(|tenant| tenant.company().summaries)?;
+    let deepgram = &config.deepgram;
+    let asking = async {
+        let reader = Reader::new(&deepgram.read_url, deepgram.api_key.clone())?;
+        reader.summarize("Caller: Good morning. Agent: Good morning.").await
+    };
+    let finding = async {
+        match asking.await {
+            Ok(_) => Finding::well("DEEPGRAM_READ_URL", "sums up a text with this key"),
+            Err(error) => Finding::of(
+                &error,
+                ("DEEPGRAM_API_KEY", MEND_KEY),
+                ("DEEPGRAM_READ_URL", MEND_SPEAK),
+            ),
+        }
+    };
+    Some(within(patience, "DEEPGRAM_READ_URL", MEND_SPEAK, finding).await)
 }
 
 /// Opens a session and leaves it: without settings it never begins.

@@ -90,6 +90,8 @@ pub struct Deepgram {
     pub agent_url: String,
     /// Base URL of the speech interface.
     pub speak_url: String,
+    /// Base URL of the interface that sums up texts.
+    pub read_url: String,
 }
 
 /// The company's middleware.
@@ -178,6 +180,8 @@ impl Config {
         let agent_url = check.agent_url(flags.deepgram_agent_url.as_deref());
         let speak_url = flags.deepgram_speak_url.as_deref();
         let speak_url = check.url("DEEPGRAM_SPEAK_URL", speak_url, Some(DEEPGRAM_SPEAK_URL));
+        let read_url = flags.deepgram_read_url.as_deref();
+        let read_url = check.url("DEEPGRAM_READ_URL", read_url, Some(DEEPGRAM_READ_URL));
         let middleware_url = check.url("MIDDLEWARE_URL", flags.middleware_url.as_deref(), None);
         let middleware_key = check.key("MIDDLEWARE_API_KEY", flags.middleware_api_key.as_ref());
         let companies = check.companies(flags.company_file.as_deref());
@@ -199,6 +203,7 @@ impl Config {
                     api_key: api_key?,
                     agent_url: agent_url?,
                     speak_url: speak_url?,
+                    read_url: read_url?,
                 },
                 middleware: Middleware { url: middleware_url?, api_key: middleware_key? },
                 companies: companies?,
@@ -409,5 +414,6 @@ const SPOOL_DIR: &str = "offhook-spool";
 const TWILIO_API_URL: &str = "https://api.twilio.com";
 const DEEPGRAM_AGENT_URL: &str = "wss://agent.deepgram.com/v1/agent/converse";
 const DEEPGRAM_SPEAK_URL: &str = "https://api.deepgram.com";
+const DEEPGRAM_READ_URL: &str = "https://api.deepgram.com";
 const CALLS_MAX: &str = "100";
 const FINGERPRINT_KEY_BYTES_MIN: usize = 32;

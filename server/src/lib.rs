@@ -33,6 +33,7 @@ pub mod http;
 pub mod media;
 pub mod metrics;
 mod orphans;
+pub mod outbox;
 pub mod retention;
 pub mod sealed;
 pub mod spool;

@@ -104,6 +104,7 @@ struct Families {
     company_fault: Gauges,
     deleted: Counters,
     sweeps_failed: Counter,
+    outbox: Counters,
     api_refused: Counters,
     operator_deeds: Counters,
     log_dropped: Counter,
@@ -231,6 +232,12 @@ impl Metrics {
     /// What is due could not be deleted.
     pub(crate) fn sweep_failed(&self) {
         self.counters().sweeps_failed.inc();
+    }
+
+    /// Work about a call that is over was tried.
+    pub(crate) fn outbox(&self, outcome: &'static str) {
+        let words = [("kind", "summary"), ("outcome", outcome)];
+        self.counters().outbox.get_or_create(&of(&words)).inc();
     }
 
     /// What a step told.
@@ -377,6 +384,7 @@ fn families(list: &mut List) -> Families {
         company_fault: list.add("company_fault", "1 for what is wrong with an active company", Gauges::default()),
         deleted: list.counters("deleted_total", "Calls of which something was deleted in time"),
         sweeps_failed: list.add("sweeps_failed_total", "How often what was due could not be deleted", Counter::default()),
+        outbox: list.counters("outbox_total", "Work about calls that are over, by what came of a try"),
         api_refused: list.counters("api_refused_total", "Requests of operators that were refused"),
         operator_deeds: list.counters("operator_deeds_total", "What operators wanted done"),
         log_dropped: list.add("log_lines_dropped_total", "Lines of the log that nobody took", Counter::default()),

@@ -16,6 +16,7 @@
 //! | `look` | which calls there are, and the record of one |
 //! | `instances` | the processes that take calls |
 //! | `recordings` | what the carrier tells of recordings |
+//! | `outbox` | what must still be done about calls that are over, and what comes of it |
 //! | `callers` | callers' numbers, sealed |
 //! | `holds`, `sweeps` | what must be kept, and what is deleted when its time is over |
 //! | `companies` | versions of companies, and which of them are active |
@@ -37,6 +38,7 @@ use database::{Database, Missing, Transaction};
 pub use holds::{Hold, NewHold, Placed, Released};
 pub use journal::{StoredJournal, StoredSummary};
 pub use look::{CallRecord, Cursor, Ended, Filter, PAGE_MAX, Page, Status};
+pub use outbox::{End, SummaryText, Work};
 pub use recordings::Recording;
 pub(crate) use records::orphan_reason;
 pub use records::{Closing, INTERNAL, ORPHANED, UNCONFIRMED};
@@ -51,6 +53,7 @@ mod holds;
 mod instances;
 mod journal;
 mod look;
+mod outbox;
 mod recordings;
 mod records;
 mod repeats;

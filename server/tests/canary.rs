@@ -18,7 +18,7 @@ use call_transports::twilio::media::{FromTwilio, Media, ToTwilio, Track, decode_
 use call_transports::twilio::twiml::{Verb, parse};
 use futures::StreamExt as _;
 use reqwest::StatusCode;
-use server::store::Store;
+use server::store::{Scope, Store};
 use sqlx::{Connection as _, PgConnection};
 use stage::{ENGLISH, SPANISH, Tongue};
 use support::process::{self, Process, free};
@@ -83,6 +83,7 @@ async fn nothing_that_was_planted_in_a_call_comes_out_i_26() {
         "offhook_http_requests_total{path=\"other\",status=\"404\"} 1",
         "offhook_carrier_requests_total{kind=\"hang_up\",outcome=\"done\",company=\"acme\",language=\"en\"} 1",
         "offhook_store_writes_total{kind=\"close\",outcome=\"done\"} 1",
+        "offhook_outbox_total{kind=\"summary\",outcome=\"done\"} 1",
         "offhook_calls_live 0",
     ] {
         let text = &call.metrics;
@@ -91,6 +92,8 @@ async fn nothing_that_was_planted_in_a_call_comes_out_i_26() {
     let turns = "offhook_turn_seconds_count{stage=\"thinking\",course=\"functions\"";
     assert!(call.metrics.contains(turns), "{}", call.metrics);
     assert!(!call.metrics.contains(CALL), "a call is no label");
+    let [told] = &call.told[..] else { panic!("one summary is asked for: {:?}", call.told.len()) };
+    assert!(told.contains("Caller: I am Maria Quintanilla. My loan is [9 digits]"), "{told}");
     call.assert_clean(&database).await;
 }
 
@@ -105,6 +108,7 @@ async fn nothing_that_was_planted_in_a_spanish_call_comes_out_i_26() {
     for expected in ["\"message\":\"the call ends\"", "\"level\":\"TRACE\""] {
         assert!(call.log.contains(expected), "{expected} is not in the log:\n{}", call.log);
     }
+    assert!(call.told.is_empty(), "the provider takes English only");
     let tables = dump(&database.url("postgres")).await;
     assert!(tables.contains(CALL), "all tables are looked at");
     call.kept.push(("every table".to_owned(), tables));
@@ -138,6 +142,8 @@ fn a_panic_is_logged_without_its_words_i_26() {
 
 /// All that is left of a call.
 struct Traces {
+    /// What whoever sums calls up was told.
+    told: Vec<String>,
     log: String,
     metrics: String,
     /// What strangers and the carrier were answered.
@@ -152,7 +158,12 @@ impl Traces {
     async fn assert_clean(mut self, database: &str) {
         let store = Store::open(database).await.unwrap();
         let steps = store.journal(CALL).await.unwrap();
+        let summary = store.summary_text_of(Scope::Every, CALL).await.unwrap().unwrap();
         store.close().await;
+        self.kept.push(("the summary".to_owned(), format!("{summary:?}")));
+        let told =
+            self.told.iter().map(|told| ("what the reader is told".to_owned(), told.clone()));
+        self.kept.extend(told);
         let story = call_core::story::story(&steps);
         assert!(story.contains("[9 digits]") && story.contains("[date]"), "{story}");
         self.kept.push(("the story".to_owned(), story));
@@ -203,7 +214,7 @@ fn excerpt<'t>(line: &'t str, planted: &str) -> &'t str {
 
 /// A server in a process of its own, with keys and words that are to be seen nowhere, and a call.
 async fn whole_call(folder: &Path, tongue: Tongue, format: &str, database: &str) -> Traces {
-    let world = stage::open(tongue).await;
+    let (world, told) = stage::open(tongue).await;
     let log = folder.join("log");
     let scraped = free();
     let company = folder.join("company.toml");
@@ -217,6 +228,7 @@ async fn whole_call(folder: &Path, tongue: Tongue, format: &str, database: &str)
         ("TWILIO_API_URL", format!("http://{world}")),
         ("TWILIO_AUTH_TOKEN", format!("c4n4ry-twilio,{AUTH_TOKEN}")),
         ("DEEPGRAM_SPEAK_URL", format!("http://{world}")),
+        ("DEEPGRAM_READ_URL", format!("http://{world}")),
         ("DEEPGRAM_AGENT_URL", format!("ws://{world}/v1/agent/converse")),
         ("DEEPGRAM_API_KEY", "c4n4ry-deepgram".to_owned()),
         ("MIDDLEWARE_URL", format!("http://{world}")),
@@ -233,9 +245,11 @@ async fn whole_call(folder: &Path, tongue: Tongue, format: &str, database: &str)
     // While the call goes on, its journal lies in the spool.
     let mut kept = listen(&mut socket, folder).await;
     let since = Instant::now();
-    while !fs::read_to_string(&log).unwrap().contains("a call is over and on record") {
-        assert!(since.elapsed() < Duration::from_secs(20), "the call does not end");
-        support::pause().await;
+    for sign in ["a call is over and on record", "the summary of a call was tried"] {
+        while !fs::read_to_string(&log).unwrap().contains(sign) {
+            assert!(since.elapsed() < Duration::from_secs(30), "{sign} does not come");
+            support::pause().await;
+        }
     }
     let metrics = scrape(scraped).await;
     let (status, answer) = door.text("/metrics").await;
@@ -247,12 +261,14 @@ async fn whole_call(folder: &Path, tongue: Tongue, format: &str, database: &str)
     kept.extend(files(folder));
     kept.retain(|(name, _)| !name.ends_with("/log") && !name.ends_with("/company.toml"));
     let log = fs::read_to_string(&log).unwrap();
-    Traces { log, metrics, answers, kept, token }
+    let told = told.lock().unwrap().clone();
+    Traces { told, log, metrics, answers, kept, token }
 }
 
 fn planted_company(tongue: Tongue) -> String {
     let text = include_str!("../../scenarios/companies/acme.toml");
     let text = text.replace("language = \"en\"", &format!("language = \"{}\"", tongue.tag));
+    let text = text.replace("recording = \"off\"", "recording = \"off\"\nsummaries = true");
     text.replace("prompt = \"\"\"\n", &format!("prompt = \"\"\"\n{PROMPT}. "))
 }
 

@@ -17,7 +17,7 @@ use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
 use secrecy::ExposeSecret as _;
 use server::check::{Finding, PATIENCE, Standing, online};
-use server::company::versions;
+use server::company::{Tenant, versions};
 use server::config::{Config, PublicUrl};
 use server::store::Store;
 use support::ACCOUNT;
@@ -138,6 +138,30 @@ async fn companies_of_the_database_are_tried_out_where_no_file_names_any() {
 }
 
 #[tokio::test]
+async fn whoever_sums_calls_up_is_asked_where_a_company_wants_that() {
+    let world = World::start(|_| {}).await;
+    let asked = |findings: &[Finding]| {
+        let of_reader = findings.iter().filter(|f| f.variable == "DEEPGRAM_READ_URL");
+        of_reader.map(|finding| finding.standing).collect::<Vec<_>>()
+    };
+    let mut config = world.config();
+    assert_eq!(asked(&online(&config, PATIENCE).await), []);
+    let text = config.companies[0].text().replacen("version = ", "summaries = true\nversion = ", 1);
+    config.companies = vec![Tenant::parse("acme.toml", &text).unwrap()];
+    assert_eq!(asked(&online(&config, PATIENCE).await), [Standing::Well]);
+    config.deepgram.read_url = format!("http://{}/nowhere", world.address);
+    let finding = wrong(&online(&config, PATIENCE).await, "DEEPGRAM_READ_URL");
+    assert!(finding.found.contains("404"), "{finding}");
+    assert_no_value(&[finding], &world);
+    config.deepgram.read_url = format!("http://{}", world.address);
+    config.deepgram.api_key = "wr0ng".into();
+    let findings = online(&config, PATIENCE).await;
+    assert_eq!(asked(&findings), [], "the key is to blame");
+    let blamed = |f: &&Finding| f.variable == "DEEPGRAM_API_KEY" && f.found.contains("reading");
+    assert!(findings.iter().find(blamed).is_some_and(|f| f.standing == Standing::Wrong));
+}
+
+#[tokio::test]
 async fn a_middleware_that_knows_nobody_s_loan_is_wrong() {
     let world = World::start(|props| props.matches = true).await;
     let finding = wrong(&online(&world.config(), PATIENCE).await, "MIDDLEWARE_URL");
@@ -191,6 +215,7 @@ fn assert_no_value(findings: &[Finding], world: &World) {
 fn providers_at(mut config: Config, address: SocketAddr) -> Config {
     config.twilio.api_url = format!("http://{address}");
     config.deepgram.speak_url = format!("http://{address}");
+    config.deepgram.read_url = format!("http://{address}");
     config.deepgram.agent_url = format!("ws://{address}/v1/agent/converse");
     config.middleware.url = format!("http://{address}");
     config.public_url = PublicUrl::parse(&format!("http://{address}")).unwrap();
@@ -217,6 +242,7 @@ impl World {
         let router = Router::new()
             .route("/2010-04-01/Accounts/{account}", get(account))
             .route("/v1/speak", post(speak))
+            .route("/v1/read", post(read))
             .route("/v1/agent/converse", get(converse))
             .route("/v1/loans/lookup", post(lookup))
             .route("/health", get(async || StatusCode::OK))
@@ -285,6 +311,13 @@ async fn speak(State(props): State<Arc<Props>>, headers: HeaderMap) -> Response 
         return StatusCode::UNAUTHORIZED.into_response();
     }
     (props.speak, vec![0x7F_u8; 160]).into_response()
+}
+
+async fn read(headers: HeaderMap) -> Response {
+    if !shows(&headers, &format!("Token {DEEPGRAM}")) {
+        return StatusCode::UNAUTHORIZED.into_response();
+    }
+    r#"{"results":{"summary":{"text":"They greet each other."}}}"#.into_response()
 }
 
 async fn converse(headers: HeaderMap, upgrade: WebSocketUpgrade) -> Response {

@@ -15,7 +15,7 @@ const REQUIRED: [&str; 6] = [
     "MIDDLEWARE_API_KEY",
 ];
 
-const OPTIONAL: [&str; 12] = [
+const OPTIONAL: [&str; 13] = [
     "COMPANY_FILE",
     "LISTEN_ADDR",
     "METRICS_ADDR",
@@ -23,6 +23,7 @@ const OPTIONAL: [&str; 12] = [
     "TWILIO_API_URL",
     "DEEPGRAM_AGENT_URL",
     "DEEPGRAM_SPEAK_URL",
+    "DEEPGRAM_READ_URL",
     "OPERATOR_TOKENS",
     "MAX_CALLS",
     "LOG_FORMAT",

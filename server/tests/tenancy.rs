@@ -6,11 +6,12 @@
 mod postgres;
 
 use std::process::Command;
+use std::time::Duration;
 
 use call_core::brief::Brief;
 use call_core::input::Carrier;
 use call_core::{Call, CallTime, Input};
-use server::store::{Error, Role, Store};
+use server::store::{End, Error, Role, Store, SummaryText};
 use sqlx::{Connection as _, Executor as _, PgConnection, Row as _};
 
 /// I-10: a transaction for one company sees and touches nothing of another's.
@@ -22,7 +23,7 @@ async fn no_statement_reaches_another_companys_rows_i_10() {
         let mut transaction = server.begin().await.unwrap();
         let say = sqlx::query("SELECT set_config('offhook.company', $1, true)").bind(scope);
         say.execute(&mut *transaction).await.unwrap();
-        for table in ["call", "conversation_log"] {
+        for table in ["call", "conversation_log", "outbox", "summary_text"] {
             let count = format!("SELECT count(DISTINCT company) FROM {table}");
             let row = transaction.fetch_one(sqlx::AssertSqlSafe(count)).await.unwrap();
             assert_eq!(row.get::<i64, _>(0), calls, "{scope} {table}");
@@ -62,6 +63,8 @@ async fn the_servers_role_may_do_no_more_than_it_needs() {
     for statement in [
         "UPDATE conversation_log SET step = '{}'",
         "UPDATE summary SET said = ''",
+        "UPDATE summary_text SET text = 'x'",
+        "DELETE FROM outbox",
         "DELETE FROM legal_hold",
         "DELETE FROM deletion",
         "UPDATE deletion SET how_many = 1",
@@ -142,6 +145,7 @@ async fn two_companies() -> postgres::Database {
     let brief = |number, company: &str| Brief {
         call: format!("CA{number:032}"),
         company: company.to_owned(),
+        summaries: true,
         ..Brief::example()
     };
     for (number, company) in [(1, "acme"), (2, "other")] {
@@ -153,6 +157,11 @@ async fn two_companies() -> postgres::Database {
         let mut steps = vec![first];
         steps.extend(call.step(CallTime::from_millis(900), Input::Carrier(Carrier::Stopped)));
         store.end_call(&brief.call, &steps).await.unwrap();
+    }
+    let due_us = i64::MAX / 2;
+    for work in store.take_work(2, due_us, Duration::ZERO).await.unwrap() {
+        let none = SummaryText::without("no_words");
+        assert!(store.end_summary(&work, &none, End::Done, due_us).await.unwrap());
     }
     store.close().await;
     database

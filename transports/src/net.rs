@@ -1,5 +1,5 @@
 //! Sockets and HTTP clients: the agent's session, the carrier's REST interface, speech for our own
-//! lines, and the middleware.
+//! lines, summaries of calls, and the middleware.
 //!
 //! Everything here is mechanics around the pure parts of this crate: what is written and how an
 //! answer reads is decided there. What is decided here is how long to wait and how often to try.
@@ -13,6 +13,7 @@ mod error;
 mod http;
 mod leg;
 mod middleware;
+mod read;
 mod recording;
 mod speak;
 
@@ -22,6 +23,7 @@ pub use carrier::{Account, Redirected, TwilioRest};
 pub use error::Error;
 pub use leg::{AgentLeg, AgentNews};
 pub use middleware::Middleware;
+pub use read::Reader;
 pub use recording::{MediaDeletion, Recorded};
 pub use speak::{Kept, Speaker};
 

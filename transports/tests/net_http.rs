@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use call_core::input::HungUp;
 use call_transports::middleware::LoanLookup;
-use call_transports::net::{Error, Middleware, Recorded, Redirected, Speaker, TwilioRest};
+use call_transports::net::{Error, Middleware, Reader, Recorded, Redirected, Speaker, TwilioRest};
 use call_transports::twilio::Sid;
 use secrecy::SecretString;
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
@@ -232,6 +232,52 @@ async fn silence_noise_and_endless_speech_are_refused() {
     assert_eq!(speaker.speak("a-voice", "Goodbye.").await.unwrap().len(), minute);
     assert!(matches!(speaker.speak("a-voice", " \n").await, Err(Error::Pointless { .. })));
     assert_eq!(provider.asked().len(), 5, "nothing is not worth a request");
+}
+
+#[tokio::test]
+async fn a_text_is_summed_up_by_one_request() {
+    let summary = r#"{"metadata":{},"results":{"summary":{"text":"They greet."}}}"#;
+    let provider = Provider::answering([answer(200, summary)]).await;
+    let reader = Reader::new(&provider.url, key()).unwrap();
+    let text = reader.summarize("Caller: \"Hello\"").await.unwrap();
+    assert_eq!(text.reveal(), "They greet.");
+    let asked = provider.asked();
+    assert_eq!(asked.len(), 1);
+    let line = "POST /v1/read?summarize=true&mip_opt_out=true&language=en HTTP/1.1";
+    assert!(asked[0].starts_with(line), "{}", asked[0]);
+    assert!(asked[0].contains("authorization: Token k3y"), "{}", asked[0]);
+    assert!(asked[0].contains("content-type: application/json"), "{}", asked[0]);
+    assert!(asked[0].ends_with(r#"{"text":"Caller: \"Hello\""}"#), "{}", asked[0]);
+}
+
+#[tokio::test]
+async fn a_summary_that_fails_is_an_error_that_quotes_nothing() {
+    let long = format!(r#"{{"results":{{"summary":{{"text":"{}"}}}}}}"#, "s3cret ".repeat(10_000));
+    let empty = r#"{"results":{"summary":{"text":" "}}}"#;
+    for (status, body) in
+        [(200, "s3cret"), (200, "{}"), (200, empty), (200, &long), (400, "s3cret"), (503, "s3cret")]
+    {
+        let provider = Provider::answering([answer(status, body)]).await;
+        let reader = Reader::new(&provider.url, key()).unwrap();
+        let error = reader.summarize("s3cret").await.unwrap_err();
+        let is_told = match status {
+            200 => matches!(error, Error::Garbled { .. }),
+            _ => matches!(error, Error::Refused { status: told, .. } if told == status),
+        };
+        assert!(is_told && !format!("{error} {error:?}").contains("s3cret"), "{error:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_reader_that_fails_again_and_again_is_not_asked() {
+    let provider = Provider::answering((0..5).map(|_| answer(500, ""))).await;
+    let reader = Reader::new(&provider.url, key()).unwrap();
+    for _ in 0..5 {
+        assert!(matches!(reader.summarize("Hello").await, Err(Error::Refused { .. })));
+    }
+    assert!(matches!(reader.summarize("Hello").await, Err(Error::Down { .. })));
+    assert!(matches!(reader.summarize(" ").await, Err(Error::Pointless { .. })));
+    assert_eq!(provider.asked().len(), 5);
 }
 
 #[tokio::test]

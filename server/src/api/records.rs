@@ -16,7 +16,7 @@ use tracing::error;
 use super::operators::{Operator, Scope};
 use super::problem::Problem;
 use crate::app::App;
-use crate::command::calls::record::{object, object_with};
+use crate::command::calls::record::{More, object, object_with};
 use crate::store::{self, CallRecord, Filter, PAGE_MAX, Page, Status};
 
 /// A page of the calls that were asked for, the newest first.
@@ -49,7 +49,9 @@ pub(super) async fn show(
     let call = find(&app, &operator, &sid).await?;
     let summary = ask(app.store().summary_of(operator.scope.of_store(), &call.sid)).await?;
     let recordings = ask(app.store().recordings(&call.sid)).await?;
-    Ok(Json(object_with(&call, summary.as_ref(), &recordings)))
+    let text = ask(app.store().summary_text_of(operator.scope.of_store(), &call.sid)).await?;
+    let more = More { summary, text, recordings };
+    Ok(Json(object_with(&call, &more)))
 }
 
 /// The story of a call: as text, or for whoever accepts JSON, line by line in an object.

@@ -201,6 +201,7 @@ impl Stage {
         let services = Arc::new(Services {
             agent: AgentConnector::new(&format!("ws://{address}"), key()).unwrap(),
             speaker: Speaker::new(&http, key()).unwrap(),
+            reader: Reader::new(&http, key()).unwrap(),
             carrier: TwilioRest::new(&http, account, key()).unwrap(),
             middleware: Middleware::new(&http, key()).unwrap(),
             metrics: Metrics::new(),

@@ -277,12 +277,14 @@ impl Show {
     async fn run(&self, store: &Store) -> anyhow::Result<String> {
         let call = found(store, &self.call).await?;
         let summary = store.summary_of(Scope::Every, &call.sid).await?;
+        let text = store.summary_text_of(Scope::Every, &call.sid).await?;
         let recordings = store.recordings(&call.sid).await?;
+        let more = record::More { summary, text, recordings };
         if self.json {
-            let told = record::object_with(&call, summary.as_ref(), &recordings);
+            let told = record::object_with(&call, &more);
             return Ok(format!("{told:#}\n"));
         }
-        Ok(record::text(&call, summary.as_ref(), &recordings))
+        Ok(record::text(&call, &more))
     }
 }
 

@@ -65,6 +65,11 @@ pub struct Flags {
     #[arg(long, env, hide_env_values = true, value_name = "URL")]
     pub deepgram_speak_url: Option<String>,
 
+    /// Where calls are summed up in a few sentences, for companies that want it
+    /// [default: https://api.deepgram.com]
+    #[arg(long, env, hide_env_values = true, value_name = "URL")]
+    pub deepgram_read_url: Option<String>,
+
     /// Where the company's own systems are
     #[arg(long, env, hide_env_values = true, value_name = "URL")]
     pub middleware_url: Option<String>,
@@ -139,6 +144,7 @@ pub(super) fn about(variable: &str) -> (&'static str, &'static str) {
         ),
         "TWILIO_API_URL" => (URL, "Leave it away for Twilio itself."),
         "DEEPGRAM_SPEAK_URL" => (URL, "Leave it away for Deepgram itself."),
+        "DEEPGRAM_READ_URL" => (URL, "Leave it away for Deepgram itself."),
         "MIDDLEWARE_URL" => (URL, "Set it to the base URL of the company's middleware."),
         "DEEPGRAM_API_KEY" => (KEY, "Make one in the Deepgram console, under API keys."),
         "MIDDLEWARE_API_KEY" => (KEY, "Ask whoever runs the company's middleware for one."),

@@ -123,6 +123,7 @@ pub(super) fn config(
             api_key: SecretString::from(keys.deepgram),
             agent_url: format!("ws://{}{AGENT_PATH}", addresses.deepgram),
             speak_url: format!("http://{}", addresses.deepgram),
+            read_url: format!("http://{}", addresses.deepgram),
         },
         middleware: config::Middleware {
             url: format!("http://{}", addresses.middleware),

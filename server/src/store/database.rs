@@ -166,6 +166,15 @@ impl Transaction {
         }
     }
 
+    /// What keeps a statement from waiting for rows that another transaction has. In SQLite there is
+    /// none: whoever writes is alone.
+    pub(super) const fn skip_locked(&self) -> &'static str {
+        match self {
+            Self::Sqlite(_) => "",
+            Self::Postgres(_) => " FOR UPDATE SKIP LOCKED",
+        }
+    }
+
     pub(super) async fn commit(self) -> Result<(), sqlx::Error> {
         match self {
             Self::Sqlite(transaction) => transaction.commit().await,

@@ -8,7 +8,7 @@ use sqlx::FromRow;
 
 use super::database::{Scope, Transaction};
 use super::repeats::repeated;
-use super::{Error, Store, journal, whole};
+use super::{Error, Store, journal, outbox, whole};
 
 /// The reason in the record of a call that we lost by a fault of our own.
 pub const INTERNAL: &str = "internal";
@@ -159,6 +159,9 @@ impl Store {
         };
         if !journal::is_kept(&mut transaction, &brief.call).await? {
             journal::keep(&mut transaction, brief, epoch, steps).await?;
+            if !steps.is_empty() {
+                outbox::queue_summary(&mut transaction, brief).await?;
+            }
         }
         transaction.commit().await?;
         Ok(closing)

@@ -43,7 +43,8 @@ impl Class {
             Self::Caller => "EXISTS (SELECT 1 FROM caller n WHERE n.call_sid = c.sid)",
             Self::Journal => {
                 "(EXISTS (SELECT 1 FROM conversation_log l WHERE l.call_sid = c.sid) \
-                 OR EXISTS (SELECT 1 FROM summary s WHERE s.call_sid = c.sid))"
+                 OR EXISTS (SELECT 1 FROM summary s WHERE s.call_sid = c.sid) \
+                 OR EXISTS (SELECT 1 FROM summary_text t WHERE t.call_sid = c.sid))"
             }
             Self::Call => "NOT EXISTS (SELECT 1 FROM recording r WHERE r.call_sid = c.sid)",
         }
@@ -275,7 +276,11 @@ async fn delete(
     let tables: &[(&str, &str)] = match due.class {
         Class::Recording => &[("recording", "call_sid")],
         Class::Caller => &[("caller", "call_sid")],
-        Class::Journal => &[("conversation_log", "call_sid"), ("summary", "call_sid")],
+        Class::Journal => &[
+            ("conversation_log", "call_sid"),
+            ("summary", "call_sid"),
+            ("summary_text", "call_sid"),
+        ],
         Class::Call => &[("call", "sid")],
     };
     let mut rows = 0;

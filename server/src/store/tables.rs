@@ -45,7 +45,8 @@ pub(super) async fn check(pool: &PgPool) -> Result<(), Error> {
          (SELECT bool_or(pg_has_role(current_user, relowner, 'MEMBER')) FROM pg_class \
           WHERE relname IN ('call', 'conversation_log', 'recording', 'summary', 'company', \
           'company_version', 'function_definition', 'company_activation', 'company_number', \
-          'stream_server', 'caller', 'legal_hold', 'media_deletion', 'deletion', 'sweep', 'audit_head') \
+          'stream_server', 'caller', 'legal_hold', 'media_deletion', 'deletion', 'sweep', 'audit_head', \
+          'outbox', 'summary_text') \
           AND relkind = 'r') AS owner \
          FROM pg_roles WHERE rolname = current_user",
     )
@@ -77,11 +78,13 @@ const VERSIONS: &str = "SELECT version FROM _sqlx_migrations WHERE success ORDER
 
 /// What the server's role may do, and no more: a journal is written and never changed, and neither is a
 /// version of a company. What it may delete, triggers let go only when its time is over.
-const GRANTS: [&str; 17] = [
+const GRANTS: [&str; 19] = [
     "GRANT SELECT, INSERT, UPDATE, DELETE ON call TO %I",
     "GRANT SELECT, INSERT, DELETE ON conversation_log TO %I",
     "GRANT SELECT, INSERT, UPDATE, DELETE ON recording TO %I",
     "GRANT SELECT, INSERT, DELETE ON summary TO %I",
+    "GRANT SELECT, INSERT, DELETE ON summary_text TO %I",
+    "GRANT SELECT, INSERT, UPDATE ON outbox TO %I",
     "GRANT SELECT, INSERT, UPDATE ON stream_server TO %I",
     "GRANT SELECT, INSERT, UPDATE, DELETE ON caller TO %I",
     "GRANT SELECT, INSERT, UPDATE ON legal_hold TO %I",

@@ -2,6 +2,7 @@
 //! carrier's REST interface and a middleware. What the caller dictates, they echo.
 
 use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
 
 use axum::Router;
 use axum::extract::State;
@@ -71,8 +72,18 @@ pub(crate) const SPANISH: Tongue = Tongue {
 /// A sentence where a word is expected.
 const SENTENCE: &str = "no loan 100234778 of Maria Quintanilla, card 4111111111111111";
 
-pub(crate) async fn open(tongue: Tongue) -> SocketAddr {
+/// What whoever sums calls up was told.
+pub(crate) type Told = Arc<Mutex<Vec<String>>>;
+
+pub(crate) async fn open(tongue: Tongue) -> (SocketAddr, Told) {
+    let told = Told::default();
+    let reader = Arc::clone(&told);
+    let read = async move |body: String| {
+        reader.lock().unwrap().push(body);
+        SUMMARY
+    };
     let router = Router::new()
+        .route("/v1/read", post(read))
         .route("/v1/speak", post(async || vec![0x7F_u8; 800]))
         .route("/v1/agent/converse", get(converse))
         .route("/v1/loans/lookup", post(look_up))
@@ -81,7 +92,7 @@ pub(crate) async fn open(tongue: Tongue) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     tokio::spawn(async move { axum::serve(listener, router).await });
-    address
+    (address, told)
 }
 
 async fn look_up(body: String) -> (StatusCode, &'static str) {
@@ -198,5 +209,8 @@ fn asks(functions: &[(&str, &str, &str)]) -> String {
 const ARGUMENTS: &str = r#"{"loan_number":"100234778","date_of_birth":"1980-03-04","zip":"62701"}"#;
 
 const LOAN: &str = r#"{"date_of_birth_matches":true,"zip_matches":true,"loan":{"first_name":"Maria Quintanilla","due_cents":24310,"due_date":"2026-02-28","days_late":2},"card":"4111111111111111"}"#;
+
+/// As if it had known all that was dictated.
+pub(crate) const SUMMARY: &str = r#"{"results":{"summary":{"text":"Maria Quintanilla paid 4111 1111 1111 1111 for 100234778; her social is five five one eight four two nine three seven."}}}"#;
 
 const ANSWER: &str = r#"{"status":"completed","message":"Maria Quintanilla, 100234778"}"#;

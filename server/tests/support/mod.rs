@@ -314,6 +314,7 @@ pub(crate) fn config(listen: SocketAddr, providers: SocketAddr, database: &Path)
             api_key: "key".into(),
             agent_url: format!("ws://{providers}/v1/agent/converse"),
             speak_url: format!("http://{providers}"),
+            read_url: format!("http://{providers}"),
         },
         middleware: config::Middleware {
             url: format!("http://{providers}"),

@@ -1,4 +1,4 @@
-//! A fake Deepgram: the Voice Agent's WebSocket and the text-to-speech endpoint.
+//! A fake Deepgram: the Voice Agent's WebSocket, and the endpoints for text to speech and for summaries.
 //!
 //! The agent follows the scenario's script. Sessions whose settings have the same call's SID among
 //! their tags are sessions of one call: they share the rest of the script, and what was heard.
@@ -8,8 +8,8 @@
 
 mod calls;
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::Router;
 use axum::extract::ws::{Message, WebSocket, WebSocketUpgrade};
@@ -19,8 +19,8 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use call_core::{CallTime, Millis};
 use call_transports::deepgram::{
-    AGENT_PATH, AUTHORIZATION_SCHEME, ClientMessage, Refusal, SPEAK_PATH, SpeakFailure,
-    SpeakRequest, decode_client, encode_server,
+    AGENT_PATH, AUTHORIZATION_SCHEME, ClientMessage, READ_PATH, ReadAnswer, ReadRequest, Refusal,
+    SPEAK_PATH, SpeakFailure, SpeakRequest, decode_client, encode_server,
 };
 use sim::Scenario;
 use sim::cast::agent::{AgentSays, CONNECT_MS};
@@ -43,14 +43,35 @@ struct Service {
     calls: Calls,
     /// Lines that were asked for.
     lines: AtomicU32,
+    /// Whether it sums up nothing, whoever asks.
+    does_not_read: AtomicBool,
+    /// Texts that were to be summed up, by whoever had the key.
+    read: Mutex<Vec<String>>,
 }
 
 impl Deepgram {
     /// A service that asks for this API key.
     pub fn new(scenario: Arc<Scenario>, key: &str) -> Self {
         let calls = Calls::new(Arc::clone(&scenario));
-        let lines = AtomicU32::new(0);
-        Self { service: Arc::new(Service { scenario, key: key.to_owned(), calls, lines }) }
+        let service = Service {
+            scenario,
+            key: key.to_owned(),
+            calls,
+            lines: AtomicU32::new(0),
+            does_not_read: AtomicBool::new(false),
+            read: Mutex::default(),
+        };
+        Self { service: Arc::new(service) }
+    }
+
+    /// From now on it sums up texts, or fails whoever asks for that.
+    pub fn reads(&self, does: bool) {
+        self.service.does_not_read.store(!does, Ordering::Relaxed);
+    }
+
+    /// The texts that it was given to be summed up so far, also those that it failed.
+    pub fn was_given(&self) -> Vec<String> {
+        self.service.read.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Its routes.
@@ -58,6 +79,7 @@ impl Deepgram {
         Router::new()
             .route(AGENT_PATH, get(converse))
             .route(SPEAK_PATH, post(speak))
+            .route(READ_PATH, post(read))
             .with_state(self.service)
     }
 }
@@ -69,6 +91,30 @@ impl Service {
     }
 }
 
+/// Its summary is the number of lines and words, which is true of every text.
+async fn read(
+    State(service): State<Arc<Service>>,
+    headers: HeaderMap,
+    Query(query): Query<Vec<(String, String)>>,
+    body: String,
+) -> Response {
+    if !service.admits(&headers) {
+        return unknown_key();
+    }
+    let query = query.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+    let text = match ReadRequest::parse(query, &body) {
+        Ok(request) => request.text.into_revealed(),
+        Err(refusal) => return failure(StatusCode::BAD_REQUEST, refusal),
+    };
+    let (lines, words) = (text.lines().count(), text.split_whitespace().count());
+    service.read.lock().unwrap_or_else(PoisonError::into_inner).push(text);
+    if service.does_not_read.load(Ordering::Relaxed) {
+        return failed();
+    }
+    let answer = ReadAnswer::new(format!("They talked: {lines} turns, {words} words."));
+    ([(header::CONTENT_TYPE, "application/json")], answer.encode()).into_response()
+}
+
 async fn speak(
     State(service): State<Arc<Service>>,
     headers: HeaderMap,
@@ -76,8 +122,7 @@ async fn speak(
     body: String,
 ) -> Response {
     if !service.admits(&headers) {
-        let refusal = Refusal { code: "INVALID_AUTH", description: "Invalid credentials.".into() };
-        return failure(StatusCode::UNAUTHORIZED, refusal);
+        return unknown_key();
     }
     let query = query.iter().map(|(name, value)| (name.as_str(), value.as_str()));
     let request = match SpeakRequest::parse(query, &body) {
@@ -88,12 +133,21 @@ async fn speak(
     let (takes, fails) = voice::speaking(&service.scenario.faults, line);
     pause(takes).await;
     if fails {
-        let description = "The service failed.".into();
-        let refusal = Refusal { code: "INTERNAL_SERVER_ERROR", description };
-        return failure(StatusCode::INTERNAL_SERVER_ERROR, refusal);
+        return failed();
     }
     let audio = voice::speak(request.text.reveal());
     ([(header::CONTENT_TYPE, "audio/mulaw")], audio).into_response()
+}
+
+fn unknown_key() -> Response {
+    let refusal = Refusal { code: "INVALID_AUTH", description: "Invalid credentials.".into() };
+    failure(StatusCode::UNAUTHORIZED, refusal)
+}
+
+fn failed() -> Response {
+    let description = "The service failed.".into();
+    let refusal = Refusal { code: "INTERNAL_SERVER_ERROR", description };
+    failure(StatusCode::INTERNAL_SERVER_ERROR, refusal)
 }
 
 fn failure(status: StatusCode, refusal: Refusal) -> Response {

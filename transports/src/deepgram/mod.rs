@@ -1,4 +1,5 @@
-//! Deepgram: the Voice Agent messages in both directions, and the text-to-speech request.
+//! Deepgram: the Voice Agent messages in both directions, and the requests for text to speech and for
+//! summaries of texts.
 //!
 //! Everything here is pure. [`encode_client`] and [`decode_server`] serve the bridge,
 //! [`decode_client`] and [`encode_server`] serve the stand-in, so both ends of a test speak
@@ -23,6 +24,7 @@ use serde::{Deserialize, Serialize};
 mod client;
 mod history;
 mod provider;
+mod read;
 mod server;
 mod settings;
 mod speak;
@@ -33,6 +35,7 @@ pub use provider::{
     DeepgramListen, Endpoint, Flux, Listen, ListenProvider, Nova, OneOrList, ReasoningMode, Speak,
     SpeakProvider, Think, ThinkProvider, Version,
 };
+pub use read::{READ_PATH, ReadAnswer, ReadRequest, ReadResults, ReadSummary};
 pub use server::{
     CancelledCall, Error, FunctionCall, Latencies, Problem, ServerMessage, decode_server,
     encode_server,

@@ -3,7 +3,7 @@ use std::future::poll_fn;
 use std::os::unix::fs::symlink;
 
 use call_core::input::FunctionOutcome;
-use call_transports::net::{AgentConnector, Middleware, Speaker, TwilioRest};
+use call_transports::net::{AgentConnector, Middleware, Reader, Speaker, TwilioRest};
 use serde_json::json;
 
 use super::*;
@@ -55,6 +55,7 @@ fn services(audit: Audit) -> Services {
     Services {
         agent: AgentConnector::new("ws://127.0.0.1:9", key()).unwrap(),
         speaker: Speaker::new(nobody, key()).unwrap(),
+        reader: Reader::new(nobody, key()).unwrap(),
         carrier: TwilioRest::new(nobody, account, key()).unwrap(),
         middleware: Middleware::new(nobody, key()).unwrap(),
         metrics: Metrics::new(),

@@ -7,14 +7,20 @@ use call_core::summary::{Fates, Spread, Uses};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use crate::store::{CallRecord, Recording, Status, StoredSummary};
+use crate::store::{CallRecord, Recording, Status, StoredSummary, SummaryText};
+
+/// What there is of a call besides its record.
+pub(crate) struct More {
+    /// What its journal amounts to.
+    pub(crate) summary: Option<StoredSummary>,
+    /// The call in a few sentences, or why there are none.
+    pub(crate) text: Option<SummaryText>,
+    /// Its recordings.
+    pub(crate) recordings: Vec<Recording>,
+}
 
 /// The record of a call for people, row by row.
-pub(super) fn text(
-    call: &CallRecord,
-    summary: Option<&StoredSummary>,
-    recordings: &[Recording],
-) -> String {
+pub(super) fn text(call: &CallRecord, more: &More) -> String {
     let direction = match call.direction {
         Direction::Inbound => "came in",
         Direction::Outbound => "was placed",
@@ -35,16 +41,27 @@ pub(super) fn text(
         }
         None => rows.push(("ended", "not yet".to_owned())),
     }
-    match summary {
+    match &more.summary {
         Some(summary) => sum(summary, &mut rows),
         None => rows.push(("journal", "none".to_owned())),
     }
-    for recording in recordings {
+    match &more.text {
+        Some(SummaryText::Text(text)) => rows.push(("in short", one_line(text))),
+        Some(SummaryText::Without(why)) => rows.push(("in short", format!("none: {why}"))),
+        None => {}
+    }
+    for recording in &more.recordings {
         let seconds = recording.seconds.map_or(String::new(), |length| format!(", {length} s"));
         let status = recording.status.as_str();
         rows.push(("recording", format!("{} {status}{seconds}", recording.sid)));
     }
     rows.iter().fold(String::new(), |text, (name, value)| text + &format!("{name:<10} {value}\n"))
+}
+
+/// Somebody else wrote it: its lines are not to be taken for rows of ours.
+fn one_line(text: &str) -> String {
+    let words = text.split(|sign: char| sign.is_whitespace() || sign.is_control());
+    words.filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
 }
 
 fn sum(StoredSummary { summary, bytes }: &StoredSummary, rows: &mut Vec<(&str, String)>) {
@@ -133,15 +150,14 @@ pub(crate) fn object(call: &CallRecord) -> Value {
 }
 
 /// Likewise, with what is made of its journal, and its recordings.
-pub(crate) fn object_with(
-    call: &CallRecord,
-    stored: Option<&StoredSummary>,
-    recordings: &[Recording],
-) -> Value {
+pub(crate) fn object_with(call: &CallRecord, more: &More) -> Value {
     let mut told = object(call);
+    let (stored, text) = (more.summary.as_ref(), more.text.as_ref());
     told["journal_bytes"] = json!(stored.map(|stored| stored.bytes));
     told["summary"] = json!(stored.map(|stored| &stored.summary));
-    told["recordings"] = recordings.iter().map(recording).collect();
+    told["summary_text"] = json!(text.and_then(SummaryText::text));
+    told["no_summary_text"] = json!(text.and_then(SummaryText::why_without));
+    told["recordings"] = more.recordings.iter().map(recording).collect();
     told
 }
 
