@@ -55,7 +55,8 @@ impl Database {
 #[derive(Debug, clap::Args)]
 struct By {
     /// Who does it, for the record
-    #[arg(long = "by", env = "USER", hide_env_values = true, value_name = "NAME", default_value = NOBODY)]
+    #[arg(long = "by", env = "USER", hide_env_values = true, value_name = "NAME")]
+    #[arg(default_value = NOBODY, value_parser = one_line)]
     by: String,
 }
 
@@ -68,6 +69,12 @@ impl By {
 /// A value that was given. An empty variable counts as none, as where the server reads it.
 fn given(value: &SecretString) -> Option<&str> {
     Some(value.expose_secret().trim()).filter(|value| !value.is_empty())
+}
+
+/// Words that are shown in a line of a list, where they must not look like lines of their own.
+fn one_line(text: &str) -> Result<String, &'static str> {
+    let is_one = !text.chars().any(char::is_control);
+    is_one.then(|| text.to_owned()).ok_or("must be one line of plain letters and signs")
 }
 
 /// Whoever stops reading has read enough.

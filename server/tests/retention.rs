@@ -417,6 +417,9 @@ async fn the_commands_hold_count_delete_and_tell() {
         assert_eq!(run(&place_one), (Some(0), "Hold 1 is placed.\n".to_owned()));
         let (status, told) = run("hold place --company nobody --reason case-1");
         assert!(status == Some(1) && told.contains("no company nobody"), "{told}");
+        // What is written by one must not look like another hold in the list.
+        assert_eq!(run("hold place --company acme --reason case-1\n---2").0, Some(2));
+        assert_eq!(run("hold release 1 --by judy\n").0, Some(2));
         let (status, told) = run("hold list");
         assert!(status == Some(0) && told.contains("by judy  case-1") && told.contains(&sid(1)));
         let (_, told) = run("retention run --dry-run");

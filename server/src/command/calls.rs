@@ -18,7 +18,7 @@ use jiff::{SignedDuration, Span, SpanRelativeTo, Timestamp};
 use serde_json::json;
 
 use super::{Database, keys, print, time};
-use crate::store::{CallRecord, Cursor, Filter, Scope, Status, Store, StoredJournal};
+use crate::store::{CallRecord, Cursor, Filter, PAGE_MAX, Scope, Status, Store, StoredJournal};
 
 pub(crate) mod record;
 
@@ -98,6 +98,7 @@ struct List {
 
     /// How many calls a page holds, 500 at most
     #[arg(long, value_name = "NUMBER", default_value_t = 50)]
+    #[arg(value_parser = clap::value_parser!(u32).range(1..=i64::from(PAGE_MAX)))]
     count: u32,
 
     /// One JSON object, for programs

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use anyhow::bail;
 
-use super::{By, Database, print, time};
+use super::{By, Database, one_line, print, time};
 use crate::retention::now_us;
 use crate::store::{Hold, NewHold, Placed, Released, Store};
 
@@ -40,7 +40,7 @@ enum What {
         #[arg(long, value_name = "SID")]
         call: Option<String>,
         /// Which matter it is for, in 200 letters at most. No names of persons: it is kept for ever
-        #[arg(long, value_name = "WORDS")]
+        #[arg(long, value_name = "WORDS", value_parser = one_line)]
         reason: String,
         #[command(flatten)]
         by: By,
