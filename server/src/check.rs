@@ -222,17 +222,22 @@ async fn voices(config: &Config, tenants: &[Tenant], patience: Duration) -> Vec<
         Err(error) => return vec![Finding::of(&error, blame.0, blame.1)],
     };
     let mut findings = Vec::new();
-    let agents = tenants.iter().flat_map(|tenant| &tenant.company().agents);
-    for (language, agent) in agents {
+    let agents = tenants.iter().flat_map(|tenant| {
+        let company = tenant.company();
+        company.agents.iter().map(|(language, agent)| (&company.id, language, agent))
+    });
+    for (company, language, agent) in agents {
         let speaking = async {
             match speaker.prepare(&agent.voice, "Yes.").await {
                 Ok(_) => Finding::well(
                     "DEEPGRAM_API_KEY",
-                    format!("the voice for {language} speaks with this key"),
+                    format!("the voice for {language} of {company} speaks with this key"),
                 ),
                 Err(Error::Refused { status: status @ (400 | 404 | 422), .. }) => Finding::wrong(
                     "COMPANY_FILE",
-                    format!("the voice for {language} does not speak (status {status})"),
+                    format!(
+                        "the voice for {language} of {company} does not speak (status {status})"
+                    ),
                     "Name a voice that Deepgram has, in agents.*.voice.",
                 ),
                 Err(error) => Finding::of(&error, blame.0, blame.1),

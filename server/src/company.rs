@@ -230,8 +230,12 @@ fn faults(company: &Company) -> Vec<(String, String)> {
     faults.extend(transfer_faults(company));
     faults.extend(lines::faults(company));
     for unknown in company.functions.iter().filter(|name| !performs(name)) {
-        let known = nearest(unknown);
-        let what = format!("there is no function `{unknown}`; did you mean `{known}`?");
+        let what = if Function::from_name(unknown).is_some() {
+            format!("no server can run `{unknown}` yet; take it out")
+        } else {
+            let known = nearest(unknown);
+            format!("there is no function `{unknown}`; did you mean `{known}`?")
+        };
         faults.push(("functions".to_owned(), what));
     }
     for (language, agent) in &company.agents {

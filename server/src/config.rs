@@ -18,6 +18,7 @@ use crate::sealed::{DataKeys, from_hex};
 use crate::store;
 
 pub use flags::Flags;
+pub(crate) use flags::path;
 pub use url::PublicUrl;
 
 mod flags;
@@ -409,9 +410,11 @@ fn is_key(text: &str) -> bool {
 }
 
 const LISTEN_ADDR: &str = "127.0.0.1:8080";
-const DATABASE_URL: &str = "sqlite://offhook.db";
+/// Where records are kept where nothing is said.
+pub(crate) const DATABASE_URL: &str = "sqlite://offhook.db";
 const SPOOL_DIR: &str = "offhook-spool";
-const TWILIO_API_URL: &str = "https://api.twilio.com";
+/// Where Twilio is.
+pub(crate) const TWILIO_API_URL: &str = "https://api.twilio.com";
 const DEEPGRAM_AGENT_URL: &str = "wss://agent.deepgram.com/v1/agent/converse";
 const DEEPGRAM_SPEAK_URL: &str = "https://api.deepgram.com";
 const DEEPGRAM_READ_URL: &str = "https://api.deepgram.com";

@@ -3,6 +3,8 @@
 //! The stand-ins speak the providers' protocols; the server is configured with their addresses as
 //! it would be with the providers', and does not know the difference.
 
+use std::fs::DirBuilder;
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -33,7 +35,7 @@ use crate::store::{CallRecord, Recording};
 
 mod stage;
 
-use stage::Addresses;
+use stage::{Addresses, Kept};
 
 /// What the demonstration is to show.
 #[derive(Debug, clap::Args)]
@@ -82,6 +84,16 @@ impl Demo {
     /// # Errors
     /// When a listener or the store cannot be opened.
     pub async fn start(scenario: Arc<Scenario>, database_url: &str) -> anyhow::Result<Self> {
+        let temporary = std::env::temp_dir();
+        let kept = Kept {
+            database_url: database_url.to_owned(),
+            spool: temporary.join("offhook-demo-spool"),
+            audit: temporary.join("offhook-demo-audit"),
+        };
+        Self::start_with(scenario, kept).await
+    }
+
+    async fn start_with(scenario: Arc<Scenario>, kept: Kept) -> anyhow::Result<Self> {
         net::install_crypto();
         let keys = stage::Keys::new();
         let http = reqwest::Client::builder().no_proxy().build()?;
@@ -99,7 +111,7 @@ impl Demo {
             .await?,
         };
         let operator = Operator::new(http, addresses.api(), keys.operator.clone().into());
-        let config = stage::config(&scenario, &addresses, keys, database_url)?;
+        let config = stage::config(&scenario, &addresses, keys, kept)?;
         let app = App::new(config).await?;
         let stop = CancellationToken::new();
         let shutdown = stop.clone().cancelled_owned();
@@ -233,13 +245,11 @@ pub async fn run(args: Args) -> anyhow::Result<ExitCode> {
         eprintln!("error: {} cannot be played like this: {why}", args.scenario.display());
         return Ok(ExitCode::from(2));
     }
-    let database = std::env::temp_dir().join("offhook-demo.db");
+    let folder = std::env::temp_dir().join("offhook-demo");
     // Each demonstration begins with nothing; the last one may have been of another version.
-    for behind in ["", "-wal", "-shm"] {
-        let _ = std::fs::remove_file(format!("{}{behind}", database.display()));
-    }
-    let demo =
-        Demo::start(Arc::clone(&scenario), &format!("sqlite://{}", database.display())).await?;
+    let _ = std::fs::remove_dir_all(&folder);
+    DirBuilder::new().mode(0o700).create(&folder).context("the folder of the demonstration")?;
+    let demo = Demo::start_with(Arc::clone(&scenario), Kept::below(&folder)).await?;
     println!("{}", demo.addresses);
     println!("\n# {}\n", scenario.title);
     let mut teller = Teller::default();
@@ -250,7 +260,7 @@ pub async fn run(args: Args) -> anyhow::Result<ExitCode> {
     });
     let others = (1..args.calls).map(|_| demo.call(|_| {}));
     let (first, others) = futures::join!(first, futures::future::join_all(others));
-    let mut held = stage::report(&first?, &args.scenario, &database);
+    let mut held = stage::report(&first?, &args.scenario, &folder);
     for (number, placed) in (2..).zip(others) {
         held &= stage::report_one(number, args.calls, &placed?);
     }

@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+use anyhow::Context as _;
 use call_transports::net;
 use clap::{Parser, Subcommand};
 use secrecy::{ExposeSecret, SecretString};
@@ -32,15 +33,12 @@ enum Command {
     Run(Flags),
     /// Reads the configuration and the company file, and says what is wrong with them
     Check(CheckArgs),
-    /// Imports companies into the database, and makes versions of them active
     Company(company::Args),
-    /// Makes the tables of the database, or brings them up to this version
     Migrate(MigrateArgs),
     Calls(calls::Args),
     Hold(hold::Args),
     Keys(keys::Args),
     Retention(retention::Args),
-    /// Looks at the audit log
     Audit(command::audit::Args),
     /// Plays calls against embedded stand-ins, with no account anywhere
     #[cfg(feature = "demo")]
@@ -56,6 +54,8 @@ struct CheckArgs {
     flags: Flags,
 }
 
+/// Makes the tables of the database, or brings them up to this version
+///
 /// A SQLite file needs none of this: the server brings it up to date when it starts. In PostgreSQL the
 /// tables belong to a role of their own, so that no mistake of the server's can show one company the
 /// rows of another. Make two roles and a database first:
@@ -179,8 +179,18 @@ async fn check(arguments: &CheckArgs) -> ExitCode {
 
 async fn migrate(arguments: &MigrateArgs) -> anyhow::Result<ExitCode> {
     net::install_crypto();
+    // An empty variable counts as none.
     let owner = arguments.database_owner_url.as_ref().map(ExposeSecret::expose_secret);
-    Store::migrate(arguments.database_url.expose_secret(), owner).await?;
+    let owner = owner.filter(|url| !url.trim().is_empty());
+    let url = arguments.database_url.expose_secret();
+    let migrated = Store::migrate(url, owner).await;
+    if owner.is_none() && url.starts_with("postgres") {
+        migrated.context(
+            "DATABASE_OWNER_URL is not set, and only the owner of the tables may change them",
+        )?;
+    } else {
+        migrated?;
+    }
     println!("The tables are those of this version.");
     Ok(ExitCode::SUCCESS)
 }

@@ -81,8 +81,9 @@ pub enum Error {
     Scheme,
     /// The database cannot be opened.
     #[error(
-        "the database that DATABASE_URL names cannot be opened; for SQLite its folder must exist \
-         and the file be writable, for PostgreSQL the server must be up and know user and password"
+        "the database that DATABASE_URL names cannot be opened; for SQLite the file must be there \
+         and be writable (`server migrate` makes one, where its folder exists), for PostgreSQL the server \
+         must be up and know user and password"
     )]
     Unusable(#[source] sqlx::Error),
     /// The tables cannot be brought up to date.

@@ -175,6 +175,7 @@ async fn an_operator_of_one_company_sees_and_touches_nothing_of_another_one_i_10
     let desk = Desk::at(server.address, EVE);
     assert_eq!(desk.get("/calls/live").await.body, json!({ "calls": [] }));
     assert_eq!(desk.get("/companies").await.body, json!({ "companies": [] }));
+    assert_eq!(desk.get("/health").await.body["calls"]["live"], 0);
     let nobody = CALL.replace("11", "77");
     for (deed, body) in [
         ("hangup", json!({})),

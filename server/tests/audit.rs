@@ -184,6 +184,13 @@ async fn the_command_says_what_is_wrong_and_where_i_27() {
     let alone = String::from_utf8(command(&root, None).stdout).unwrap();
     assert!(alone.contains("without DATABASE_URL"), "{alone}");
 
+    // A look makes no database where the address is wrong: it would say that no head was published.
+    let elsewhere = folder.path().join("elsewhere.db");
+    let lost = command(&root, Some(&format!("sqlite://{}", elsewhere.display())));
+    let said = String::from_utf8(lost.stderr).unwrap();
+    assert!(lost.status.code() == Some(2) && said.contains("DATABASE_URL"), "{said}");
+    assert!(!elsewhere.exists());
+
     // The end is cut off at the end of a line.
     let file = files(&root).remove(0);
     let text = fs::read_to_string(&file).unwrap();

@@ -155,8 +155,10 @@ async fn the_commands_find_open_and_replace() {
         assert_eq!(run(&["keys", "open", &sid(1)], NEW), (true, format!("{PETER}\n")));
         let (done, told) = run(&["keys", "open", &sid(1)], OLD);
         assert!(!done && told.contains("the key `new`"), "{told}");
-        let (done, told) = run(&["keys", "list"], "no keys");
+        let (done, told) = run(&["keys", "list"], "");
         assert!(done && told == "new               6 numbers\n", "{told}");
+        let (done, told) = run(&["keys", "list"], "no keys");
+        assert!(!done && told.contains("DATA_KEYS: must be keys as name:"), "{told}");
     }
 }
 

@@ -219,6 +219,9 @@ async fn what_is_not_there_is_said_in_words() {
     }
     let error = fails(place.url(), &["list", "--since", "soon"], 2);
     assert!(error.contains("is neither a time"), "{error}");
+    for count in ["0", "501"] {
+        fails(place.url(), &["list", "--count", count], 2);
+    }
     let error = fails("sqlite:///nowhere/calls.db", &["list"], 1);
     assert!(error.contains("DATABASE_URL"), "{error}");
     let folder = tempfile::tempdir().unwrap();

@@ -72,12 +72,75 @@ fn everything_that_is_wrong_is_told_at_once_and_never_its_value_f_pr_15() {
 #[test]
 fn an_empty_variable_counts_as_none() {
     let mut variables = sound();
-    variables.push(("LISTEN_ADDR", String::new()));
-    assert_eq!(check(&variables).status.code(), Some(0));
+    for name in OPTIONAL.iter().chain(&FREE) {
+        variables.retain(|(other, _)| other != name);
+        variables.push((name, String::new()));
+    }
+    let output = check(&variables);
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
     variables.retain(|(name, _)| *name != "DEEPGRAM_API_KEY");
     variables.push(("DEEPGRAM_API_KEY", " ".to_owned()));
     let complaint = String::from_utf8(check(&variables).stderr).unwrap();
     assert!(complaint.contains("\n  DEEPGRAM_API_KEY is not set; it must "), "{complaint}");
+}
+
+/// As `.env.example` is loaded into a shell: every command finds all of its variables there, some empty.
+#[test]
+fn commands_take_an_empty_variable_for_none_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let names =
+        REQUIRED.iter().chain(&OPTIONAL).chain(&FREE).chain(&["DATABASE_OWNER_URL", "USER"]);
+    let empty: Vec<_> = names.filter(|name| **name != "DATABASE_URL").collect();
+    let run = |arguments: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_server"));
+        command.args(arguments).current_dir(&folder).env_clear();
+        command.envs(empty.iter().map(|name| (name, ""))).output().unwrap()
+    };
+    let company = acme().display().to_string();
+    for arguments in [
+        &["migrate", "--database-url", "sqlite://offhook.db"][..],
+        &["company", "import", &company],
+        &["company", "activate", "acme"],
+        &["company", "history", "acme"],
+        &["calls", "list", "--database-url", ""],
+        &["hold", "place", "--company", "acme", "--reason", "case 1"],
+        &["hold", "release", "1"],
+        &["keys", "list"],
+        &["retention", "run"],
+    ] {
+        let output = run(arguments);
+        let complaint = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(0), "{arguments:?}: {complaint}");
+    }
+    let held = String::from_utf8(run(&["hold", "list", "--all"]).stdout).unwrap();
+    assert!(held.contains("by unknown"), "{held}");
+    let output = run(&["audit", "verify"]);
+    assert_eq!(output.status.code(), Some(2));
+    let complaint = String::from_utf8(output.stderr).unwrap();
+    assert!(complaint.contains("offhook-audit"), "{complaint}");
+}
+
+/// Whoever pipes into `head` is no fault of the command's.
+#[test]
+fn a_reader_who_leaves_is_no_panic() {
+    let folder = tempfile::tempdir().unwrap();
+    let url = format!("sqlite://{}", folder.path().join("calls.db").display());
+    let company = acme().display().to_string();
+    let imported = server(&["company", "import", &company], &[("DATABASE_URL", &url)]);
+    assert_eq!(imported.status.code(), Some(0));
+    for words in ["company list", "hold list", "keys list", "retention run --dry-run"] {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let mut command = Command::new(env!("CARGO_BIN_EXE_server"));
+        command.args(words.split(' ')).env_clear().env("DATABASE_URL", &url);
+        let output = command.stdout(writer).output().unwrap();
+        assert_eq!(
+            output.status.code(),
+            Some(0),
+            "{words}: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+    }
 }
 
 #[test]
@@ -175,6 +238,22 @@ fn a_flag_comes_before_its_variable() {
     let as_text: Vec<_> = variables.iter().map(|(name, value)| (*name, value.as_str())).collect();
     let output = server(&["check", "--max-calls", "5"], &as_text);
     assert_eq!(output.status.code(), Some(0));
+}
+
+/// The page that `--help` shows is the one that was written: a shorter word elsewhere must not hide it.
+#[test]
+fn the_help_of_a_command_tells_all_of_it() {
+    for (command, part) in [
+        ("company", "server company rollback acme"),
+        ("company", "Exit status: 0 done"),
+        ("migrate", "CREATE ROLE offhook_owner LOGIN"),
+        ("calls", "Exit status: 0 done"),
+        ("audit verify", "Ends with 0 if nothing is wrong"),
+    ] {
+        let words: Vec<_> = command.split(' ').chain(["--help"]).collect();
+        let help = String::from_utf8(server(&words, &[]).stdout).unwrap();
+        assert!(help.contains(part), "{command}: {help}");
+    }
 }
 
 #[test]

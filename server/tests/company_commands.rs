@@ -15,10 +15,9 @@ const ACME: &str = include_str!("../../scenarios/companies/acme.toml");
 fn a_company_is_imported_activated_and_rolled_back() {
     let desk = Desk::new();
     let (first, second) = (desk.write("1.toml", ACME), desk.write("2.toml", &version(2)));
-    assert_eq!(desk.says(&["list"]), "No company was imported.\n");
     let told = desk.says(&["validate", &first]);
     assert!(told.starts_with("Acme Home Loans (acme v1)\n  answers +15550100099\n"), "{told}");
-    assert_eq!(desk.says(&["list"]), "No company was imported.\n");
+    assert!(!desk.database().exists());
     assert_eq!(desk.says(&["import", &first]), "acme v1: imported\n");
     assert_eq!(desk.says(&["list"]), "acme  active none  imported v1\n");
     assert_eq!(desk.says(&["history", "acme"]), "No version of acme was ever active.\n");
@@ -70,6 +69,9 @@ fn what_cannot_be_is_refused_with_a_status_of_its_own() {
         assert!(told.contains(expected), "{told}");
     }
     assert_eq!(desk.refuses(&["activate", "acme", "one"]).1, 2);
+    for command in ["activate", "show", "history", "rollback"] {
+        assert_eq!(desk.refuses(&[command, "*"]).1, 2, "{command}: all of them are no company");
+    }
     assert_eq!(desk.refuses(&["import"]).1, 2);
     assert_eq!(
         desk.says(&["list"]),
@@ -126,8 +128,26 @@ fn ten_mistakes_in_one_file_are_told_at_once_and_nothing_is_imported_f_pr_15() {
         ];
         assert_eq!(fields, expected, "{told}");
     }
-    assert_eq!(desk.says(&["list"]), "No company was imported.\n");
+    assert!(!desk.database().exists(), "nothing was imported");
     assert_eq!(desk.refuses(&["validate", "nowhere.toml"]).1, 2);
+}
+
+/// Whoever asks in the wrong folder is told so, and not that there is no company.
+#[test]
+fn only_an_import_makes_a_database() {
+    let desk = Desk::new();
+    for arguments in [
+        &["list"][..],
+        &["show", "acme"],
+        &["history", "acme"],
+        &["activate", "acme"],
+        &["rollback", "acme"],
+    ] {
+        let (told, status) = desk.refuses(arguments);
+        assert_eq!(status, 1, "{arguments:?}: {told}");
+        assert!(told.contains("DATABASE_URL"), "{told}");
+        assert!(!desk.database().exists(), "{arguments:?}");
+    }
 }
 
 #[test]
@@ -156,8 +176,12 @@ impl Desk {
         file.display().to_string()
     }
 
+    fn database(&self) -> PathBuf {
+        self.0.path().join("calls.db")
+    }
+
     fn command(&self, arguments: &[&str]) -> Command {
-        let url = format!("sqlite://{}", self.0.path().join("calls.db").display());
+        let url = format!("sqlite://{}", self.database().display());
         let mut command = Command::new(env!("CARGO_BIN_EXE_server"));
         command.arg("company").args(arguments).env_clear();
         command.env("DATABASE_URL", url).env("USER", "tester");

@@ -389,7 +389,7 @@ async fn what_is_held_and_deleted_of_a_company_is_its_own_i_10() {
     }
 }
 
-/// The commands, as operators run them.
+/// The commands, as operators run them. What is wrong with the account is said before anything is deleted.
 #[tokio::test]
 async fn the_commands_hold_count_delete_and_tell() {
     for place in places().await {
@@ -417,10 +417,19 @@ async fn the_commands_hold_count_delete_and_tell() {
         assert_eq!(run(&place_one), (Some(0), "Hold 1 is placed.\n".to_owned()));
         let (status, told) = run("hold place --company nobody --reason case-1");
         assert!(status == Some(1) && told.contains("no company nobody"), "{told}");
+        // What is written by one must not look like another hold in the list.
+        assert_eq!(run("hold place --company acme --reason case-1\n---2").0, Some(2));
+        assert_eq!(run("hold release 1 --by judy\n").0, Some(2));
         let (status, told) = run("hold list");
         assert!(status == Some(0) && told.contains("by judy  case-1") && told.contains(&sid(1)));
         let (_, told) = run("retention run --dry-run");
         assert!(told.contains("call       kept  1096 days  due      1  held      1\n"), "{told}");
+        let wrong = "retention run --twilio-account-sid AC1 --twilio-auth-token s3cret";
+        let (status, told) = run(wrong);
+        assert!(status == Some(1) && told.contains("TWILIO_ACCOUNT_SID must be"), "{told}");
+        assert_eq!(run("retention log").1, "Nothing was deleted.\n");
+        let (_, told) = run("retention run --company nobody");
+        assert_eq!(told, "No company of this name has calls on record.\n");
         let (status, told) = run("retention run");
         assert!(told.contains("journal    kept  1096 days  deleted      1\n"), "{told}");
         assert!(status == Some(3) && told.contains("gone: left alone"), "{told}");

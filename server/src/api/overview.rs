@@ -8,12 +8,20 @@ use axum::{Extension, Json};
 use serde_json::{Value, json};
 use tokio::time::timeout;
 
-use super::operators::Operator;
+use super::operators::{Operator, Scope};
 use crate::app::App;
 
 /// How everything is that the server depends on.
-pub(super) async fn health(State(app): State<App>) -> Json<Value> {
+pub(super) async fn health(
+    State(app): State<App>,
+    Extension(operator): Extension<Operator>,
+) -> Json<Value> {
     let is_draining = app.is_draining();
+    // How many calls others have is nobody's to know (I-10).
+    let live = match &operator.scope {
+        Scope::Every => app.live(),
+        Scope::Company(own) => app.tokens().live_calls(|id| id == own).len(),
+    };
     let database = timeout(LOOK_UP, app.store().is_well()).await.unwrap_or(false);
     let breakers: BTreeMap<_, _> = app
         .services()
@@ -25,7 +33,7 @@ pub(super) async fn health(State(app): State<App>) -> Json<Value> {
         "version": env!("CARGO_PKG_VERSION"),
         "ready": database && !is_draining,
         "draining": is_draining,
-        "calls": { "live": app.live(), "max": app.config().calls_max },
+        "calls": { "live": live, "max": app.config().calls_max },
         "database": database,
         "spool": { "waiting": app.spool().waiting().len(), "refused": app.spool().refused() },
         "breakers": breakers,

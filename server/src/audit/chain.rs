@@ -344,8 +344,11 @@ fn is_still(file: &File, path: &Path) -> bool {
 /// The logs in a folder, by name.
 pub(super) fn logs(root: &Path) -> io::Result<Vec<PathBuf>> {
     let mut logs: Vec<_> = fs::read_dir(root)?.flatten().map(|entry| entry.path()).collect();
-    // A folder without a lock is not ours, and one without its name has not begun.
-    logs.retain(|log| log.join(LOCK).is_file() && !name(log).starts_with(MAKING));
+    // A log may have lost its lock, in a copy or by whoever wants it overlooked. A folder without its name
+    // has not begun.
+    let is_log =
+        |log: &PathBuf| log.join(LOCK).is_file() || days(log).is_ok_and(|days| !days.is_empty());
+    logs.retain(|log| is_log(log) && !name(log).starts_with(MAKING));
     logs.sort();
     Ok(logs)
 }

@@ -6,10 +6,11 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 use call_transports::net;
 use clap::Subcommand;
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::SecretString;
 
+use super::{given, print};
 use crate::audit::verify::{Extent, Log, Report, verify};
-use crate::config::AUDIT_DIR;
+use crate::config::{AUDIT_DIR, path};
 use crate::store::Store;
 
 /// Looks at the audit log
@@ -21,10 +22,11 @@ pub struct Args {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Proves that the audit log is as it was written, or says where it is not
     Verify(VerifyArgs),
 }
 
+/// Proves that the audit log is as it was written, or says where it is not
+///
 /// Reads every entry of every log in the folder, and says which file, line and entry is wrong, and how:
 /// changed, removed, exchanged, doubled, torn off. Servers may write meanwhile.
 ///
@@ -39,7 +41,7 @@ enum Command {
 #[command(verbatim_doc_comment)]
 struct VerifyArgs {
     /// The folder of the logs [default: offhook-audit]
-    #[arg(value_name = "DIR", env = "AUDIT_DIR", hide_env_values = true)]
+    #[arg(value_name = "DIR", env = "AUDIT_DIR", hide_env_values = true, value_parser = path())]
     folder: Option<PathBuf>,
 
     /// The database that the servers publish to
@@ -68,11 +70,13 @@ async fn look(args: VerifyArgs) -> anyhow::Result<Report> {
     let VerifyArgs { folder, database_url, partial } = args;
     let folder = folder.filter(|folder| !folder.as_os_str().is_empty());
     let folder = folder.unwrap_or_else(|| Path::new(AUDIT_DIR).to_owned());
-    let url = database_url.as_ref().map(ExposeSecret::expose_secret);
-    let heads = match url.filter(|url| !url.trim().is_empty()) {
+    let heads = match database_url.as_ref().and_then(given) {
         Some(url) => {
             net::install_crypto();
-            Some(Store::open(url).await?.heads().await?)
+            let store = Store::open_to_look(url).await?;
+            let heads = store.heads().await;
+            store.close().await;
+            Some(heads?)
         }
         None => None,
     };
@@ -84,27 +88,26 @@ async fn look(args: VerifyArgs) -> anyhow::Result<Report> {
     if report.logs.is_empty() && report.findings.is_empty() {
         anyhow::bail!("there is no audit log in {}", place.display());
     }
-    tell(&report, known);
+    print(&told(&report, known))?;
     Ok(report)
 }
 
-fn tell(report: &Report, known: bool) {
+fn told(report: &Report, known: bool) -> String {
+    let mut told = String::new();
     for log in &report.logs {
-        println!("{}", line(log, known));
+        told += &format!("{}\n", line(log, known));
     }
     for finding in &report.findings {
-        println!("WRONG  {finding}");
+        told += &format!("WRONG  {finding}\n");
     }
     if !known {
-        println!(
-            "Not compared with what was published: without DATABASE_URL nobody can tell whether an end \
-             was cut off."
-        );
+        told += "Not compared with what was published: without DATABASE_URL nobody can tell whether an \
+                 end was cut off.\n";
     }
-    match report.findings.len() {
-        0 => println!("Nothing is wrong."),
-        1 => println!("1 thing is wrong."),
-        count => println!("{count} things are wrong."),
+    told + &match report.findings.len() {
+        0 => "Nothing is wrong.\n".to_owned(),
+        1 => "1 thing is wrong.\n".to_owned(),
+        count => format!("{count} things are wrong.\n"),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 use std::fs::OpenOptions;
-use std::io::{self, BufWriter, Write as _};
+use std::io::{self, BufWriter};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -10,16 +10,15 @@ use std::str::FromStr;
 use anyhow::{Context as _, anyhow, bail};
 use call_core::story;
 use call_core::summary::Outcome;
-use call_transports::{journal, net};
+use call_transports::journal;
 use clap::{Subcommand, ValueEnum};
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Span, SpanRelativeTo, Timestamp};
-use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::json;
 
-use super::keys;
-use crate::store::{CallRecord, Cursor, Filter, Scope, Status, Store, StoredJournal};
+use super::{Database, keys, print, time};
+use crate::store::{CallRecord, Cursor, Filter, PAGE_MAX, Scope, Status, Store, StoredJournal};
 
 pub(crate) mod record;
 
@@ -39,16 +38,8 @@ pub(crate) mod record;
 
 Exit status: 0 done, 1 there is no such call or the database does not answer, 2 asked wrongly.")]
 pub struct Args {
-    /// The database as the server opens it
-    #[arg(
-        long,
-        env,
-        hide_env_values = true,
-        global = true,
-        value_name = "URL",
-        default_value = "sqlite://offhook.db"
-    )]
-    database_url: SecretString,
+    #[command(flatten)]
+    database: Database,
 
     #[command(subcommand)]
     what: What,
@@ -107,6 +98,7 @@ struct List {
 
     /// How many calls a page holds, 500 at most
     #[arg(long, value_name = "NUMBER", default_value_t = 50)]
+    #[arg(value_parser = clap::value_parser!(u32).range(1..=i64::from(PAGE_MAX)))]
     count: u32,
 
     /// One JSON object, for programs
@@ -194,8 +186,7 @@ fn ago(text: &str) -> Option<Timestamp> {
 /// # Errors
 /// When the database cannot be read, or holds nothing of the kind.
 pub async fn run(arguments: &Args) -> anyhow::Result<()> {
-    net::install_crypto();
-    let store = Store::open_to_look(arguments.database_url.expose_secret()).await?;
+    let store = arguments.database.look().await?;
     let done = match &arguments.what {
         What::List(list) => print(&list.run(&store).await?),
         What::Show(show) => print(&show.run(&store).await?),
@@ -204,14 +195,6 @@ pub async fn run(arguments: &Args) -> anyhow::Result<()> {
     };
     store.close().await;
     done
-}
-
-/// Whoever stops reading has read enough.
-fn print(text: &str) -> anyhow::Result<()> {
-    match io::stdout().lock().write_all(text.as_bytes()) {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error.into()),
-        _ => Ok(()),
-    }
 }
 
 impl List {
@@ -236,7 +219,7 @@ impl List {
             let _ = writeln!(
                 text,
                 "{}  {:<34}  {:<12}  {:<4}  {length:>9}  {end}",
-                record::seconds(call.started_us),
+                time(call.started_us),
                 call.sid,
                 call.company,
                 call.language.tag(),

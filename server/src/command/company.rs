@@ -5,21 +5,14 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use call_core::company::Recording;
-use call_transports::net;
-use jiff::Timestamp;
-use secrecy::{ExposeSecret, SecretString};
 
+use super::{By, Database, print, time};
 use crate::company::versions::{self, Command as Why, Error, Standing};
 use crate::company::{Errors, Tenant};
 use crate::store::{Kept, Store, Version};
 
-/// What is to be done with companies.
-#[derive(Debug, clap::Args)]
-pub struct Args {
-    #[command(subcommand)]
-    command: Command,
-}
-
+/// Imports companies into the database, and makes versions of them active
+///
 /// A company is a TOML file: its name, numbers, voices, prompts, functions and limits. docs/companies.md
 /// describes every field. An imported file is a version, and never changes; one version of a company is
 /// active, and new calls are held under it. Servers that run take an activated version up by themselves
@@ -32,8 +25,14 @@ pub struct Args {
 ///
 /// Exit status: 0 done; 1 the database cannot be used; 2 the command line or a file is wrong; 3 refused.
 /// Unless it is 0, nothing was changed.
-#[derive(Debug, clap::Subcommand)]
+#[derive(Debug, clap::Args)]
 #[command(verbatim_doc_comment)]
+pub struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, clap::Subcommand)]
 enum Command {
     /// Reads files and says everything that is wrong with them, with line and column
     Validate(Files),
@@ -65,24 +64,26 @@ struct Import {
     #[command(flatten)]
     database: Database,
     #[command(flatten)]
-    actor: Actor,
+    by: By,
 }
 
 #[derive(Debug, clap::Args)]
 struct Activate {
     /// The company's short name
+    #[arg(value_parser = short_name)]
     id: String,
     /// The version [default: the highest that was imported]
     version: Option<u32>,
     #[command(flatten)]
     database: Database,
     #[command(flatten)]
-    actor: Actor,
+    by: By,
 }
 
 #[derive(Debug, clap::Args)]
 struct Show {
     /// The company's short name
+    #[arg(value_parser = short_name)]
     id: String,
     /// The version [default: the active one, or else the highest]
     #[arg(long, value_name = "N")]
@@ -98,6 +99,7 @@ struct Show {
 #[derive(Debug, clap::Args)]
 struct Named {
     /// The company's short name
+    #[arg(value_parser = short_name)]
     id: String,
     #[command(flatten)]
     database: Database,
@@ -108,22 +110,13 @@ struct Changed {
     #[command(flatten)]
     named: Named,
     #[command(flatten)]
-    actor: Actor,
+    by: By,
 }
 
-#[derive(Debug, clap::Args)]
-struct Database {
-    /// The database of the servers
-    #[arg(long, env, hide_env_values = true, value_name = "URL")]
-    #[arg(default_value = "sqlite://offhook.db", hide_default_value = true)]
-    database_url: SecretString,
-}
-
-#[derive(Debug, clap::Args)]
-struct Actor {
-    /// Who does it, for the history
-    #[arg(long = "by", env = "USER", value_name = "NAME", default_value = "unknown")]
-    actor: String,
+/// One company's. To the store, a star stands for all of them.
+fn short_name(text: &str) -> Result<String, &'static str> {
+    let is_one = !text.is_empty() && text != "*";
+    is_one.then(|| text.to_owned()).ok_or("must be the short name of one company")
 }
 
 /// Why a command did nothing.
@@ -152,10 +145,9 @@ impl From<crate::store::Error> for Failed {
 /// # Errors
 /// Where the database cannot be used.
 pub async fn run(arguments: Args) -> anyhow::Result<ExitCode> {
-    net::install_crypto();
     match act(arguments.command).await {
         Ok(told) => {
-            print!("{told}");
+            print(&told)?;
             Ok(ExitCode::SUCCESS)
         }
         Err(Failed::Files(files)) => {
@@ -175,36 +167,30 @@ pub async fn run(arguments: Args) -> anyhow::Result<ExitCode> {
 async fn act(command: Command) -> Result<String, Failed> {
     match command {
         Command::Validate(Files { files }) => Ok(read(&files)?.iter().map(told).collect()),
-        Command::Import(Import { files, database, actor }) => {
+        Command::Import(Import { files, database, by }) => {
             let tenants = read(&files.files)?;
             let store = database.open().await?;
-            let kept = versions::import(&store, &tenants, &actor.actor).await?;
+            let kept = versions::import(&store, &tenants, by.name()).await?;
             Ok(tenants.iter().zip(kept).map(|(tenant, kept)| imported(tenant, kept)).collect())
         }
-        Command::Activate(Activate { id, version, database, actor }) => {
-            let store = database.open().await?;
+        Command::Activate(Activate { id, version, database, by }) => {
+            let store = database.look().await?;
             let version = version.map(i64::from);
             let standing =
-                versions::activate(&store, &id, version, Why::Activate, &actor.actor).await?;
+                versions::activate(&store, &id, version, Why::Activate, by.name()).await?;
             Ok(activated(&id, standing))
         }
-        Command::Rollback(Changed { named: Named { id, database }, actor }) => {
-            let store = database.open().await?;
-            Ok(activated(&id, versions::rollback(&store, &id, &actor.actor).await?))
+        Command::Rollback(Changed { named: Named { id, database }, by }) => {
+            let store = database.look().await?;
+            Ok(activated(&id, versions::rollback(&store, &id, by.name()).await?))
         }
-        Command::List(database) => list(&database.open().await?).await,
+        Command::List(database) => list(&database.look().await?).await,
         Command::Show(Show { id, version, functions, database }) => {
-            let store = database.open().await?;
+            let store = database.look().await?;
             let row = version_of(&store, &id, version.map(i64::from)).await?;
             if functions { list_functions(&store, &row).await } else { show(&store, &row).await }
         }
-        Command::History(Named { id, database }) => history(&database.open().await?, &id).await,
-    }
-}
-
-impl Database {
-    async fn open(&self) -> Result<Store, Failed> {
-        Ok(Store::open(self.database_url.expose_secret()).await?)
+        Command::History(Named { id, database }) => history(&database.look().await?, &id).await,
     }
 }
 
@@ -296,8 +282,7 @@ async fn history(store: &Store, id: &str) -> Result<String, Failed> {
     version_of(store, id, None).await?;
     let mut told = String::new();
     for past in store.activations(id).await? {
-        let at = Timestamp::from_microsecond(past.at_us).map(|at| format!("{at:.0}"));
-        let at = at.unwrap_or_else(|_| past.at_us.to_string());
+        let at = time(past.at_us);
         let _ = writeln!(told, "{at}  v{}  {}  by {}", past.version, past.command, past.actor);
     }
     Ok(if told.is_empty() { format!("No version of {id} was ever active.\n") } else { told })

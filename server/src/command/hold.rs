@@ -3,10 +3,8 @@
 use std::fmt::Write as _;
 
 use anyhow::bail;
-use call_transports::net;
-use jiff::Timestamp;
-use secrecy::{ExposeSecret as _, SecretString};
 
+use super::{By, Database, one_line, print, time};
 use crate::retention::now_us;
 use crate::store::{Hold, NewHold, Placed, Released, Store};
 
@@ -24,16 +22,8 @@ use crate::store::{Hold, NewHold, Placed, Released, Store};
 
 Exit status: 0 done, 1 there is no such call or hold or the database does not answer, 2 asked wrongly.")]
 pub struct Args {
-    /// The database as the server opens it
-    #[arg(
-        long,
-        env,
-        hide_env_values = true,
-        global = true,
-        value_name = "URL",
-        default_value = "sqlite://offhook.db"
-    )]
-    database_url: SecretString,
+    #[command(flatten)]
+    database: Database,
 
     #[command(subcommand)]
     what: What,
@@ -50,7 +40,7 @@ enum What {
         #[arg(long, value_name = "SID")]
         call: Option<String>,
         /// Which matter it is for, in 200 letters at most. No names of persons: it is kept for ever
-        #[arg(long, value_name = "WORDS")]
+        #[arg(long, value_name = "WORDS", value_parser = one_line)]
         reason: String,
         #[command(flatten)]
         by: By,
@@ -74,32 +64,23 @@ enum What {
     },
 }
 
-#[derive(Debug, clap::Args)]
-struct By {
-    /// Who does it, for the record
-    #[arg(long = "by", env = "USER", value_name = "NAME", default_value = "unknown")]
-    by: String,
-}
-
 /// Does what was asked for.
 ///
 /// # Errors
 /// When the database cannot be used, or there is no such call or hold.
 pub async fn run(arguments: &Args) -> anyhow::Result<()> {
-    net::install_crypto();
-    let store = Store::open_to_look(arguments.database_url.expose_secret()).await?;
+    let store = arguments.database.look().await?;
     let done = act(&store, &arguments.what).await;
     store.close().await;
-    print!("{}", done?);
-    Ok(())
+    print(&done?)
 }
 
 async fn act(store: &Store, what: &What) -> anyhow::Result<String> {
     match what {
         What::Place { company, call, reason, by } => {
-            let (reason, by) = (reason.trim(), by.by.trim());
-            if reason.is_empty() || reason.chars().count() > REASON_MAX || by.is_empty() {
-                bail!("--reason must be 1 to {REASON_MAX} letters, and --by a name");
+            let (reason, by) = (reason.trim(), by.name());
+            if reason.is_empty() || reason.chars().count() > REASON_MAX {
+                bail!("--reason must be 1 to {REASON_MAX} letters");
             }
             let call = call.as_deref();
             let hold = NewHold { company, call, reason, by, at_us: now_us() };
@@ -114,7 +95,7 @@ async fn act(store: &Store, what: &What) -> anyhow::Result<String> {
                 Placed::NoCompany => bail!("there is no company {company}, and no call of one"),
             }
         }
-        What::Release { id, by } => match store.release_hold(*id, by.by.trim(), now_us()).await? {
+        What::Release { id, by } => match store.release_hold(*id, by.name(), now_us()).await? {
             Released::Now => Ok(format!("Hold {id} is released.\n")),
             Released::Before => Ok(format!("Hold {id} was released before.\n")),
             Released::Unknown => bail!("there is no hold {id}; `server hold list` tells which"),
@@ -142,11 +123,6 @@ fn line(hold: &Hold) -> String {
         let _ = write!(line, "  released {} by {by}", time(at_us));
     }
     line + "\n"
-}
-
-fn time(at_us: i64) -> String {
-    let at = Timestamp::from_microsecond(at_us);
-    at.map_or_else(|_| at_us.to_string(), |at| at.strftime("%Y-%m-%d %H:%M:%SZ").to_string())
 }
 
 /// As the tables say.

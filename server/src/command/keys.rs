@@ -3,9 +3,9 @@
 use std::fmt::Write as _;
 
 use anyhow::{Context as _, anyhow, bail};
-use call_transports::net;
 use secrecy::{ExposeSecret as _, SecretString};
 
+use super::{Database, given, print};
 use crate::company::is_e164;
 use crate::sealed::{BlindIndex, DataKeys};
 use crate::store::{Store, callers};
@@ -22,16 +22,8 @@ use crate::store::{Store, callers};
 
 Exit status: 0 done, 1 not all could be done or the database does not answer, 2 asked wrongly.")]
 pub struct Args {
-    /// The database as the server opens it
-    #[arg(
-        long,
-        env,
-        hide_env_values = true,
-        global = true,
-        value_name = "URL",
-        default_value = "sqlite://offhook.db"
-    )]
-    database_url: SecretString,
+    #[command(flatten)]
+    database: Database,
 
     /// The keys, as the server has them
     #[arg(long, env, hide_env_values = true, global = true, value_name = "SECRET[,SECRET]")]
@@ -77,23 +69,26 @@ pub(super) struct From {
 /// # Errors
 /// When the database cannot be read, or not all could be done.
 pub async fn run(arguments: &Args) -> anyhow::Result<()> {
-    net::install_crypto();
-    let store = Store::open_to_look(arguments.database_url.expose_secret()).await?;
-    let keys = keys(arguments.data_keys.as_ref());
-    let done = match &arguments.what {
-        What::List => list(&store, keys.ok().as_ref()).await,
-        What::Rotate { batch } => rotate(&store, &keys?, *batch).await,
-        What::Open { call } => open(&store, &keys?, call).await,
-    };
+    let store = arguments.database.look().await?;
+    let done = act(&store, arguments).await;
     store.close().await;
-    print!("{}", done?);
-    Ok(())
+    print(&done?)
 }
 
-fn keys(given: Option<&SecretString>) -> anyhow::Result<DataKeys> {
-    let given = given.filter(|keys| !keys.expose_secret().trim().is_empty());
-    let given = given.ok_or_else(|| anyhow!("DATA_KEYS is not set, and nothing opens without"))?;
-    DataKeys::parse(given).context("DATA_KEYS")
+async fn act(store: &Store, arguments: &Args) -> anyhow::Result<String> {
+    let data_keys = arguments.data_keys.as_ref();
+    match &arguments.what {
+        What::List if data_keys.and_then(given).is_none() => list(store, None).await,
+        What::List => list(store, Some(&keys(data_keys)?)).await,
+        What::Rotate { batch } => rotate(store, &keys(data_keys)?, *batch).await,
+        What::Open { call } => open(store, &keys(data_keys)?, call).await,
+    }
+}
+
+fn keys(data_keys: Option<&SecretString>) -> anyhow::Result<DataKeys> {
+    let keys = data_keys.filter(|keys| given(keys).is_some());
+    let keys = keys.ok_or_else(|| anyhow!("DATA_KEYS is not set, and nothing opens without"))?;
+    DataKeys::parse(keys).context("DATA_KEYS")
 }
 
 async fn list(store: &Store, keys: Option<&DataKeys>) -> anyhow::Result<String> {
@@ -128,11 +123,11 @@ async fn rotate(store: &Store, keys: &DataKeys, batch: u32) -> anyhow::Result<St
         let _ = writeln!(told, "{:<16}  {} numbers are left", row.key_id, row.how_many);
     }
     if !left.is_empty() {
-        print!("{told}");
-        bail!(
-            "{spoilt} numbers could not be opened; keep the old keys, and run this again once no \
-             server seals with them any more"
-        );
+        print(&told)?;
+        match spoilt {
+            0 => bail!("a server still seals with an old key; run this again once none does"),
+            _ => bail!("{spoilt} numbers could not be opened: keep the old keys in DATA_KEYS"),
+        }
     }
     told += "No other key is needed any more.\n";
     Ok(told)

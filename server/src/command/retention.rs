@@ -5,12 +5,13 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::anyhow;
-use call_transports::net::{self, TwilioRest};
+use call_transports::net::TwilioRest;
 use call_transports::twilio::Sid;
-use jiff::Timestamp;
-use secrecy::{ExposeSecret as _, SecretString};
+use secrecy::SecretString;
 
+use super::{Database, given, print, time};
 use crate::company::registry::Registry;
+use crate::config::TWILIO_API_URL;
 use crate::retention::{Days, Sweeper, Swept, count, days_of, delete_media};
 use crate::store::{Class, Store};
 
@@ -27,16 +28,8 @@ use crate::store::{Class, Store};
 
 Exit status: 0 done, 1 the database does not answer, 2 asked wrongly, 3 something was left.")]
 pub struct Args {
-    /// The database as the server opens it
-    #[arg(
-        long,
-        env,
-        hide_env_values = true,
-        global = true,
-        value_name = "URL",
-        default_value = "sqlite://offhook.db"
-    )]
-    database_url: SecretString,
+    #[command(flatten)]
+    database: Database,
 
     #[command(subcommand)]
     what: What,
@@ -72,10 +65,9 @@ struct Account {
     /// Its auth token
     #[arg(long, env, hide_env_values = true, value_name = "SECRET")]
     twilio_auth_token: Option<SecretString>,
-    /// Where Twilio's REST interface is
+    /// Where Twilio's REST interface is [default: https://api.twilio.com]
     #[arg(long, env, hide_env_values = true, value_name = "URL")]
-    #[arg(default_value = "https://api.twilio.com", hide_default_value = true)]
-    twilio_api_url: String,
+    twilio_api_url: Option<String>,
 }
 
 /// Does what was asked for.
@@ -83,8 +75,7 @@ struct Account {
 /// # Errors
 /// When the database cannot be used.
 pub async fn run(arguments: &Args) -> anyhow::Result<ExitCode> {
-    net::install_crypto();
-    let store = Store::open_to_look(arguments.database_url.expose_secret()).await?;
+    let store = arguments.database.look().await?;
     let done = match &arguments.what {
         What::Run { dry_run, company, account } => {
             sweep(&store, *dry_run, company.as_deref(), account).await
@@ -101,26 +92,35 @@ async fn sweep(
     only: Option<&str>,
     account: &Account,
 ) -> anyhow::Result<ExitCode> {
+    // Looked at first: where it is wrong, nothing is deleted.
+    let carrier = account.carrier()?;
     let companies = Registry::load(store).await?;
+    let mut with_calls = store.companies_with_calls().await?;
+    if let Some(only) = only {
+        with_calls.retain(|company| company == only);
+    }
+    if with_calls.is_empty() {
+        let whose = if only.is_some() { "No company of this name" } else { "No company" };
+        print(&format!("{whose} has calls on record.\n"))?;
+    }
     let mut is_all = true;
-    for company in store.companies_with_calls().await? {
-        if only.is_some_and(|only| only != company) {
-            continue;
-        }
+    for company in with_calls {
         let Some(days) = days_of(&companies, &company) else {
             is_all = false;
-            println!("{company}: left alone, because no sound version of it is active");
+            let why = "because no sound version of it is active";
+            print(&format!("{company}: left alone, {why}\n"))?;
             continue;
         };
-        println!("{company}");
+        print(&format!("{company}\n"))?;
         if dry_run {
             tell_due(store, &company, days).await?;
         } else {
             is_all &= delete(store, &company, days).await?;
         }
     }
-    if !dry_run && let Some(carrier) = account.carrier()? {
-        println!("{} recordings were deleted at the carrier", delete_media(store, &carrier).await?);
+    if !dry_run && let Some(carrier) = carrier {
+        let gone = delete_media(store, &carrier).await?;
+        print(&format!("{gone} recordings were deleted at the carrier\n"))?;
     }
     Ok(if is_all { ExitCode::SUCCESS } else { ExitCode::from(LEFT) })
 }
@@ -128,7 +128,8 @@ async fn sweep(
 async fn tell_due(store: &Store, company: &str, days: Days) -> anyhow::Result<()> {
     for (class, count) in Class::ALL.into_iter().zip(count(store, company, days).await?) {
         let (kept, word) = (days.kept(class), class.word());
-        println!("  {word:<9}  kept {kept:>5} days  due {:>6}  held {:>6}", count.due, count.held);
+        let (due, held) = (count.due, count.held);
+        print(&format!("  {word:<9}  kept {kept:>5} days  due {due:>6}  held {held:>6}\n"))?;
     }
     Ok(())
 }
@@ -137,16 +138,13 @@ async fn delete(store: &Store, company: &str, days: Days) -> anyhow::Result<bool
     match Sweeper::new(Duration::ZERO).sweep(store, company, days).await? {
         Swept::Done(counts) => {
             for (class, count) in Class::ALL.into_iter().zip(counts) {
-                println!(
-                    "  {:<9}  kept {:>5} days  deleted {count:>6}",
-                    class.word(),
-                    days.kept(class)
-                );
+                let (kept, word) = (days.kept(class), class.word());
+                print(&format!("  {word:<9}  kept {kept:>5} days  deleted {count:>6}\n"))?;
             }
             Ok(true)
         }
         Swept::NotOurs | Swept::Lost => {
-            println!("  a server is at it");
+            print("  a server is at it\n")?;
             Ok(false)
         }
     }
@@ -160,29 +158,25 @@ async fn log(store: &Store, company: Option<&str>) -> anyhow::Result<ExitCode> {
         let _ =
             writeln!(told, "{at}  {company:<12}  {class:<9}  {how_many:>6}  ended before {until}");
     }
-    print!("{}", if told.is_empty() { "Nothing was deleted.\n" } else { &told });
+    print(if told.is_empty() { "Nothing was deleted.\n" } else { &told })?;
     Ok(ExitCode::SUCCESS)
 }
 
 impl Account {
     /// Nothing where no account is given.
     fn carrier(&self) -> anyhow::Result<Option<TwilioRest>> {
-        let (Some(account), Some(tokens)) = (&self.twilio_account_sid, &self.twilio_auth_token)
-        else {
-            return Ok(None);
-        };
+        let some = |text: &&str| !text.is_empty();
+        let account = self.twilio_account_sid.as_deref().map(str::trim).filter(some);
+        let tokens = self.twilio_auth_token.as_ref().and_then(given);
+        let (Some(account), Some(tokens)) = (account, tokens) else { return Ok(None) };
+        let url = self.twilio_api_url.as_deref().map(str::trim).filter(some);
         let account = Sid::parse(account).filter(|sid| sid.kind() == "AC");
-        let account =
-            account.ok_or_else(|| anyhow!("TWILIO_ACCOUNT_SID must be AC and 32 digits"))?;
+        let account = account
+            .ok_or_else(|| anyhow!("TWILIO_ACCOUNT_SID must be AC and 32 hexadecimal digits"))?;
         // The first one signs what we ask for.
-        let token = tokens.expose_secret().split(',').next().unwrap_or_default().trim();
-        Ok(Some(TwilioRest::new(&self.twilio_api_url, account, token.into())?))
+        let token = tokens.split(',').next().unwrap_or_default().trim();
+        Ok(Some(TwilioRest::new(url.unwrap_or(TWILIO_API_URL), account, token.into())?))
     }
-}
-
-fn time(at_us: i64) -> String {
-    let at = Timestamp::from_microsecond(at_us);
-    at.map_or_else(|_| at_us.to_string(), |at| at.strftime("%Y-%m-%d %H:%M:%SZ").to_string())
 }
 
 /// Something was left.

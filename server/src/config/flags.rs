@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use clap::builder::{OsStringValueParser, TypedValueParser};
 use secrecy::SecretString;
 
 /// The configuration as it was given. Nothing is checked here, so that everything wrong can be
@@ -32,12 +33,12 @@ pub struct Flags {
 
     /// Folder on the local disk for the journals of calls that are not in the database yet; made if it
     /// is missing. Servers on one machine may share it [default: offhook-spool]
-    #[arg(long, env, hide_env_values = true, value_name = "FOLDER")]
+    #[arg(long, env, hide_env_values = true, value_name = "FOLDER", value_parser = path())]
     pub spool_dir: Option<PathBuf>,
 
     /// Folder on a disk that stays for the audit log; made if it is missing. Servers on one machine may
     /// share it. `server audit verify` looks at it [default: offhook-audit]
-    #[arg(long, env, hide_env_values = true, value_name = "FOLDER")]
+    #[arg(long, env, hide_env_values = true, value_name = "FOLDER", value_parser = path())]
     pub audit_dir: Option<PathBuf>,
 
     /// The Twilio account: AC and 32 hexadecimal digits
@@ -81,7 +82,7 @@ pub struct Flags {
     /// The TOML file with a company's name, numbers, voices and prompts, or a folder of such files. It is
     /// imported and activated when the server starts, if it was not imported before
     /// [default: none; companies come in by `server company import`]
-    #[arg(long, env, hide_env_values = true, value_name = "FILE")]
+    #[arg(long, env, hide_env_values = true, value_name = "FILE", value_parser = path())]
     pub company_file: Option<PathBuf>,
 
     /// Who may use the operators' interface, /api/v1: name:role:secret or name:role@company:secret, with
@@ -109,6 +110,12 @@ pub struct Flags {
     /// kept masked only, and calls of a caller cannot be found by number
     #[arg(long, env, hide_env_values = true, value_name = "SECRET[,SECRET]")]
     pub data_keys: Option<SecretString>,
+}
+
+/// Any path, also an empty one: an empty variable counts as none, which clap's own reader of paths does not
+/// know.
+pub(crate) fn path() -> impl TypedValueParser<Value = PathBuf> {
+    OsStringValueParser::new().map(PathBuf::from)
 }
 
 /// What a variable must be, and how to mend it.

@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use call_transports::deepgram::AGENT_PATH;
@@ -16,6 +16,24 @@ use uuid::Uuid;
 use super::{Config, LogFormat, Placed, PublicUrl, config};
 use crate::api::{self, Operators};
 use crate::company::{Tenant, performs};
+
+/// Where the server keeps what remains of calls.
+pub(super) struct Kept {
+    pub(super) database_url: String,
+    pub(super) spool: PathBuf,
+    pub(super) audit: PathBuf,
+}
+
+impl Kept {
+    /// In a folder of the demonstration's own.
+    pub(super) fn below(folder: &Path) -> Self {
+        Self {
+            database_url: format!("sqlite://{}", folder.join("calls.db").display()),
+            spool: folder.join("spool"),
+            audit: folder.join("audit"),
+        }
+    }
+}
 
 /// Where everybody listens. Prints as a small table.
 pub(super) struct Addresses {
@@ -97,7 +115,7 @@ pub(super) fn config(
     scenario: &Scenario,
     addresses: &Addresses,
     keys: Keys,
-    database_url: &str,
+    kept: Kept,
 ) -> anyhow::Result<Config> {
     let mut company = scenario.company.clone();
     company.functions.retain(|name| performs(name));
@@ -111,9 +129,9 @@ pub(super) fn config(
         listen: addresses.server,
         metrics: None,
         public_url,
-        database_url: database_url.into(),
-        spool: std::env::temp_dir().join("offhook-demo-spool"),
-        audit: std::env::temp_dir().join("offhook-demo-audit"),
+        database_url: kept.database_url.into(),
+        spool: kept.spool,
+        audit: kept.audit,
         twilio: config::Twilio {
             account: keys.account,
             auth_tokens: vec![SecretString::from(keys.auth_token)],
@@ -142,8 +160,8 @@ pub(super) fn config(
     })
 }
 
-/// Prints verdicts and record. Whether every verdict held.
-pub(super) fn report(placed: &Placed, scenario: &Path, database: &Path) -> bool {
+/// Prints verdicts and record, and where to look further. Whether every verdict held.
+pub(super) fn report(placed: &Placed, scenario: &Path, folder: &Path) -> bool {
     println!();
     for verdict in &placed.verdicts {
         println!("{}  {}", if verdict.held { "held  " } else { "FAILED" }, verdict.asked);
@@ -157,9 +175,28 @@ pub(super) fn report(placed: &Placed, scenario: &Path, database: &Path) -> bool 
     }
     println!("  steps     {}", placed.steps.len());
     println!("\nWhere to look further:");
-    println!("  records   {} (tables call and conversation_log)", database.display());
-    println!("  the same call in virtual time: cargo run -p sim {}", scenario.display());
+    print!("{}", further(&record.sid, scenario, folder));
     held(placed)
+}
+
+/// The commands that tell more of a call, to be copied as they stand.
+fn further(sid: &str, scenario: &Path, folder: &Path) -> String {
+    let Kept { database_url, audit, .. } = Kept::below(folder);
+    let (audit, scenario) = (audit.display(), scenario.display());
+    let journal = folder.join(sid).with_extension("jsonl");
+    let journal = journal.display();
+    let server = "cargo run -q -p server --";
+    format!(
+        "  export DATABASE_URL={database_url}
+  {server} calls list                  # which calls there are
+  {server} calls story {sid}   # what the caller heard
+  {server} calls show {sid}    # its record
+  {server} calls export {sid} --file {journal}
+  cargo run -q -p sim -- replay {journal}   # the same bytes again?
+  {server} audit verify {audit}   # was anything changed?
+  cargo run -q -p sim -- {scenario}   # the same call in virtual time
+"
+    )
 }
 
 /// Prints a line for one of several calls. Whether every verdict held.
@@ -176,4 +213,37 @@ pub(super) fn report_one(number: u16, calls: u16, placed: &Placed) -> bool {
 
 fn held(placed: &Placed) -> bool {
     placed.verdicts.iter().all(|verdict| verdict.held)
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser as _;
+
+    use super::*;
+    use crate::command::{audit, calls};
+
+    #[derive(clap::Parser)]
+    #[command(no_binary_name = true)]
+    enum Told {
+        Calls(calls::Args),
+        Audit(audit::Args),
+    }
+
+    #[test]
+    fn the_commands_that_are_told_can_be_given_as_they_stand() {
+        let told = further("CA1", Path::new("scenarios/hours.ron"), Path::new("/tmp/offhook-demo"));
+        let of_server = told.lines().filter_map(|line| line.split_once("-p server -- "));
+        let mut how_many = 0;
+        for (_, words) in of_server {
+            let words = words.split('#').next().unwrap_or_default().split_whitespace();
+            let command = Told::try_parse_from(words.clone());
+            assert!(command.is_ok(), "{words:?}: {:?}", command.err());
+            how_many += 1;
+        }
+        assert_eq!(how_many, 5, "{told}");
+        assert!(
+            told.contains("export DATABASE_URL=sqlite:///tmp/offhook-demo/calls.db\n"),
+            "{told}"
+        );
+    }
 }

@@ -112,6 +112,21 @@ mod any_bytes {
     }
 }
 
+/// I-27: copies hold what was written and no locks, and whoever takes a lock out hides nothing.
+#[test]
+fn a_log_without_its_lock_is_read_all_the_same_i_27() {
+    let log = Sample::new();
+    fs::remove_file(log.files[0].with_file_name("lock")).unwrap();
+    assert_eq!(log.findings(None), []);
+    let text = fs::read_to_string(&log.files[0]).unwrap();
+    fs::write(&log.files[0], text.replacen("something", "someThing", 1)).unwrap();
+    let report = verify(log.root.path(), None, Extent::Some).unwrap();
+    assert!(matches!(report.findings[..], [Finding { wrong: Wrong::Changed { .. }, .. }]));
+    // Nobody goes on with it: another process may still hold the lock that was taken out.
+    let other = Chain::open(log.root.path()).unwrap();
+    assert!(other.head().is_none());
+}
+
 /// A line that never ends needs no more memory than the longest one.
 #[test]
 fn a_line_without_an_end_is_read_in_pieces() {

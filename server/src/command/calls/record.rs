@@ -4,9 +4,9 @@ use call_core::CallTime;
 use call_core::brief::Direction;
 use call_core::step::IdentityLevel;
 use call_core::summary::{Fates, Spread, Uses};
-use jiff::Timestamp;
 use serde_json::{Value, json};
 
+use crate::command::time;
 use crate::store::{CallRecord, Recording, Status, StoredSummary, SummaryText};
 
 /// What there is of a call besides its record.
@@ -31,11 +31,11 @@ pub(super) fn text(call: &CallRecord, more: &More) -> String {
         ("prompt", call.prompt_hash.clone()),
         ("language", format!("{}, at its beginning", call.language)),
         ("direction", format!("{direction}: {} to {}", call.from_masked, call.to_masked)),
-        ("began", seconds(call.started_us)),
+        ("began", time(call.started_us)),
     ];
     match &call.ended {
         Some(ended) => {
-            rows.push(("ended", seconds(ended.at_us)));
+            rows.push(("ended", time(ended.at_us)));
             rows.push(("length", length(ended.duration_ms)));
             rows.push(("reason", ended.reason.clone()));
         }
@@ -167,12 +167,6 @@ fn recording(recording: &Recording) -> Value {
         "status": recording.status.as_str(),
         "seconds": recording.seconds,
     })
-}
-
-/// A time to the second, in UTC.
-pub(super) fn seconds(at_us: i64) -> String {
-    Timestamp::from_microsecond(at_us)
-        .map_or_else(|_| at_us.to_string(), |at| at.strftime("%Y-%m-%d %H:%M:%SZ").to_string())
 }
 
 /// `mm:ss.mmm`, as in stories.
