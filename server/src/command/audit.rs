@@ -72,7 +72,7 @@ async fn look(args: VerifyArgs) -> anyhow::Result<Report> {
     let heads = match url.filter(|url| !url.trim().is_empty()) {
         Some(url) => {
             net::install_crypto();
-            Some(Store::open(url).await?.heads().await?)
+            Some(Store::open_to_look(url).await?.heads().await?)
         }
         None => None,
     };
