@@ -83,7 +83,7 @@ pub enum Error {
     #[error(
         "the database that DATABASE_URL names cannot be opened; for SQLite the file must be there \
          and be writable (`server migrate` makes one, where its folder exists), for PostgreSQL the server \
-         must be up and know user and password"
+         must be up, take changes, and know user and password"
     )]
     Unusable(#[source] sqlx::Error),
     /// The tables cannot be brought up to date.
@@ -154,7 +154,7 @@ impl Store {
     }
 
     /// Opens a database that is there and has the tables of this version, as those do who only look
-    /// into it. A server may be using it.
+    /// into it. A server may be using it, and it may be a copy that takes no changes.
     ///
     /// # Errors
     /// [`Error::Scheme`], [`Error::Unusable`], [`Error::Versions`] or [`Error::Role`].
@@ -206,10 +206,11 @@ impl Store {
         Ok(())
     }
 
-    /// Whether the database answers, and has our tables.
+    /// Whether the database answers, has our tables, and takes changes.
     pub async fn is_well(&self) -> bool {
         let nobodys = "SELECT count(*) FROM call WHERE sid = ''";
         self.database.read::<(i64,)>(Scope::Every, nobodys, &[]).await.is_ok()
+            && self.database.takes_changes().await
     }
 
     /// Closes the database once everything that was asked is answered.

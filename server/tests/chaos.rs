@@ -1,17 +1,18 @@
 //! Calls come in all the time, while the server, its database and the disk of its spool are taken away
-//! and given back, as chance has it. Afterwards every call has its one record, and no line of a journal
-//! is lost or doubled.
+//! and given back, as chance has it. Afterwards every call has its one record under an epoch that it can
+//! have, no line of a journal is lost or doubled, and the audit log is proven by the command that
+//! operators prove it with.
 //!
 //! `CHAOS_MISHAPS` makes it longer, `CHAOS_SEED` has other things go wrong.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails, in its helpers too")]
 
+#[path = "chaos/disk.rs"]
+mod disk;
 mod postgres;
 mod support;
 
 use std::collections::BTreeMap;
-use std::fs::{self, File};
-use std::io::Write as _;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -21,6 +22,8 @@ use std::time::Duration;
 use axum::Router;
 use call_transports::deepgram::AGENT_PATH;
 use call_transports::twilio::Sid;
+use disk::{Disk, Spooled};
+use reqwest::StatusCode;
 use server::store::Store;
 use sim::Scenario;
 use sim::replay::replay;
@@ -29,7 +32,7 @@ use sqlx::{Connection as _, PgConnection};
 use standin::twilio::Number;
 use standin::{Deepgram, Twilio};
 use support::process::{Process, free};
-use support::{ACCOUNT, AUTH_TOKEN, Server, pause};
+use support::{ACCOUNT, AUTH_TOKEN, Door, Server, pause};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
@@ -55,6 +58,8 @@ enum Mishap {
     ServerDies,
     /// The database crashes, and comes back a little later.
     DatabaseDies,
+    /// The database takes no changes for a while, and says so to whoever asks.
+    DatabaseIsReadOnly,
     /// The process is killed while the database is away.
     BothDie,
     /// The disk of the spool is full for a while.
@@ -63,18 +68,16 @@ enum Mishap {
     DiskFillsAndServerDies,
 }
 
-const ALL: [Mishap; 5] = [
+const ALL: [Mishap; 6] = [
     Mishap::ServerDies,
     Mishap::DatabaseDies,
+    Mishap::DatabaseIsReadOnly,
     Mishap::BothDie,
     Mishap::DiskFills,
     Mishap::DiskFillsAndServerDies,
 ];
 
-/// Lines of journals that were on disk when a process was dead.
-type Spooled = Vec<(String, Vec<String>)>;
-
-/// I-18, I-25, F-PR-03, F-DB-02, F-DB-13, S25.
+/// I-18, I-25, I-27, F-PR-03, F-DB-02, F-DB-08, F-DB-13, S25.
 #[tokio::test(flavor = "multi_thread")]
 async fn every_call_has_one_record_whatever_is_taken_away_i_18_i_25() {
     let (mishaps, seed) = (number("CHAOS_MISHAPS", MISHAPS), number("CHAOS_SEED", 1));
@@ -85,11 +88,11 @@ async fn every_call_has_one_record_whatever_is_taken_away_i_18_i_25() {
     let placing = tokio::spawn(place(twilio, number, scenario, enough.clone()));
     let mut chance = Seed::new(seed);
     let mut spooled = Vec::new();
-    let mut next = chance.between(0, 4);
+    let mut next = chance.between(0, 5);
     for _ in 0..mishaps {
         sleep(Duration::from_millis(chance.between(500, 5_000))).await;
         // Never the same twice in a row, so that a short run meets most of them.
-        next = (next + chance.between(1, 4)) % 5;
+        next = (next + chance.between(1, 5)) % 6;
         let mishap = ALL[usize::try_from(next).unwrap()];
         println!("{mishap:?}");
         spooled.extend(town.suffer(mishap, &mut chance).await);
@@ -111,6 +114,8 @@ async fn every_call_has_one_record_whatever_is_taken_away_i_18_i_25() {
         assert!(text.starts_with(lines), "{call}: a line that was on disk is lost or changed");
     }
     let reasons = reasons(&store, &town.calls().await).await;
+    assert_eq!(town.strange_epochs().await, [""; 0]);
+    town.prove_audit();
     println!("{} calls the carrier had no trouble with; ended: {reasons:?}", whole.len());
     assert!(reasons.contains_key("agent_hangup"), "some calls end as they should");
     assert!(reasons.contains_key("internal"), "some calls are cut");
@@ -204,13 +209,20 @@ impl Town {
 
     /// Something goes wrong, and is well again. Returns what was on disk when the process was dead.
     async fn suffer(&mut self, mishap: Mishap, chance: &mut Seed) -> Spooled {
-        use Mishap::{BothDie, DatabaseDies, DiskFills, DiskFillsAndServerDies, ServerDies};
+        use Mishap::{
+            BothDie, DatabaseDies, DatabaseIsReadOnly, DiskFills, DiskFillsAndServerDies,
+            ServerDies,
+        };
         let mut a_while = || sleep(Duration::from_millis(chance.between(100, 2_000)));
         let (first, second) = (a_while(), a_while());
         let mut spooled = Vec::new();
         match mishap {
             ServerDies => {}
             DatabaseDies | BothDie => postgres::Database::crash().await,
+            DatabaseIsReadOnly => {
+                postgres::Database::read_only(true).await;
+                self.says_ready(StatusCode::SERVICE_UNAVAILABLE).await;
+            }
             DiskFills | DiskFillsAndServerDies => self.disk.fill(),
         }
         first.await;
@@ -225,6 +237,10 @@ impl Town {
         match mishap {
             ServerDies => {}
             DatabaseDies | BothDie => postgres::Database::recover().await,
+            DatabaseIsReadOnly => {
+                postgres::Database::read_only(false).await;
+                self.says_ready(StatusCode::OK).await;
+            }
             DiskFills | DiskFillsAndServerDies => self.disk.empty(),
         }
         if matches!(mishap, ServerDies | BothDie) {
@@ -240,6 +256,8 @@ impl Town {
         let mut server = Server::start_on(&nowhere, |config| {
             config.database_url = self.database.url("offhook").into();
             config.spool = self.disk.folder.clone();
+            // It goes on with the log of the last one that was killed.
+            config.audit = self.audit();
             config.twilio.api_url = format!("http://{}", self.rest);
             config.twilio.auth_tokens = vec![AUTH_TOKEN.into()];
             config.orphan_limit = Duration::from_millis(500);
@@ -259,6 +277,49 @@ impl Town {
         Store::open(&self.database.url("offhook")).await.unwrap()
     }
 
+    /// Waits until the server says this of itself.
+    async fn says_ready(&self, status: StatusCode) {
+        let door = Door::to(self.address);
+        let said = async {
+            while door.get("/ready").await != status {
+                pause().await;
+            }
+        };
+        timeout(PATIENCE, said).await.unwrap_or_else(|_| panic!("/ready does not say {status}"));
+    }
+
+    fn audit(&self) -> PathBuf {
+        self.folder.path().join("audit")
+    }
+
+    /// What was published is in the files, and nothing in them was torn without being told of.
+    fn prove_audit(&self) {
+        let verified = Command::new(env!("CARGO_BIN_EXE_server"))
+            .args(["audit", "verify"])
+            .arg(self.audit())
+            .env("DATABASE_URL", self.database.url("offhook"))
+            .output()
+            .unwrap();
+        let told = String::from_utf8_lossy(&verified.stdout);
+        println!("{told}");
+        assert_eq!(verified.status.code(), Some(0), "{told}");
+        assert!(told.contains("published heads"), "{told}");
+    }
+
+    /// Calls whose epoch is none that a call can come to, or whose journal was not written by one
+    /// process, under one epoch, that had the call by then.
+    async fn strange_epochs(&self) -> Vec<String> {
+        let mut admin = PgConnection::connect(&self.database.url("postgres")).await.unwrap();
+        let strange = "SELECT c.sid FROM call c \
+            LEFT JOIN (SELECT call_sid, min(epoch) AS first, max(epoch) AS last, count(*) AS steps \
+            FROM conversation_log GROUP BY call_sid) l ON l.call_sid = c.sid \
+            LEFT JOIN summary s ON s.call_sid = c.sid \
+            WHERE c.epoch NOT IN (1, 2) OR c.owner IS NULL OR l.first <> l.last \
+            OR l.last > c.epoch OR s.epoch <> l.last OR s.steps <> l.steps \
+            OR (l.steps IS NULL) <> (s.steps IS NULL)";
+        sqlx::query_scalar(strange).fetch_all(&mut admin).await.unwrap()
+    }
+
     /// All calls that have a record.
     async fn calls(&self) -> Vec<String> {
         let mut admin = PgConnection::connect(&self.database.url("postgres")).await.unwrap();
@@ -275,66 +336,6 @@ async fn serve(router: Router) -> SocketAddr {
     let address = listener.local_addr().unwrap();
     tokio::spawn(async move { axum::serve(listener, router).await });
     address
-}
-
-/// The disk of the spool: one of its own, and small, where we may mount one.
-struct Disk {
-    folder: PathBuf,
-    is_mounted: bool,
-}
-
-impl Disk {
-    fn new(folder: PathBuf) -> Self {
-        fs::create_dir(&folder).unwrap();
-        let mount = Command::new("mount")
-            .args(["-t", "tmpfs", "-o", "size=16m", "tmpfs"])
-            .arg(&folder)
-            .stderr(Stdio::null())
-            .status();
-        let is_mounted = mount.is_ok_and(|status| status.success());
-        if !is_mounted {
-            println!("the disk is never full: only root may mount a small one");
-        }
-        Self { folder, is_mounted }
-    }
-
-    fn fill(&self) {
-        if self.is_mounted {
-            let mut file = File::create(self.folder.join("filler")).unwrap();
-            while file.write_all(&[0; 4_096]).is_ok() {}
-        }
-    }
-
-    fn empty(&self) {
-        if self.is_mounted {
-            fs::remove_file(self.folder.join("filler")).unwrap();
-        }
-    }
-
-    /// The whole lines of all journals that lie here.
-    fn spooled(&self) -> Spooled {
-        let files = |folder: &Path| -> Vec<_> {
-            let entries = fs::read_dir(folder).into_iter().flatten().flatten();
-            entries.map(|entry| entry.path()).collect()
-        };
-        let journals = files(&self.folder).into_iter().flat_map(|folder| files(&folder));
-        let journals = journals.filter(|file| file.extension().is_some_and(|is| is == "journal"));
-        let lines = |file: PathBuf| {
-            let text = fs::read_to_string(&file).unwrap();
-            let whole = text.rsplit_once('\n').map_or("", |(whole, _)| whole);
-            let call = file.file_stem().unwrap().to_string_lossy().into_owned();
-            (call, whole.lines().map(str::to_owned).collect())
-        };
-        journals.map(lines).collect()
-    }
-}
-
-impl Drop for Disk {
-    fn drop(&mut self) {
-        if self.is_mounted {
-            let _ = Command::new("umount").arg("--lazy").arg(&self.folder).status();
-        }
-    }
 }
 
 fn number(variable: &str, default: u64) -> u64 {

@@ -24,7 +24,7 @@ async fn what_was_appended_is_on_the_disk_once_somebody_asks() {
     assert_eq!((log.entries, log.heads, log.unpublished, log.is_written), (102, 1, 0, true));
 }
 
-/// F-PR-08: while the disk takes nothing the log is not well, and nobody waits; entries that there was
+/// F-PR-08, F-DB-13: while the disk takes nothing the log is not well, and nobody waits; entries that there was
 /// room for in memory are written later, in order, and for the others the log says how many they were.
 #[tokio::test]
 async fn a_full_disk_is_told_and_what_was_lost_is_put_on_record_f_pr_08() {

@@ -1,4 +1,6 @@
 use std::os::unix::fs::symlink;
+use std::process::Command;
+use std::time::{Duration, Instant};
 
 use call_core::Brief;
 use call_core::input::Carrier;
@@ -81,6 +83,39 @@ async fn a_full_disk_stops_one_journal_and_no_other_f_db_13() {
     written(&spool, &call(1));
     let steps = written(&spool, &call(2));
     assert_eq!(spool.steps(&call(2)).await.unwrap(), steps);
+    assert_eq!(spool.refused(), 1);
+}
+
+/// F-DB-13: a disk that is too slow, and more steps than may wait for it. No call waits; the one that was
+/// too much keeps a beginning without a gap in the spool, and the others go on.
+#[tokio::test]
+async fn a_disk_that_is_too_slow_keeps_no_call_waiting_f_db_13() {
+    let root = tempfile::tempdir().unwrap();
+    let spool = Spool::open(root.path()).unwrap();
+    // A pipe opens when somebody reads it.
+    let pipe = journal(&spool.folder, &call(1));
+    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let steps = written(&spool, &call(1));
+    let mut long = spool.begin(call(2));
+    let since = Instant::now();
+    for _ in 0..=ORDERS_MAX {
+        long.write(&steps[1]);
+    }
+    assert!(since.elapsed() < Duration::from_secs(10), "{:?}", since.elapsed());
+    assert_eq!(spool.refused(), 1, "it is told once");
+
+    let _reader = File::open(&pipe).unwrap();
+    let file = journal(&spool.folder, &call(2));
+    let lines = || fs::read_to_string(&file).map_or(0, |text| text.lines().count());
+    while lines() < ORDERS_MAX - 2 {
+        assert!(since.elapsed() < Duration::from_secs(30), "{} lines", lines());
+        thread::sleep(Duration::from_millis(20));
+    }
+    long.write(&steps[1]);
+    assert_eq!(spool.steps(&call(3)).await.ok(), None);
+    assert!((ORDERS_MAX - 2..=ORDERS_MAX).contains(&lines()), "nothing comes behind a gap");
+    let steps = written(&spool, &call(3));
+    assert_eq!(spool.steps(&call(3)).await.unwrap(), steps);
     assert_eq!(spool.refused(), 1);
 }
 

@@ -13,7 +13,8 @@ use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteRow, SqliteSynchronous,
 };
 use sqlx::{
-    ConnectOptions as _, FromRow, IntoArguments, PgPool, Postgres, SqlSafeStr, Sqlite, SqlitePool,
+    ConnectOptions as _, FromRow, IntoArguments, PgExecutor, PgPool, Postgres, SqlSafeStr, Sqlite,
+    SqlitePool,
 };
 
 use super::Error;
@@ -74,7 +75,7 @@ impl Database {
     pub(super) async fn open(url: &str, missing: Missing) -> Result<Self, Error> {
         match Kind::of(url).ok_or(Error::Scheme)? {
             Kind::Sqlite => sqlite(url, missing).await.map(Self::Sqlite),
-            Kind::Postgres => postgres(url).await.map(Self::Postgres),
+            Kind::Postgres => postgres(url, missing).await.map(Self::Postgres),
         }
     }
 
@@ -118,6 +119,17 @@ impl Database {
                 .map(T::from_row)
                 .collect(),
             Self::Postgres(_) => self.begin(scope).await?.rows(statement, values).await,
+        }
+    }
+
+    /// Whether it takes changes. PostgreSQL does not while another server has taken over from it, or
+    /// while whoever runs it has made it read-only, as many do when its disk is full (F-DB-08).
+    pub(super) async fn takes_changes(&self) -> bool {
+        match self {
+            Self::Sqlite(_) => true,
+            Self::Postgres(pool) => {
+                is_read_only(pool).await.is_ok_and(|is_read_only| !is_read_only)
+            }
         }
     }
 
@@ -304,7 +316,7 @@ async fn sqlite(url: &str, missing: Missing) -> Result<SqlitePool, Error> {
     pool.connect_with(options).await.map_err(Error::Unusable)
 }
 
-async fn postgres(url: &str) -> Result<PgPool, Error> {
+async fn postgres(url: &str, missing: Missing) -> Result<PgPool, Error> {
     let limits = [
         ("statement_timeout", STATEMENT_LIMIT),
         ("lock_timeout", LOCK_LIMIT),
@@ -317,8 +329,30 @@ async fn postgres(url: &str) -> Result<PgPool, Error> {
         .options(limits.map(|(name, limit)| (name, limit.as_millis().to_string())))
         .disable_statement_logging();
     let pool = PgPoolOptions::new().acquire_timeout(PATIENCE).max_connections(CONNECTIONS_MAX);
+    let pool = match missing {
+        // Whoever only looks may look into a copy.
+        Missing::IsWrong => pool,
+        // Kept, it would be used for as long as connections are, also when the name in the address
+        // has come to mean the server that took over (F-DB-08).
+        Missing::IsMade => pool.after_connect(|connection, _| {
+            Box::pin(async move {
+                if is_read_only(connection).await? {
+                    return Err(sqlx::Error::Configuration(READ_ONLY.into()));
+                }
+                Ok(())
+            })
+        }),
+    };
     pool.connect_with(options).await.map_err(Error::Unusable)
 }
+
+async fn is_read_only(by: impl PgExecutor<'_>) -> Result<bool, sqlx::Error> {
+    // Also on in a server that follows another.
+    let is: String = sqlx::query_scalar("SHOW transaction_read_only").fetch_one(by).await?;
+    Ok(is == "on")
+}
+
+const READ_ONLY: &str = "the database server is read-only";
 
 fn is_in_memory(url: &str) -> bool {
     url.contains(":memory:") || url.contains("mode=memory")

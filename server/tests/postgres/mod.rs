@@ -54,6 +54,19 @@ impl Database {
         cluster.connect().await;
     }
 
+    /// Makes the cluster read-only, for connections that are there too, or lets it take changes again.
+    pub(crate) async fn read_only(is_on: bool) {
+        let mut admin =
+            PgConnection::connect(&Cluster::get().url("postgres", "postgres")).await.unwrap();
+        let setting = if is_on {
+            "ALTER SYSTEM SET default_transaction_read_only = on"
+        } else {
+            "ALTER SYSTEM RESET default_transaction_read_only"
+        };
+        admin.execute(setting).await.unwrap();
+        admin.execute("SELECT pg_reload_conf()").await.unwrap();
+    }
+
     /// Its address for a role: `offhook` runs servers, `offhook_owner` owns, `postgres` may all.
     pub(crate) fn url(&self, role: &str) -> String {
         Cluster::get().url(&self.name, role)
