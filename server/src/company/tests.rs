@@ -22,6 +22,26 @@ fn the_shipped_company_is_sound_and_speaks_both_languages() {
 }
 
 #[test]
+fn a_call_knows_whether_its_company_wants_it_summed_up() {
+    let details = || CallDetails {
+        call: "CA1".to_owned(),
+        from: String::new(),
+        to: String::new(),
+        language: Language::English,
+        utc_start_ms: 0,
+        prompt_hash: String::new(),
+    };
+    let wants = |text: &str| {
+        let tenant = Tenant::parse("acme.toml", text).unwrap();
+        tenant.company().brief(details()).summaries
+    };
+    assert!(!wants(ACME));
+    assert!(wants(&format!("summaries = true\n{ACME}")));
+    let error = Tenant::parse("acme.toml", &format!("summaries = 1\n{ACME}")).unwrap_err();
+    assert!(error.to_string().starts_with("acme.toml:1:13: summaries: "), "{error}");
+}
+
+#[test]
 fn every_word_of_a_prompt_counts_in_its_hash() {
     assert_eq!(prompt_hash("abc"), "ba7816bf8f01cfea");
     assert_ne!(prompt_hash("abc "), prompt_hash("abc"));
