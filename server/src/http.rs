@@ -113,17 +113,12 @@ async fn admit(app: &App, grant: Grant) -> Twiml {
     let company_calls_max = grant.tenant.company().calls_max;
     let admission = app.tokens().admit(grant.clone(), company_calls_max, Instant::now());
     match admission {
-        Admission::Granted(token) => match connection(app, &grant, &token) {
-            Ok(document) => {
-                info!(call = %grant.call, company = grant.company(), "a call comes in");
-                Twiml(document)
-            }
-            Err(error) => {
-                error!(call = %grant.call, %error, "a stream cannot be described");
-                app.metrics().call_refused(CallRefusal::Internal);
-                apology(language)
-            }
-        },
+        Admission::Granted(token) => {
+            // A call that asks once more was admitted under the version that was active before, and only
+            // the stream of that one is taken (I-36).
+            let grant = app.tokens().grant(&grant.call).cloned().unwrap_or(grant);
+            granted(app, &grant, &token)
+        }
         Admission::Spent => {
             app.metrics().call_refused(CallRefusal::Over);
             Twiml(Document::new().hang_up())
@@ -142,6 +137,20 @@ async fn admit(app: &App, grant: Grant) -> Twiml {
             error!(call = %grant.call, company, "a call came in and its company has as many as it may");
             app.metrics().call_refused(CallRefusal::CompanyFull);
             apology(language)
+        }
+    }
+}
+
+fn granted(app: &App, grant: &Grant, token: &Token) -> Twiml {
+    match connection(app, grant, token) {
+        Ok(document) => {
+            info!(call = %grant.call, company = grant.company(), "a call comes in");
+            Twiml(document)
+        }
+        Err(error) => {
+            error!(call = %grant.call, %error, "a stream cannot be described");
+            app.metrics().call_refused(CallRefusal::Internal);
+            apology(grant.language)
         }
     }
 }

@@ -97,6 +97,26 @@ async fn a_version_that_becomes_active_is_for_the_calls_after_it_s38_i_36() {
     }
 }
 
+/// I-36: Twilio asks once more where no answer reached it (F-WH-03), and another version is active by then.
+#[tokio::test]
+async fn a_call_that_asks_again_gets_the_stream_of_its_own_version_i_36() {
+    for place in places().await {
+        let store = Store::open(&place.url).await.unwrap();
+        make_active(&store, &acme(1)).await;
+        let server = server(&place).await;
+        let form = with(&voice_inbound(), "CallSid", CALL_1);
+        let first = server.inbound(&form).await;
+        let spanish = acme(2).text().replacen("language = \"en\"", "language = \"es\"", 1);
+        make_active(&store, &Tenant::parse("acme.toml", &spanish).unwrap()).await;
+        serves(&server, 2).await;
+        let again = server.inbound(&form).await;
+        assert_eq!((again.url(), token_of(&again)), (first.url(), token_of(&first)));
+        let mut socket = begin(&server, "acme", CALL_1, &token_of(&again)).await;
+        say(&mut socket, &stopped(CALL_1)).await;
+        server.end_reason(CALL_1).await;
+    }
+}
+
 /// S38, I-36: what the new version says of persons, functions and limits is not for a call that began
 /// under the old one.
 #[tokio::test]
