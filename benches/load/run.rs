@@ -57,7 +57,7 @@ struct Wanted {
 
     /// How long each is measured
     #[arg(long, value_name = "S", default_value_t = 10,
-          value_parser = clap::value_parser!(u64).range(1..=3_600))]
+          value_parser = clap::value_parser!(u64).range(1..=540))]
     seconds: u64,
 
     /// The core for what is measured; the calls take the others [default: the last]

@@ -227,8 +227,7 @@ functions = ["hangup_call"]
 utc_offset_minutes = 0
 
 [limits]
-agent_speech = 4000000
-call = 4000000
+agent_speech = 600000
 
 [agents.en]
 voice = "aura-2-thalia-en"
