@@ -23,7 +23,6 @@ use std::thread;
 use std::time::Duration;
 
 use call_core::company::{AgentConfig, Company};
-use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tokio::sync::oneshot;
@@ -31,6 +30,7 @@ use tokio::time::timeout;
 
 use crate::company::prompt_hash;
 use crate::store::Store;
+use crate::times::now_us;
 pub use call::CallAudit;
 pub use chain::Head;
 pub use line::{Hash, NotAHash};
@@ -127,7 +127,7 @@ pub const SERVER: &str = "*";
 impl Entry {
     /// An entry of this moment. `body` is a JSON object, and masked.
     pub fn new(kind: Kind, company: &str, body: Value) -> Self {
-        let at_us = Timestamp::now().as_microsecond();
+        let at_us = now_us();
         let body = if body.is_object() { body } else { json!({ "value": body }) };
         Self { at_us, company: company.to_owned(), call: None, kind, body, content: None }
     }

@@ -177,14 +177,12 @@ fn begin(
     let Setup { over, news, view, departure, recording, journal, .. } = setup;
     let recorder = recording
         .map(|callback| Recorder::begin(Arc::clone(&services), call_sid.clone(), callback));
-    let company = brief.company.as_str().into();
     let prompts = profiles.values().map(|profile| profile.prompt.clone()).collect();
     let audit = CallAudit::new(services.audit.clone(), &brief, prompts);
     let (call, first) = Call::new(brief.clone());
     let bridge = Bridge::new(profiles, fingerprint_key);
     let names = world::Names {
         call: call_sid,
-        company,
         wording: brief,
         stream: stream_sid,
         voices,

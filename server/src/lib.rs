@@ -34,11 +34,13 @@ pub mod media;
 pub mod metrics;
 mod orphans;
 pub mod outbox;
+mod owned;
 pub mod retention;
 pub mod sealed;
 pub mod spool;
 pub mod store;
 pub mod telemetry;
+pub mod times;
 pub mod tokens;
 
 const _: () = assert!(

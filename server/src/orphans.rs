@@ -14,13 +14,13 @@ use std::time::Duration;
 
 use call_transports::twilio::Sid;
 use call_transports::twilio::rest::Standing;
-use jiff::Timestamp;
 use tokio::time::sleep;
 use tracing::{error, info, warn};
 
 use crate::app::App;
 use crate::audit::Entry;
 use crate::store::{CallRecord, Closing, orphan_reason};
+use crate::times::now_us;
 
 /// Looks for such records as long as the server lives.
 pub(crate) async fn close(app: &App) {
@@ -91,7 +91,7 @@ async fn settle(app: &App, call: &Sid, record: &CallRecord) {
 
 /// How long ago the call began.
 fn age(record: &CallRecord) -> Duration {
-    let microseconds = Timestamp::now().as_microsecond().saturating_sub(record.started_us);
+    let microseconds = now_us().saturating_sub(record.started_us);
     Duration::from_micros(u64::try_from(microseconds).unwrap_or_default())
 }
 

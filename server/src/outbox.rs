@@ -11,7 +11,6 @@ use call_core::redact::mask_text;
 use call_core::summary::{conversation, summary};
 use call_transports::net::{self, Reader};
 use futures::future::join_all;
-use jiff::Timestamp;
 use tokio::time::sleep;
 use tracing::{debug, error, info, warn};
 use uuid::Uuid;
@@ -19,6 +18,7 @@ use uuid::Uuid;
 use crate::app::App;
 use crate::metrics::Metrics;
 use crate::store::{End, Error, Scope, Store, SummaryText, Work};
+use crate::times::{now_us, whole_us};
 
 /// Does what is due as long as the server lives.
 pub(crate) async fn follow(app: &App) {
@@ -26,7 +26,7 @@ pub(crate) async fn follow(app: &App) {
         Worker { store: app.store(), reader: &app.services().reader, metrics: app.metrics() };
     let mut is_well = true;
     loop {
-        let worked = worker.round(Timestamp::now().as_microsecond()).await;
+        let worked = worker.round(now_us()).await;
         if let Err(error) = &worked
             && is_well
         {
@@ -91,7 +91,7 @@ impl Worker<'_> {
             }
             Outcome::Again(told) => match pause(work.attempts, told) {
                 Some(pause) => {
-                    let pause_us = i64::try_from(pause.as_micros()).unwrap_or(i64::MAX);
+                    let pause_us = whole_us(pause);
                     let until_us = now_us.saturating_add(pause_us);
                     (self.store.put_off(work, until_us).await, "again")
                 }

@@ -15,7 +15,7 @@ use std::time::Duration;
 use call_core::company::{Company, Retention};
 use call_transports::net::{MediaDeletion, TwilioRest};
 use call_transports::twilio::Sid;
-use jiff::{Span, Timestamp, civil};
+use jiff::{Span, civil};
 use tokio::time::sleep;
 use tracing::{error, info, warn};
 use uuid::Uuid;
@@ -24,6 +24,7 @@ use crate::app::App;
 use crate::company::registry::{Fault, Registry};
 use crate::metrics::Metrics;
 use crate::store::{Class, Counted, Due, Error, Store};
+use crate::times::{now_us, whole_us};
 
 /// How many days each class is kept after the end of its call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -132,8 +133,8 @@ impl Sweeper {
 
     async fn lease(&self, store: &Store, company: &str, begin_us: i64) -> Result<bool, Error> {
         let now_us = now_us();
-        let until_us = now_us.saturating_add(micros(LEASE));
-        let before_us = begin_us.saturating_sub(micros(self.again));
+        let until_us = now_us.saturating_add(whole_us(LEASE));
+        let before_us = begin_us.saturating_sub(whole_us(self.again));
         store.lease_sweep(company, &self.holder, (now_us, until_us), before_us).await
     }
 }
@@ -264,15 +265,6 @@ async fn sweep_one(store: &Store, metrics: &Metrics, sweeper: &Sweeper, company:
 fn failed(metrics: &Metrics, error: &Error) {
     metrics.sweep_failed();
     error!(%error, "what is due cannot be deleted now");
-}
-
-/// The time, in microseconds since 1970-01-01 UTC.
-pub fn now_us() -> i64 {
-    Timestamp::now().as_microsecond()
-}
-
-fn micros(length: Duration) -> i64 {
-    i64::try_from(length.as_micros()).unwrap_or(i64::MAX)
 }
 
 const DAY_US: i64 = 86_400 * 1_000_000;

@@ -17,9 +17,9 @@
 //! survives the process; it is not synced, so it may not survive the machine.
 
 use std::collections::BTreeMap;
-use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{self, Receiver, SyncSender};
@@ -30,7 +30,8 @@ use call_core::step::Step;
 use call_transports::twilio::Sid;
 use tokio::sync::oneshot;
 use tracing::{error, warn};
-use uuid::Uuid;
+
+use crate::owned::{self, LOCK, MAKING};
 
 pub use drain::{drain, drain_once};
 
@@ -98,14 +99,7 @@ impl Spool {
     /// # Errors
     /// When the folder cannot be made or used.
     pub fn open(root: &Path) -> io::Result<Self> {
-        let name = Uuid::new_v4().to_string();
-        let (made, folder) = (root.join(format!("{MAKING}{name}")), root.join(name));
-        // What callers said is for nobody else on this machine, masked as it is.
-        DirBuilder::new().recursive(true).mode(0o700).create(&made)?;
-        let lock = File::create(made.join(LOCK))?;
-        lock.lock()?;
-        // It has its name when it has its lock, so nobody takes it for a dead process's.
-        fs::rename(&made, &folder)?;
+        let (folder, lock) = owned::make(root)?;
         let left = adopt(root, &folder)?;
         let (writer, orders) = mpsc::sync_channel(ORDERS_MAX);
         let refused = Arc::new(AtomicU64::new(0));
@@ -276,11 +270,6 @@ fn read(text: &[u8]) -> Result<Vec<Step>, Error> {
 fn journal(folder: &Path, call: &Sid) -> PathBuf {
     folder.join(call.as_str()).with_extension(JOURNAL)
 }
-
-const LOCK: &str = "lock";
-
-/// What the name of a folder begins with until its lock is held.
-const MAKING: char = '.';
 
 const JOURNAL: &str = "journal";
 

@@ -4,7 +4,6 @@
 //! else is, and stands in its journal.
 
 use std::cmp::Reverse;
-use std::time::Duration;
 
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
@@ -26,6 +25,7 @@ use crate::app::App;
 use crate::audit::{Entry, Kind, SERVER};
 use crate::call::News;
 use crate::metrics::ApiRefusal;
+use crate::times::whole_ms;
 use crate::tokens::LiveCall;
 
 /// The calls that are going on, the longest first.
@@ -71,9 +71,11 @@ pub(super) async fn transfer(
     let body = body?;
     body.has_only(&["target"])?;
     let target = body.text("target")?.to_owned();
-    let targets = live.view.targets();
-    if !targets.contains(&target) {
-        let must = match targets {
+    // Those of the version that the call is held under, as its machine has them.
+    let targets = &live.tenant.company().transfer;
+    if !targets.contains_key(&target) {
+        let names: Vec<_> = targets.keys().map(String::as_str).collect();
+        let must = match &names[..] {
             [] => "The company has nobody to transfer a call to.".to_owned(),
             targets => format!("`target` must be one of: {}.", targets.join(", ")),
         };
@@ -201,10 +203,6 @@ impl IntoResponse for Accepted {
         let told = json!({ "call": self.call.as_str(), "asked": self.asked });
         (StatusCode::ACCEPTED, Json(told)).into_response()
     }
-}
-
-fn whole_ms(time: Duration) -> u64 {
-    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// An hour: longer than any call.

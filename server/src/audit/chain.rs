@@ -17,10 +17,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use serde_json::value::{RawValue, to_raw_value};
 use tracing::error;
-use uuid::Uuid;
 
 use super::line::{Hash, LINE_BYTES_MAX, Line, Look, look};
 use super::{Entry, Kind, SERVER};
+use crate::owned::{self, LOCK, MAKING};
 
 /// How far a log has come: its last entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -71,14 +71,7 @@ impl Chain {
                 ),
             }
         }
-        let name = Uuid::new_v4().to_string();
-        let (made, folder) = (root.join(format!("{MAKING}{name}")), root.join(name));
-        // What is in it is for nobody else on this machine, masked as it is.
-        DirBuilder::new().recursive(true).mode(0o700).create(&made)?;
-        let lock = File::create(made.join(LOCK))?;
-        lock.lock()?;
-        // It has its name when it has its lock, so nobody takes it for a dead process's.
-        fs::rename(&made, &folder)?;
+        let (folder, lock) = owned::make(root)?;
         File::open(root)?.sync_all()?;
         Self::resume(folder, lock)
     }
@@ -384,11 +377,6 @@ fn day_of(at_us: i64) -> Date {
     let at = Timestamp::from_microsecond(at_us).unwrap_or(Timestamp::UNIX_EPOCH);
     at.to_zoned(TimeZone::UTC).date()
 }
-
-const LOCK: &str = "lock";
-
-/// What the name of a folder begins with until its lock is held.
-const MAKING: char = '.';
 
 pub(super) const FILES: &str = "jsonl";
 

@@ -329,7 +329,7 @@ fn setup() -> Setup {
         fingerprint_key: b"key".to_vec(),
         over: CancellationToken::new(),
         news: mpsc::channel(LINE_MAX).1,
-        view: View::new(Language::English, &[]),
+        view: View::new(Language::English),
         departure: Box::new(Nowhere),
         recording: None,
     }

@@ -16,7 +16,6 @@ use call_core::step::{Fact, Step};
 #[derive(Debug, Clone)]
 pub struct View {
     since: Instant,
-    targets: Arc<[String]>,
     shown: Arc<AtomicU32>,
 }
 
@@ -32,16 +31,11 @@ pub struct Sight {
 }
 
 impl View {
-    /// The view of a call whose stream begins now, and that can be handed to these persons.
-    pub fn new(language: Language, targets: &[String]) -> Self {
+    /// The view of a call whose stream begins now.
+    pub fn new(language: Language) -> Self {
         let first = Sight { phase: Phase::Connecting, language, function: None };
         let shown = Arc::new(AtomicU32::new(first.number()));
-        Self { since: Instant::now(), targets: targets.into(), shown }
-    }
-
-    /// Whom the call can be handed to: the list that its machine goes by to the end of the call.
-    pub fn targets(&self) -> &[String] {
-        &self.targets
+        Self { since: Instant::now(), shown }
     }
 
     /// How the call stands now.
@@ -137,7 +131,7 @@ mod tests {
 
     #[test]
     fn a_call_shows_its_phase_its_language_and_the_function_that_runs() {
-        let view = View::new(Language::English, &[]);
+        let view = View::new(Language::English);
         let mut showing = Showing::of(view.clone());
         let mut step = Step {
             at: CallTime::ZERO,

@@ -47,8 +47,6 @@ pub(super) const LEAVE: Duration = Duration::from_secs(1);
 pub(super) struct Names {
     /// The call.
     pub(super) call: Sid,
-    /// The company whose call it is.
-    pub(super) company: Arc<str>,
     /// What it was told at its beginning.
     pub(super) wording: Brief,
     /// Its stream.
@@ -135,7 +133,6 @@ impl Live {
     ) -> Self {
         let Names {
             call,
-            company,
             wording,
             stream,
             voices,
@@ -147,6 +144,7 @@ impl Live {
             journal,
             audit,
         } = names;
+        let company = wording.company.as_str().into();
         Self {
             call,
             wording,

@@ -5,8 +5,8 @@ use std::fmt::Write as _;
 use anyhow::bail;
 
 use super::{By, Database, one_line, print, time};
-use crate::retention::now_us;
 use crate::store::{Hold, NewHold, Placed, Released, Store};
+use crate::times::now_us;
 
 /// Keeps what remains of calls although its time is over, for a dispute or a court
 ///

@@ -2,10 +2,10 @@
 
 use call_core::effect::Function;
 use call_transports::functions::definition;
-use jiff::Timestamp;
 
 use super::{Errors, Tenant};
 use crate::store::{self, Activate, Activated, FunctionDefinition, Kept, NewVersion, Store};
+use crate::times::now_us;
 
 /// Which command makes a version active.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -266,10 +266,6 @@ impl Command {
             Self::Start => "start",
         }
     }
-}
-
-fn now_us() -> i64 {
-    Timestamp::now().as_microsecond()
 }
 
 /// Who imports what the variable names.

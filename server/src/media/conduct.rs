@@ -19,6 +19,7 @@ use crate::call::{self, LINE_MAX, Setup, View};
 use crate::company;
 use crate::http::{Documents, RECORDING};
 use crate::store::{Caller, Closing, INTERNAL, Store};
+use crate::times::whole_ms;
 use crate::tokens::{Ending, Grant};
 
 /// Plays a call and keeps what remains of it.
@@ -33,7 +34,7 @@ pub(super) async fn conduct(app: App, socket: WebSocket, grant: Grant, stream_si
         Some((*language, profile))
     };
     let (line, news) = mpsc::channel(LINE_MAX);
-    let view = View::new(grant.language, &brief.transfer_targets);
+    let view = View::new(grant.language);
     app.tokens().attach(&grant.call, line.clone(), view.clone());
     app.tell_if_draining(&line);
     // What holds the line now is the list of calls.
@@ -219,10 +220,6 @@ async fn close_record(app: &App, call: &Sid, brief: &Brief, outcome: &Outcome) -
 
 fn utc_now_ms() -> u64 {
     u64::try_from(Timestamp::now().as_millisecond()).unwrap_or_default()
-}
-
-fn whole_ms(length: Duration) -> u64 {
-    u64::try_from(length.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// After each failure to close a record.

@@ -1,11 +1,11 @@
 //! How far the audit logs have come, as it was published.
 
-use jiff::Timestamp;
 use sqlx::FromRow;
 
 use super::database::Scope;
 use super::{Error, Store, whole};
 use crate::audit::{Head, SERVER};
+use crate::times::now_us;
 
 impl Store {
     /// Keeps how far an audit log has come. What is there already stays.
@@ -22,7 +22,7 @@ impl Store {
             SERVER.into(),
             (&head.day).into(),
             (&hash).into(),
-            Timestamp::now().as_microsecond().into(),
+            now_us().into(),
         ];
         let mut transaction = self.database.begin(Scope::Every).await?;
         transaction.run(statement, &values).await?;

@@ -2,12 +2,11 @@
 
 use std::time::Duration;
 
-use jiff::Timestamp;
-
 use super::database::Scope;
 use super::look::{CallRecord, CallRow};
 use super::repeats::repeated;
-use super::{Error, Store, whole};
+use super::{Error, Store};
+use crate::times::{now_us, whole_us};
 
 impl Store {
     /// Says that this process lives, and where it takes streams.
@@ -23,7 +22,7 @@ impl Store {
             VALUES ($1, $2, $3, $3) ON CONFLICT (instance) DO UPDATE SET \
             seen_us = CASE WHEN excluded.seen_us > stream_server.seen_us \
             THEN excluded.seen_us ELSE stream_server.seen_us END";
-        let now = Timestamp::now().as_microsecond();
+        let now = now_us();
         let mut transaction = self.database.begin(Scope::Every).await?;
         let values = [self.instance().into(), stream_url.into(), now.into()];
         transaction.run(statement, &values).await?;
@@ -41,8 +40,7 @@ impl Store {
             LEFT JOIN stream_server ON stream_server.instance = call.owner \
             WHERE call.status = 'live' AND (call.owner = $1 OR stream_server.seen_us IS NULL \
             OR stream_server.seen_us < $2) ORDER BY call.started_us";
-        let silent_us = whole(u64::try_from(silent_for.as_micros()).unwrap_or(u64::MAX));
-        let since = Timestamp::now().as_microsecond().saturating_sub(silent_us);
+        let since = now_us().saturating_sub(whole_us(silent_for));
         let values = [self.instance().into(), since.into()];
         let rows: Vec<CallRow> = self.database.read(Scope::Every, statement, &values).await?;
         rows.into_iter().map(CallRow::record).collect()

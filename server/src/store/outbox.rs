@@ -7,12 +7,12 @@
 use std::time::Duration;
 
 use call_core::brief::Brief;
-use jiff::Timestamp;
 use sqlx::{AssertSqlSafe, FromRow};
 
 use super::database::{Scope, Transaction};
 use super::repeats::repeated;
 use super::{Error, Store, whole};
+use crate::times::{now_us, whole_us};
 
 /// Something to be done, leased by this process.
 #[derive(Debug, Clone, PartialEq, Eq, FromRow)]
@@ -89,7 +89,7 @@ impl Store {
              WHERE id IN (SELECT id FROM due) RETURNING id, company, key, attempts",
             transaction.skip_locked()
         );
-        let until_us = now_us.saturating_add(micros(lease));
+        let until_us = now_us.saturating_add(whole_us(lease));
         let values =
             [now_us.into(), self.instance().into(), until_us.into(), whole(count as u64).into()];
         let work = transaction.rows(AssertSqlSafe(statement), &values).await?;
@@ -208,12 +208,7 @@ pub(super) async fn queue_summary(
     }
     let statement = "INSERT INTO outbox (company, call_sid, kind, key, not_before_us) \
         VALUES ($1, $2, 'summary', $2, $3) ON CONFLICT (kind, key) DO NOTHING";
-    let now_us = Timestamp::now().as_microsecond();
-    let values = [(&brief.company).into(), (&brief.call).into(), now_us.into()];
+    let values = [(&brief.company).into(), (&brief.call).into(), now_us().into()];
     transaction.run(statement, &values).await?;
     Ok(())
-}
-
-fn micros(length: Duration) -> i64 {
-    whole(u64::try_from(length.as_micros()).unwrap_or(u64::MAX))
 }

@@ -236,7 +236,7 @@ fn live(tokens: &mut Tokens, number: u8, now: Instant) -> (Sid, mpsc::Receiver<N
     let token = granted(tokens, number, now);
     let call = grant(number).call;
     redeemed(tokens, &token, &claim(call.as_str()), now).unwrap();
-    tokens.attach(&call, line, View::new(Language::English, &[]));
+    tokens.attach(&call, line, View::new(Language::English));
     (call, news)
 }
 

@@ -34,8 +34,7 @@ const FAILURE_BYTES_MAX: usize = 16 * 1024;
 const PROVIDER: &str = "the speech provider";
 
 /// Has lines spoken, and keeps what it got: in memory, by voice and words. The version of the words
-/// needs no place in the key. Lines are part of the program, so within one process equal words have
-/// one version; and equal words in one voice are the same speech.
+/// is the asker's to know: equal words in one voice are the same speech, whosever they are.
 pub struct Speaker {
     client: Client,
     url: Url,
