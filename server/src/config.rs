@@ -16,6 +16,7 @@ use crate::api::Operators;
 use crate::company::{self, Tenant};
 use crate::sealed::{DataKeys, from_hex};
 use crate::store;
+use crate::telemetry::HAS_TRACES;
 
 pub use flags::Flags;
 pub(crate) use flags::path;
@@ -54,6 +55,8 @@ pub struct Config {
     pub calls_max: usize,
     /// The form of the log.
     pub log_format: LogFormat,
+    /// Base URL of the collector that traces go to; they go nowhere if nothing.
+    pub collector: Option<String>,
     /// Key of the fingerprints in journals. With another key, equal arguments have other
     /// fingerprints.
     pub fingerprint_key: SecretSlice<u8>,
@@ -189,6 +192,7 @@ impl Config {
         let operators = check.operators(flags.operator_tokens.as_ref());
         let calls_max = check.calls_max(flags.max_calls.as_deref());
         let log_format = check.log_format(flags.log_format.as_deref());
+        let collector = check.collector(flags.otel_exporter_otlp_endpoint.as_deref());
         let fingerprint_key = check.fingerprint_key(flags.fingerprint_key.as_ref());
         let data_keys = check.data_keys(flags.data_keys.as_ref());
         let whole = || {
@@ -211,6 +215,7 @@ impl Config {
                 operators: operators?,
                 calls_max: calls_max?,
                 log_format: log_format?,
+                collector: collector?,
                 fingerprint_key: fingerprint_key?.into(),
                 data_keys: data_keys?,
                 start_limit: START_LIMIT,
@@ -376,6 +381,18 @@ impl Check {
             _ => None,
         };
         self.right("LOG_FORMAT", format)
+    }
+
+    /// None is a choice.
+    fn collector(&mut self, value: Option<&str>) -> Option<Option<String>> {
+        let variable = "OTEL_EXPORTER_OTLP_ENDPOINT";
+        if value.is_none_or(|value| value.trim().is_empty()) {
+            return Some(None);
+        }
+        if !HAS_TRACES {
+            return self.fault(variable, "needs a server built with the feature `otel`".to_owned());
+        }
+        self.url(variable, value, None).map(Some)
     }
 
     fn fingerprint_key(&mut self, value: Option<&SecretString>) -> Option<Vec<u8>> {

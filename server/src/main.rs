@@ -106,7 +106,7 @@ async fn run(flags: &Flags) -> anyhow::Result<ExitCode> {
         Ok(config) => config,
         Err(faults) => return Ok(refuse(&faults)),
     };
-    let _log = telemetry::start(config.log_format);
+    let _log = telemetry::start(config.log_format, config.collector.as_deref())?;
     let listen = config.listen;
     let app = App::new(config).await?;
     let listener = TcpListener::bind(listen).await.map_err(|error| {

@@ -1,4 +1,5 @@
-//! The log: where it goes, what it looks like, and what it never says.
+//! The log: where it goes, what it looks like, and what it never says; and the same as traces, for a
+//! collector.
 
 use std::io::IsTerminal as _;
 use std::panic::PanicHookInfo;
@@ -6,14 +7,24 @@ use std::sync::OnceLock;
 
 use tracing::error;
 use tracing_appender::non_blocking::{ErrorCounter, NonBlockingBuilder, WorkerGuard};
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
+use tracing_subscriber::{EnvFilter, Layer as _, fmt};
 
 use crate::config::LogFormat;
 
-/// The log while it is on. What waits to be written is written when it is dropped, as far as somebody
+#[cfg(feature = "otel")]
+mod traces;
+
+/// Whether this server was built with what sends traces to a collector.
+pub const HAS_TRACES: bool = cfg!(feature = "otel");
+
+/// The log while it is on. What waits to be written or sent is, when it is dropped, as far as somebody
 /// takes it.
 #[derive(Debug)]
 pub struct Log {
+    #[cfg(feature = "otel")]
+    _traces: Option<traces::Traces>,
     _writer: WorkerGuard,
 }
 
@@ -25,8 +36,15 @@ pub struct Log {
 ///
 /// A panic is logged with its place and without its words, because those may quote what a caller
 /// said.
-#[must_use = "the log ends with it"]
-pub fn start(format: LogFormat) -> Log {
+///
+/// What is in the log goes to the OTLP collector at `collector`, too, if there is one: each span once it
+/// is over, and in it, as its events, the lines that were logged in it. Spans that wait while the
+/// collector hangs are dropped likewise.
+///
+/// # Errors
+///
+/// [`NoTraces`] if the collector cannot be spoken to as it is configured. It is not asked yet.
+pub fn start(format: LogFormat, collector: Option<&str>) -> Result<Log, NoTraces> {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(DEFAULT));
     let (writer, guard) = NonBlockingBuilder::default()
         .buffered_lines_limit(LINES_MAX)
@@ -34,18 +52,37 @@ pub fn start(format: LogFormat) -> Log {
         .thread_name("log")
         .finish(std::io::stderr());
     let dropped = writer.error_counter();
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(writer);
-    let started = match format {
-        LogFormat::Text => log.with_ansi(std::io::stderr().is_terminal()).try_init(),
-        LogFormat::Json => log.json().flatten_event(true).try_init(),
+    let lines = fmt::layer().with_writer(writer);
+    let lines = match format {
+        LogFormat::Text => lines.with_ansi(std::io::stderr().is_terminal()).boxed(),
+        LogFormat::Json => lines.json().flatten_event(true).boxed(),
     };
-    if started.is_ok() {
+    let log = tracing_subscriber::registry().with(filter).with(lines);
+    #[cfg(feature = "otel")]
+    let (log, traces) = {
+        let traces = collector.map(traces::Traces::to).transpose()?;
+        (log.with(traces.as_ref().map(traces::Traces::layer)), traces)
+    };
+    #[cfg(not(feature = "otel"))]
+    if collector.is_some() {
+        return Err(NoTraces("this server was built without the feature `otel`".to_owned()));
+    }
+    if log.try_init().is_ok() {
         // Only the first log of a process is on.
         let _ = DROPPED.set(dropped);
         std::panic::set_hook(Box::new(log_panic));
     }
-    Log { _writer: guard }
+    Ok(Log {
+        #[cfg(feature = "otel")]
+        _traces: traces,
+        _writer: guard,
+    })
 }
+
+/// Traces cannot be sent, and why.
+#[derive(Debug, thiserror::Error)]
+#[error("OTEL_EXPORTER_OTLP_ENDPOINT: no traces can be sent there: {0}")]
+pub struct NoTraces(String);
 
 /// How many lines of the log were dropped because nobody took them.
 pub fn lines_dropped() -> u64 {

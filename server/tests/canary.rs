@@ -120,7 +120,7 @@ async fn nothing_that_was_planted_in_a_spanish_call_comes_out_i_26() {
 fn a_panic_is_logged_without_its_words_i_26() {
     const ROLE: &str = "CANARY_PANICS";
     if std::env::var_os(ROLE).is_some() {
-        let _log = server::telemetry::start(server::config::LogFormat::Text);
+        let _log = server::telemetry::start(server::config::LogFormat::Text, None).unwrap();
         let words = "loan 100234778 of Maria Quintanilla".to_owned();
         let thread = std::thread::spawn(move || {
             let nothing = words.strip_suffix("nobody").ok_or(&words);
@@ -145,6 +145,8 @@ struct Traces {
     /// What whoever sums calls up was told.
     told: Vec<String>,
     log: String,
+    /// What the collector was sent, with signs between its words.
+    traces: String,
     metrics: String,
     /// What strangers and the carrier were answered.
     answers: Vec<(String, String)>,
@@ -181,7 +183,11 @@ impl Traces {
             }
             assert_eq!(place(&what.to_lowercase(), NAME), None, "in the name of a file");
         }
-        let said = [("the log", &self.log), ("/metrics", &self.metrics)];
+        for expected in [CALL, "acme", "offhook", "the call ends"] {
+            assert!(self.traces.contains(expected), "{expected} is not in the traces");
+        }
+        let said =
+            [("the log", &self.log), ("the traces", &self.traces), ("/metrics", &self.metrics)];
         let answers = self.answers.iter().map(|(what, answer)| (&**what, answer));
         for (what, out) in said.into_iter().chain(answers) {
             for planted in PLANTED.into_iter().chain([NAME, "Quintanilla", PROMPT]) {
@@ -189,7 +195,9 @@ impl Traces {
                 assert_eq!(place, None, "{planted} came out in {what}");
             }
         }
-        assert_eq!(place(&self.log, &self.token), None, "a token is a key");
+        for out in [&self.log, &self.traces] {
+            assert_eq!(place(out, &self.token), None, "a token is a key");
+        }
     }
 }
 
@@ -214,7 +222,7 @@ fn excerpt<'t>(line: &'t str, planted: &str) -> &'t str {
 
 /// A server in a process of its own, with keys and words that are to be seen nowhere, and a call.
 async fn whole_call(folder: &Path, tongue: Tongue, format: &str, database: &str) -> Traces {
-    let (world, told) = stage::open(tongue).await;
+    let (world, told, collected) = stage::open(tongue).await;
     let log = folder.join("log");
     let scraped = free();
     let company = folder.join("company.toml");
@@ -234,6 +242,8 @@ async fn whole_call(folder: &Path, tongue: Tongue, format: &str, database: &str)
         ("MIDDLEWARE_URL", format!("http://{world}")),
         ("MIDDLEWARE_API_KEY", "c4n4ry-middleware".to_owned()),
         ("FINGERPRINT_KEY", FINGERPRINT_KEY.to_owned()),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", format!("http://{world}")),
+        ("OTEL_BSP_SCHEDULE_DELAY", "100".to_owned()),
     ];
     let errors = Stdio::from(File::create(&log).unwrap());
     let mut server = Process::start_in(folder, "exec \"$0\"", errors, &variables).await;
@@ -251,6 +261,11 @@ async fn whole_call(folder: &Path, tongue: Tongue, format: &str, database: &str)
             support::pause().await;
         }
     }
+    // The span of the call, with what was logged in it.
+    while !contains(&collected.lock().unwrap(), "the call ends") {
+        assert!(since.elapsed() < Duration::from_secs(30), "no trace comes");
+        support::pause().await;
+    }
     let metrics = scrape(scraped).await;
     let (status, answer) = door.text("/metrics").await;
     assert_eq!(status, StatusCode::NOT_FOUND, "not by the public door");
@@ -262,7 +277,8 @@ async fn whole_call(folder: &Path, tongue: Tongue, format: &str, database: &str)
     kept.retain(|(name, _)| !name.ends_with("/log") && !name.ends_with("/company.toml"));
     let log = fs::read_to_string(&log).unwrap();
     let told = told.lock().unwrap().clone();
-    Traces { told, log, metrics, answers, kept, token }
+    let traces = String::from_utf8_lossy(&collected.lock().unwrap()).into_owned();
+    Traces { told, log, traces, metrics, answers, kept, token }
 }
 
 fn planted_company(tongue: Tongue) -> String {
@@ -318,6 +334,10 @@ async fn listen(socket: &mut Socket, folder: &Path) -> Vec<(String, String)> {
         }
     }
     kept
+}
+
+fn contains(bytes: &[u8], words: &str) -> bool {
+    bytes.windows(words.len()).any(|window| window == words.as_bytes())
 }
 
 /// Every file below a folder: its path, and its bytes.

@@ -15,7 +15,7 @@ const REQUIRED: [&str; 6] = [
     "MIDDLEWARE_API_KEY",
 ];
 
-const OPTIONAL: [&str; 13] = [
+const OPTIONAL: [&str; 14] = [
     "COMPANY_FILE",
     "LISTEN_ADDR",
     "METRICS_ADDR",
@@ -27,6 +27,7 @@ const OPTIONAL: [&str; 13] = [
     "OPERATOR_TOKENS",
     "MAX_CALLS",
     "LOG_FORMAT",
+    "OTEL_EXPORTER_OTLP_ENDPOINT",
     "FINGERPRINT_KEY",
     "DATA_KEYS",
 ];

@@ -33,8 +33,9 @@ use crate::spool::Journal;
 mod effects;
 mod sides;
 
-/// So many frames are taken in one go; then other calls have a turn.
-const FRAMES_MAX: u32 = 64;
+/// So many frames are taken in one go; then other calls have a turn. An agent sends a sentence faster
+/// than it is spoken, and every other call's next frame waits for as much of it as is taken at once.
+const FRAMES_MAX: u32 = 8;
 
 /// So many steps are the longest journal: eleven a second for half an hour. A lively call takes one
 /// or two.
@@ -299,7 +300,7 @@ impl Live {
         true
     }
 
-    fn keep(&mut self, step: Step) {
+    fn keep(&mut self, mut step: Step) {
         log::tell(&step);
         self.showing.step(&step);
         self.out.audit.step(&step);
@@ -312,6 +313,10 @@ impl Live {
             // Nobody listening any more is no fault.
             let _ = watch.send((self.call.to_string(), Arc::new(step.clone())));
         }
+        // It stays until the call is over, and has room for more than it holds.
+        step.moves.shrink_to_fit();
+        step.facts.shrink_to_fit();
+        step.effects.shrink_to_fit();
         self.steps.push(step);
         if self.steps.len() == STEPS_MAX {
             self.stop_growing();

@@ -99,6 +99,11 @@ pub struct Flags {
     #[arg(long, env, hide_env_values = true, value_name = "FORMAT")]
     pub log_format: Option<String>,
 
+    /// Base URL of a collector that takes traces by OTLP over HTTP, such as http://127.0.0.1:4318.
+    /// [default: none]
+    #[arg(long, env, hide_env_values = true, value_name = "URL")]
+    pub otel_exporter_otlp_endpoint: Option<String>,
+
     /// Key of the fingerprints that journals hold in place of what callers say, as 64 or more
     /// hexadecimal digits. Without it every start has a random one, and journals from different
     /// starts cannot be compared by fingerprint
@@ -164,6 +169,7 @@ pub(super) fn about(variable: &str) -> (&'static str, &'static str) {
             "Set it to what the machine can carry, or leave it away for 100.",
         ),
         "LOG_FORMAT" => ("must be text or json", "Set it, or leave it away for text."),
+        "OTEL_EXPORTER_OTLP_ENDPOINT" => (URL, "Leave it away to send no traces."),
         "FINGERPRINT_KEY" => (
             "must be 64 or more hexadecimal digits, two for each byte",
             "Make one with `openssl rand -hex 32`, or leave it away.",

@@ -151,6 +151,7 @@ pub(super) fn config(
         operators: operators.context("a UUID is a sound secret")?,
         calls_max: 1_000,
         log_format: LogFormat::Text,
+        collector: None,
         fingerprint_key: Uuid::new_v4().into_bytes().repeat(2).into(),
         data_keys: None,
         start_limit: config::START_LIMIT,

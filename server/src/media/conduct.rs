@@ -23,7 +23,16 @@ use crate::times::whole_ms;
 use crate::tokens::{Ending, Grant};
 
 /// Plays a call and keeps what remains of it.
-pub(super) async fn conduct(app: App, socket: WebSocket, grant: Grant, stream_sid: String) {
+///
+/// A call waits in this future as long as it lasts, and a future keeps room for whatever it may ever
+/// hold. So what comes before the call is done here at once, and what comes after it gets its room
+/// then.
+pub(super) fn conduct(
+    app: App,
+    socket: WebSocket,
+    grant: Grant,
+    stream_sid: String,
+) -> impl Future<Output = ()> + Send {
     let tenant = &grant.tenant;
     let brief = tenant.brief(&grant, utc_now_ms());
     let company = tenant.company();
@@ -56,7 +65,7 @@ pub(super) async fn conduct(app: App, socket: WebSocket, grant: Grant, stream_si
     };
     // In a place of its own, or this task would keep the same room as the call's.
     let play = Box::pin(call::play(socket, setup, app.services(), Some(app.watch().clone())));
-    keep(&app, &grant, &brief, play).await;
+    async move { keep(&app, &grant, &brief, play).await }
 }
 
 /// Lets a call play in a task of its own, and keeps its record. A panic in the call ends this call
@@ -95,9 +104,9 @@ async fn keep(
     };
     // The record is closed after it was opened, or after that has failed.
     let is_kept = is_opened.await.unwrap_or(false);
-    if close_record(app, call, brief, &outcome).await {
+    if Box::pin(close_record(app, call, brief, &outcome)).await {
         if !is_kept {
-            keep_caller(app.store(), brief, caller.as_ref()).await;
+            Box::pin(keep_caller(app.store(), brief, caller.as_ref())).await;
         }
         app.spool().forget(call);
     } else {
@@ -256,6 +265,16 @@ mod tests {
         keep(&app, &other, &brief, async { vec![first] }).await;
         assert_eq!(app.store().journal(other.call.as_str()).await.unwrap().len(), 1);
         assert_eq!(app.live(), 0);
+    }
+
+    /// What waits for the call as long as it lasts; the call itself has a place of its own.
+    #[tokio::test]
+    async fn what_waits_for_a_call_has_no_room_for_what_comes_after_it() {
+        let app = App::new(config()).await.unwrap();
+        let grant = admit(&app, 1);
+        let brief = grant.tenant.brief(&grant, 1_000);
+        let waiting = keep(&app, &grant, &brief, async { Vec::new() });
+        assert!(size_of_val(&waiting) < 2_048, "{} bytes", size_of_val(&waiting));
     }
 
     /// F-PR-06: the stream is lost with its call, so Twilio goes on in its document and asks us.

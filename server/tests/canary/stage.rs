@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 
 use axum::Router;
+use axum::body::Bytes;
 use axum::extract::State;
 use axum::extract::ws::{Message, WebSocket, WebSocketUpgrade};
 use axum::http::StatusCode;
@@ -75,8 +76,13 @@ const SENTENCE: &str = "no loan 100234778 of Maria Quintanilla, card 41111111111
 /// What whoever sums calls up was told.
 pub(crate) type Told = Arc<Mutex<Vec<String>>>;
 
-pub(crate) async fn open(tongue: Tongue) -> (SocketAddr, Told) {
-    let told = Told::default();
+/// What the collector of traces was sent.
+pub(crate) type Collected = Arc<Mutex<Vec<u8>>>;
+
+pub(crate) async fn open(tongue: Tongue) -> (SocketAddr, Told, Collected) {
+    let (told, collected) = (Told::default(), Collected::default());
+    let collector = Arc::clone(&collected);
+    let collect = async move |body: Bytes| collector.lock().unwrap().extend_from_slice(&body);
     let reader = Arc::clone(&told);
     let read = async move |body: String| {
         reader.lock().unwrap().push(body);
@@ -84,6 +90,7 @@ pub(crate) async fn open(tongue: Tongue) -> (SocketAddr, Told) {
     };
     let router = Router::new()
         .route("/v1/read", post(read))
+        .route("/v1/traces", post(collect))
         .route("/v1/speak", post(async || vec![0x7F_u8; 800]))
         .route("/v1/agent/converse", get(converse))
         .route("/v1/loans/lookup", post(look_up))
@@ -92,7 +99,7 @@ pub(crate) async fn open(tongue: Tongue) -> (SocketAddr, Told) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     tokio::spawn(async move { axum::serve(listener, router).await });
-    (address, told)
+    (address, told, collected)
 }
 
 async fn look_up(body: String) -> (StatusCode, &'static str) {

@@ -324,6 +324,7 @@ pub(crate) fn config(listen: SocketAddr, providers: SocketAddr, database: &Path)
         operators: Operators::default(),
         calls_max: 10,
         log_format: LogFormat::Text,
+        collector: None,
         fingerprint_key: vec![7; 32].into(),
         data_keys: None,
         start_limit: config::START_LIMIT,
