@@ -89,7 +89,8 @@ enum Task {
     ///
     /// Both are built in release mode and measured one after the other, each alone on its core, with
     /// a fake Twilio and a fake Deepgram in a second process: added latency, frames lost, processor
-    /// time and memory. docs/performance.md says how to read the table. Needs Linux and two cores.
+    /// time and memory. With short calls (--call-seconds) it may last for hours, to see what stays of
+    /// calls that are over. docs/performance.md says how to read the table. Needs Linux and two cores.
     Load(load::Load),
     /// Let the providers' own libraries judge the server and the stand-ins
     ///

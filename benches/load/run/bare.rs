@@ -39,8 +39,8 @@ pub(crate) struct Bare {
     poll: Poll,
     listener: TcpListener,
     agent: SocketAddr,
-    /// Carrier and agent of each call, one behind the other.
-    ends: Vec<Option<End>>,
+    /// Carrier and agent of each call, one behind the other; little is left of a call that is over.
+    ends: Vec<Option<Box<End>>>,
     scratch: Vec<u8>,
     /// Audio of the caller's.
     audio: Vec<u8>,
@@ -107,7 +107,8 @@ impl Bare {
             let host = self.agent.to_string();
             link.queue_bytes(wire::upgrade(&host, "/v1/agent/converse", "").as_bytes());
         }
-        self.ends.push(Some(End { link, peer, whose, is_open: false, stream: String::new() }));
+        let end = End { link, peer, whose, is_open: false, stream: String::new() };
+        self.ends.push(Some(Box::new(end)));
         Ok(())
     }
 
@@ -119,7 +120,10 @@ impl Bare {
         if !event.is_readable() {
             return Ok(());
         }
-        let mut taken = end.link.take(&mut self.scratch).context("the other side left")?;
+        let mut taken = end
+            .link
+            .take(&mut self.scratch, event.is_read_closed())
+            .context("the other side left")?;
         let mut done = 0;
         if !end.is_open {
             let Some(head) = wire::head(&taken) else {
@@ -199,7 +203,7 @@ impl Bare {
     }
 }
 
-fn is_open(end: &Option<End>) -> bool {
+fn is_open(end: &Option<Box<End>>) -> bool {
     end.as_ref().is_some_and(|end| end.is_open)
 }
 

@@ -13,6 +13,9 @@ pub(crate) const MS: u64 = 1_000_000;
 /// The carrier sends a frame so often.
 pub(crate) const FRAME: u64 = 20 * MS;
 
+/// Somebody says something so often: three steps of the call, which has one a second then.
+pub(crate) const TURN: u64 = 3_000 * MS;
+
 /// What the agent does with what it hears.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Manner {
@@ -31,6 +34,12 @@ pub(crate) struct Call {
     pub(crate) agent: Option<usize>,
     pub(crate) manner: Manner,
     pub(crate) stream_sid: String,
+    /// How long after a multiple of 20 ms its frames are sent.
+    pub(crate) offset: u64,
+    /// When the caller hangs up, if that is known.
+    pub(crate) ends: Option<u64>,
+    /// The caller has hung up.
+    pub(crate) is_over: bool,
     /// When the opening was heard.
     opening_over: Option<u64>,
     /// Frames sent so far.
@@ -56,13 +65,16 @@ pub(crate) struct Call {
 }
 
 impl Call {
-    pub(crate) fn new(number: u32, carrier: usize, stream_sid: String) -> Self {
+    pub(crate) fn new(number: u32, carrier: usize, stream_sid: String, offset: u64) -> Self {
         Self {
             number,
             carrier,
             agent: None,
             manner: Manner::Silent,
             stream_sid,
+            offset,
+            ends: None,
+            is_over: false,
             opening_over: None,
             frames: 0,
             // `connected` and `start` were sent.
@@ -81,14 +93,21 @@ impl Call {
         }
     }
 
-    /// The text of the next frame of the caller's, for which `audio` is used.
+    /// Whether the agent's echo was heard for a while.
+    pub(crate) const fn is_up(&self) -> bool {
+        self.echoes >= ECHOES_FIRST
+    }
+
+    /// The text of the next frame of the caller's, for which `audio` is used. Whether it counts: it
+    /// does not before the call is up, or when there is little time left for one.
     pub(crate) fn speak(
         &mut self,
         now: u64,
         counts: bool,
         audio: &mut [u8; FRAME_BYTES],
         text: &mut String,
-    ) {
+    ) -> bool {
+        let counts = counts && self.is_up() && self.ends.is_none_or(|ends| now + LAST < ends);
         let number = self.frames;
         Label { call: self.number, number, kind: Kind::Echo }.write(audio);
         let media = Media {
@@ -103,6 +122,23 @@ impl Call {
             self.first_counted.get_or_insert(number);
             self.stamps.push(Stamp { sent: now, ..Stamp::default() });
         }
+        counts
+    }
+
+    /// The text of the last message of the stream, when the caller has hung up.
+    pub(crate) fn stop(&mut self, account_sid: &str, text: &mut String) {
+        let stop = FromTwilio::Stop {
+            account_sid: Some(account_sid.into()),
+            call_sid: Some(call_sid(self.number).into()),
+        };
+        self.say(&stop, text);
+        self.is_over = true;
+    }
+
+    /// The stamps of its frames. None is taken any more.
+    pub(crate) fn take_stamps(&mut self) -> Vec<Stamp> {
+        self.first_counted = None;
+        std::mem::take(&mut self.stamps)
     }
 
     fn say(&mut self, message: &FromTwilio<'_>, text: &mut String) {
@@ -191,6 +227,17 @@ impl Call {
     }
 }
 
+/// The carrier's name of a call.
+pub(crate) fn call_sid(number: u32) -> String {
+    format!("CA{number:032x}")
+}
+
+/// A call is up when so many frames have come back.
+const ECHOES_FIRST: u64 = 10;
+
+/// Frames of a call's last moments may not be back when it ends, and say nothing.
+const LAST: u64 = 1_000 * MS;
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -208,8 +255,9 @@ mod tests {
     fn only_frames_that_count_are_stamped() {
         let mut call = call();
         let (mut audio, mut text) = ([0; FRAME_BYTES], String::new());
+        call.echoes = ECHOES_FIRST;
         for (now, counts) in [(10, false), (20, true), (30, true)] {
-            call.speak(now, counts, &mut audio, &mut text);
+            assert_eq!(call.speak(now, counts, &mut audio, &mut text), counts);
         }
         for number in 0..3 {
             call.heard(number, 40);
@@ -218,6 +266,24 @@ mod tests {
         }
         let stamps: Vec<_> = call.stamps.iter().map(|stamp| (stamp.sent, stamp.back)).collect();
         assert_eq!(stamps, [(20, 60), (30, 60)]);
+    }
+
+    #[test]
+    fn frames_count_between_the_first_echo_and_the_last_moments() {
+        let mut call = call();
+        let (mut audio, mut text) = ([0; FRAME_BYTES], String::new());
+        let mut counts = |call: &mut Call, now| call.speak(now, true, &mut audio, &mut text);
+        assert!(!counts(&mut call, 10));
+        (0..9).for_each(|number| call.back(number, 20));
+        assert!(!call.is_up() && !counts(&mut call, 20));
+        call.back(9, 30);
+        assert!(call.is_up() && counts(&mut call, 30));
+        call.ends = Some(40 + LAST);
+        assert!(counts(&mut call, 39) && !counts(&mut call, 40));
+        assert_eq!(call.take_stamps().len(), 2);
+        // What comes back now comes too late.
+        call.back(12, 50);
+        assert!(call.take_stamps().is_empty());
     }
 
     #[test]
@@ -234,6 +300,6 @@ mod tests {
     }
 
     fn call() -> Call {
-        Call::new(0, 0, "MZ1".to_owned())
+        Call::new(0, 0, "MZ1".to_owned(), 0)
     }
 }

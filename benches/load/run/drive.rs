@@ -4,7 +4,7 @@
 //! measured, because a driver that falls behind measures itself.
 
 use std::cmp::Reverse;
-use std::collections::BinaryHeap;
+use std::collections::{BinaryHeap, VecDeque};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::os::fd::{AsRawFd as _, OwnedFd};
 use std::time::{Duration, Instant};
@@ -14,21 +14,23 @@ use call_transports::twilio::media::{ToTwilio, decode_to_twilio};
 use mio::event::Event;
 use mio::net::{TcpListener, TcpStream};
 use mio::unix::SourceFd;
-use mio::{Events, Interest, Poll, Token};
+use mio::{Events, Interest, Poll, Token, Waker};
 use rustix::time::{
     Itimerspec, TimerfdClockId, TimerfdFlags, TimerfdTimerFlags, Timespec, timerfd_create,
     timerfd_settime,
 };
 
-use super::call::{Call, FRAME, Manner};
+use super::call::{Call, FRAME, Manner, TURN};
+use super::exchange::Exchange;
 use super::label::{FRAME_BYTES, Kind, Label, noise};
 use super::link::Link;
 use super::place::{Door, Placed};
-use super::process::Subject;
 use super::provider::{self, Answer};
+use super::tally::{Tally, Times};
 use super::wire::{self, Opcode, Side};
 
 mod act;
+mod turns;
 
 use act::Deed;
 
@@ -52,7 +54,18 @@ pub(crate) struct Drive {
     timer: OwnedFd,
     providers: TcpListener,
     links: Vec<Option<(Link, Whose)>>,
+    /// Where calls come from; nothing before the first.
+    exchange: Option<Exchange>,
+    /// Calls that are being placed, by the offsets of their frames.
+    coming: VecDeque<u64>,
+    /// All calls, by their numbers, also those that are over.
     pub(crate) calls: Vec<Call>,
+    /// How long a call is before another takes its place; nothing while none does.
+    turn: Option<u64>,
+    /// How many calls are over.
+    pub(crate) ended: u64,
+    /// What became of the frames that count, of calls that are over.
+    tally: Tally,
     deeds: BinaryHeap<Reverse<(u64, usize, Deed)>>,
     begin: Instant,
     scratch: Vec<u8>,
@@ -65,9 +78,9 @@ pub(crate) struct Drive {
     /// Frames of either direction that crossed.
     pub(crate) crossed: u64,
     /// How late the frames that count were sent.
-    pub(crate) slips: Vec<u64>,
+    pub(crate) slips: Times,
     /// From the caller's voice to `clear`.
-    pub(crate) clears: Vec<u64>,
+    pub(crate) clears: Times,
     /// Frames of a reply that came although it was cleared.
     pub(crate) stale: u64,
     /// Frames of cut replies that came before, to see that there were any.
@@ -76,6 +89,7 @@ pub(crate) struct Drive {
 
 const TIMER: Token = Token(usize::MAX);
 const PROVIDERS: Token = Token(usize::MAX - 1);
+const EXCHANGE: Token = Token(usize::MAX - 2);
 
 impl Drive {
     /// No calls yet.
@@ -91,7 +105,12 @@ impl Drive {
             timer,
             providers,
             links: Vec::new(),
+            exchange: None,
+            coming: VecDeque::new(),
             calls: Vec::new(),
+            turn: None,
+            ended: 0,
+            tally: Tally::default(),
             deeds: BinaryHeap::new(),
             begin: Instant::now(),
             scratch: vec![0; 16_384],
@@ -100,8 +119,8 @@ impl Drive {
             text: String::new(),
             counts: false,
             crossed: 0,
-            slips: Vec::new(),
-            clears: Vec::new(),
+            slips: Times::default(),
+            clears: Times::default(),
             stale: 0,
             replied: 0,
         })
@@ -112,25 +131,55 @@ impl Drive {
         Ok(self.providers.local_addr()?)
     }
 
-    /// Places another call, of which the frames come `offset` after those of the first.
-    pub(crate) fn place(&mut self, door: &Door<'_>, offset: Duration) -> Result<()> {
-        let number = self.calls.len() as u32;
-        let Placed { socket, stream_sid, unread } = door.place(number)?;
+    /// Calls are placed at this door from now on.
+    pub(crate) fn open(&mut self, door: Door) -> Result<()> {
+        let waker = Waker::new(self.poll.registry(), EXCHANGE)?;
+        self.exchange = Some(Exchange::open(door, waker)?);
+        Ok(())
+    }
+
+    /// Has another call placed, of which the frames come `offset` after those of the first. It comes
+    /// while the others go on.
+    pub(crate) fn place(&mut self, offset: Duration) -> Result<()> {
+        let number = self.calls.len() + self.coming.len();
+        self.coming.push_back(offset.as_nanos() as u64 % FRAME);
+        self.exchange()?.place(number as u32)
+    }
+
+    fn exchange(&self) -> Result<&Exchange> {
+        self.exchange.as_ref().context("there is no door to place calls at")
+    }
+
+    /// Takes in the calls that were placed.
+    fn take_in(&mut self) -> Result<()> {
+        while let Some(placed) = self.exchange()?.placed() {
+            self.begin(placed?)?;
+        }
+        Ok(())
+    }
+
+    fn begin(&mut self, placed: Placed) -> Result<()> {
+        let Placed { number, socket, stream_sid, unread, has_opening } = placed;
+        let offset = self.coming.pop_front().context("nobody has placed this call")?;
         socket.set_nonblocking(true)?;
         let whose = Whose::Carrier { call: self.calls.len() };
         let place = self.add(TcpStream::from_std(socket), Side::Client, whose)?;
         if let Some(Some((link, _))) = self.links.get_mut(place) {
             link.give_back(unread, 0);
         }
-        self.calls.push(Call::new(number, place, stream_sid));
-        if door.subject == Subject::Bare {
-            // It says nothing of its own first.
-            self.calls[number as usize].opening_over(0);
+        self.calls.push(Call::new(number, place, stream_sid, offset));
+        let number = number as usize;
+        if !has_opening {
+            self.calls[number].opening_over(0);
         }
-        let offset = offset.as_nanos() as u64 % FRAME;
-        let first = self.now().next_multiple_of(FRAME) + offset;
-        self.deeds.push(Reverse((first, number as usize, Deed::Speak)));
-        self.deeds.push(Reverse((first, number as usize, Deed::Talk)));
+        let now = self.now();
+        let first = now.next_multiple_of(FRAME) + offset;
+        for (at, deed) in [(first, Deed::Speak), (first, Deed::Talk), (first + TURN, Deed::Turn)] {
+            self.deeds.push(Reverse((at, number, deed)));
+        }
+        if let Some(turn) = self.turn {
+            self.ends(number, now + turn);
+        }
         Ok(())
     }
 
@@ -162,6 +211,7 @@ impl Drive {
                 match event.token() {
                     TIMER => {}
                     PROVIDERS => self.accept()?,
+                    EXCHANGE => self.take_in()?,
                     Token(place) => self.serve(place, event)?,
                 }
             }
@@ -204,8 +254,21 @@ impl Drive {
         }
     }
 
-    /// Reads a link and acts on what came.
     fn serve(&mut self, place: usize, event: &Event) -> Result<()> {
+        let Some(Some((_, whose))) = self.links.get(place) else { return Ok(()) };
+        let whose = *whose;
+        match self.read(place, event) {
+            // However the server closes its sockets then.
+            Err(_) if self.is_over(whose) => {
+                self.links[place] = None;
+                Ok(())
+            }
+            served => served,
+        }
+    }
+
+    /// Reads a link and acts on what came.
+    fn read(&mut self, place: usize, event: &Event) -> Result<()> {
         let Some(Some((link, whose))) = self.links.get_mut(place) else { return Ok(()) };
         if event.is_writable() {
             link.flush()?;
@@ -214,7 +277,7 @@ impl Drive {
             return Ok(());
         }
         let whose = *whose;
-        let Some(mut taken) = link.take(&mut self.scratch) else {
+        let Some(mut taken) = link.take(&mut self.scratch, event.is_read_closed()) else {
             ensure!(whose == Whose::Request, "a call was given up: {whose:?}");
             self.links[place] = None;
             return Ok(());
@@ -286,6 +349,9 @@ impl Drive {
             }
         }
         ensure!(call.agent == Some(place), "a call is heard by another call's agent");
+        if call.is_over {
+            return Ok(());
+        }
         call.heard(label.number, now);
         if call.manner == Manner::Echoes {
             let now = self.now();
@@ -299,6 +365,9 @@ impl Drive {
     fn carrier_gets(&mut self, number: usize, text: &[u8]) -> Result<()> {
         let now = self.now();
         let call = &mut self.calls[number];
+        if call.is_over {
+            return Ok(());
+        }
         let (_, message) = decode_to_twilio(str::from_utf8(text)?, &mut self.payload)?;
         match message {
             ToTwilio::Media { payload } => {
@@ -320,7 +389,7 @@ impl Drive {
             ToTwilio::Clear => {
                 call.clear(now);
                 if let Some(voice) = call.voice_at.take() {
-                    self.clears.push(now - voice);
+                    self.clears.add(now - voice);
                 }
                 self.deeds.push(Reverse((now, number, Deed::Mark)));
             }

@@ -27,16 +27,17 @@ impl Link {
     }
 
     /// Takes what has come out of the socket, with what was left of the last time. Give back what
-    /// is not whole. Nothing when the other side is gone.
-    pub(crate) fn take(&mut self, scratch: &mut [u8]) -> Option<Vec<u8>> {
+    /// is not whole. Nothing when the other side is gone. `is_closed`: the event says that it is.
+    pub(crate) fn take(&mut self, scratch: &mut [u8], is_closed: bool) -> Option<Vec<u8>> {
         loop {
             match self.socket.read(scratch) {
                 Ok(0) => return None,
                 Ok(length) => {
                     self.unread.extend_from_slice(&scratch[..length]);
                     // A socket that gave less than was asked for is empty, and says so when more
-                    // comes: asking again would be a system call for nothing.
-                    if length < scratch.len() {
+                    // comes: asking again would be a system call for nothing. The other side's end is
+                    // told of with its last bytes, and not again.
+                    if length < scratch.len() && !is_closed {
                         break;
                     }
                 }

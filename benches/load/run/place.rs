@@ -1,6 +1,6 @@
 //! Placing a call as Twilio does: the signed webhook, its document, the signed upgrade, `start`.
 //!
-//! This happens before anything is measured, so it simply waits for its answers.
+//! And reporting one over. All of it simply waits for its answers.
 
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
@@ -16,28 +16,31 @@ use call_transports::twilio::webhook::{
 };
 
 use super::Keys;
+use super::call::call_sid;
 use super::process::{NUMBER, Subject};
 use super::wire::{self, Opcode, Side};
 
 /// Where calls go.
-#[derive(Clone)]
-pub(crate) struct Door<'a> {
+pub(crate) struct Door {
     pub(crate) subject: Subject,
     pub(crate) address: SocketAddr,
-    pub(crate) keys: &'a Keys,
+    pub(crate) keys: Keys,
 }
 
 /// A stream that has begun.
 pub(crate) struct Placed {
+    pub(crate) number: u32,
     pub(crate) socket: TcpStream,
     pub(crate) stream_sid: String,
     /// What came behind the answer to the upgrade.
     pub(crate) unread: Vec<u8>,
+    /// Whether an opening is heard before the agent.
+    pub(crate) has_opening: bool,
 }
 
 const PATIENCE: Duration = Duration::from_secs(10);
 
-impl Door<'_> {
+impl Door {
     /// Waits until calls are taken.
     pub(crate) fn wait(&self) -> Result<()> {
         let begin = Instant::now();
@@ -59,11 +62,10 @@ impl Door<'_> {
 
     /// Places a call.
     pub(crate) fn place(&self, number: u32) -> Result<Placed> {
-        let call_sid = format!("CA{number:032x}");
         let stream_sid = format!("MZ{number:032x}");
         let (url, parameters) = match self.subject {
             Subject::Bare => (format!("ws://{}/", self.address), Vec::new()),
-            Subject::Server => self.document(&call_sid)?,
+            Subject::Server => self.document(number)?,
         };
         let place = url.strip_prefix("ws://").context("the stream is for another machine")?;
         let (host, path) = place.split_once('/').context("the stream's URL has no path")?;
@@ -74,7 +76,7 @@ impl Door<'_> {
         let unread = switched(&mut socket)?;
         let start = Start {
             stream_sid: stream_sid.clone(),
-            call_sid,
+            call_sid: call_sid(number),
             account_sid: self.keys.account.as_str().to_owned(),
             media_format: MediaFormat::telephone(),
             custom_parameters: parameters.into_iter().collect(),
@@ -88,29 +90,14 @@ impl Door<'_> {
             wire::push(&mut out, Side::Client, Opcode::Text, text.as_bytes());
         }
         socket.write_all(&out)?;
-        Ok(Placed { socket, stream_sid, unread })
+        let has_opening = self.subject == Subject::Server;
+        Ok(Placed { number, socket, stream_sid, unread, has_opening })
     }
 
     /// The stream's URL and parameters, from the document that answers the webhook.
-    fn document(&self, call_sid: &str) -> Result<(String, Vec<(String, String)>)> {
-        let call = InboundCall {
-            call_sid: Sid::parse(call_sid).context("it is a SID")?,
-            account_sid: self.keys.account.clone(),
-            from: PhoneNumber::new("+15550100111"),
-            to: PhoneNumber::new(NUMBER),
-            status: CallStatus::Ringing,
-            direction: Direction::Inbound,
-            api_version: "2010-04-01".to_owned(),
-        };
-        let form = call.to_form();
-        let url = format!("http://{}/twilio/inbound_call", self.address);
-        let signature = sign(&self.keys.auth_token, &url, &form);
-        let body = encode_form(&form);
-        let more = format!(
-            "X-Twilio-Signature: {signature}\r\n\
-             Content-Type: application/x-www-form-urlencoded\r\n"
-        );
-        let answer = self.ask("POST /twilio/inbound_call HTTP/1.1", &more, &body)?;
+    fn document(&self, number: u32) -> Result<(String, Vec<(String, String)>)> {
+        let form = self.call(number, CallStatus::Ringing)?.to_form();
+        let answer = self.webhook("/twilio/inbound_call", &form)?;
         let (head, document) = answer.split_once("\r\n\r\n").context("the answer has a head")?;
         ensure!(head.starts_with("HTTP/1.1 200"), "the webhook answered {head}");
         for verb in twiml::parse(document)? {
@@ -123,6 +110,42 @@ impl Door<'_> {
             }
         }
         bail!("the call was not taken: {document}")
+    }
+
+    /// Reports that a call is over. The loop is told by its socket alone.
+    pub(crate) fn completed(&self, number: u32) -> Result<()> {
+        if self.subject == Subject::Bare {
+            return Ok(());
+        }
+        let mut form = self.call(number, CallStatus::Completed)?.to_form();
+        form.push(("SequenceNumber".to_owned(), "0".to_owned()));
+        let answer = self.webhook("/twilio/call-status", &form)?;
+        ensure!(answer.starts_with("HTTP/1.1 204"), "the status callback answered {answer}");
+        Ok(())
+    }
+
+    /// What the carrier tells of a call wherever it tells something.
+    fn call(&self, number: u32, status: CallStatus) -> Result<InboundCall> {
+        Ok(InboundCall {
+            call_sid: Sid::parse(&call_sid(number)).context("it is a SID")?,
+            account_sid: self.keys.account.clone(),
+            from: PhoneNumber::new("+15550100111"),
+            to: PhoneNumber::new(NUMBER),
+            status,
+            direction: Direction::Inbound,
+            api_version: "2010-04-01".to_owned(),
+        })
+    }
+
+    /// A signed form, and the whole answer.
+    fn webhook(&self, path: &str, form: &[(String, String)]) -> Result<String> {
+        let url = format!("http://{}{path}", self.address);
+        let signature = sign(&self.keys.auth_token, &url, form);
+        let more = format!(
+            "X-Twilio-Signature: {signature}\r\n\
+             Content-Type: application/x-www-form-urlencoded\r\n"
+        );
+        self.ask(&format!("POST {path} HTTP/1.1"), &more, &encode_form(form))
     }
 
     /// One request, and the whole answer.

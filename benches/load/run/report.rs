@@ -4,6 +4,7 @@ use std::fs;
 
 use anyhow::Result;
 
+use super::memory::Memory;
 use super::process::{Cores, Cpu};
 use super::tally::{Spread, Tally};
 
@@ -16,10 +17,11 @@ pub(crate) struct Row {
     pub(crate) cpu: Cpu,
     /// Frames of either direction that crossed meanwhile.
     pub(crate) crossed: u64,
-    /// Memory per call, in bytes.
-    pub(crate) call_bytes: u64,
-    /// By how many bytes of memory a call grew while it was measured.
-    pub(crate) grown_bytes: u64,
+    pub(crate) memory: Memory,
+    /// How many calls came to their end and were followed by others.
+    pub(crate) ended: u64,
+    /// Sockets of theirs that the subject has not closed.
+    pub(crate) left_open: u64,
     /// From the caller's voice to `clear`.
     pub(crate) clears: Spread,
     /// How many of them there should be.
@@ -50,12 +52,18 @@ impl Row {
 /// One of the numbers of a row.
 type Figure = fn(&Row) -> u64;
 
+/// One of what is known of its memory.
+type OfMemory = fn(&Memory) -> f64;
+
 /// Says what is measured where.
-pub(crate) fn heading(cores: &Cores, seconds: u64) -> Result<()> {
+pub(crate) fn heading(cores: &Cores, seconds: u64, call_seconds: Option<u64>) -> Result<()> {
     let load = fs::read_to_string("/proc/loadavg")?;
     let load = load.split(' ').next().unwrap_or_default();
     let Cores { subject, others } = cores;
     println!("Measured on core {subject}, driven from {others:?}, {seconds} s each.");
+    if let Some(call_seconds) = call_seconds {
+        println!("Each call is over after {call_seconds} s, and another takes its place.");
+    }
     println!("Load of the machine before: {load}. Times in ms, unless they say otherwise.");
     Ok(())
 }
@@ -63,9 +71,9 @@ pub(crate) fn heading(cores: &Cores, seconds: u64) -> Result<()> {
 /// Prints both beside each other.
 pub(crate) fn table(calls: u32, bare: &Row, server: &Row) {
     println!("\n{calls} calls{:27}{:>12}{:>12}{:>9}", "", "bare loop", "server", "ratio");
-    spread("both ways", bare, server, |row| row.tally.both_ways);
-    spread("to the agent", bare, server, |row| row.tally.to_agent);
-    spread("to the caller", bare, server, |row| row.tally.to_caller);
+    spread("both ways", bare, server, |row| row.tally.both_ways.spread());
+    spread("to the agent", bare, server, |row| row.tally.to_agent.spread());
+    spread("to the caller", bare, server, |row| row.tally.to_caller.spread());
     let cpu: [(&str, Figure); 3] = [
         ("CPU per frame, user µs", |row| row.cpu.user_us),
         ("CPU per frame, system µs", |row| row.cpu.system_us),
@@ -74,16 +82,20 @@ pub(crate) fn table(calls: u32, bare: &Row, server: &Row) {
     for (what, us) in cpu {
         figures(what, bare.per_frame(us(bare)), server.per_frame(us(server)));
     }
-    let memory: [(&str, Figure); 2] = [
-        ("memory per call, KiB", |row| row.call_bytes),
-        ("  its growth while measured, KiB", |row| row.grown_bytes),
+    let memory: [(&str, OfMemory); 5] = [
+        ("memory per call, KiB", Memory::up_kib),
+        ("  after the first minute, KiB", Memory::minute_kib),
+        ("  at the end, KiB", Memory::end_kib),
+        ("  growth after the first minute, KiB", |memory| memory.end_kib() - memory.minute_kib()),
+        ("  the same per call that ended, bytes", Memory::kept_bytes),
     ];
-    for (what, bytes) in memory {
-        let kib = |row: &Row| bytes(row) as f64 / 1_024.0;
-        figures(what, kib(bare), kib(server));
+    for (what, of) in memory {
+        figures(what, of(&bare.memory), of(&server.memory));
     }
     spread("voice to clear", bare, server, |row| row.clears);
-    let counts: [(&str, Figure); 8] = [
+    let counts: [(&str, Figure); 10] = [
+        ("calls that ended", |row| row.ended),
+        ("  sockets still open", |row| row.left_open),
         ("frames sent", |row| row.tally.sent),
         ("frames lost", |row| row.tally.lost),
         ("frames doubled", |row| row.doubled),

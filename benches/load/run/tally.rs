@@ -1,5 +1,7 @@
 //! What was measured, and how it is summed up.
 
+use std::collections::BTreeMap;
+
 /// One frame of the caller's on its way there and back. Times in nanoseconds; 0 means never.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Stamp {
@@ -16,33 +18,58 @@ pub(crate) struct Stamp {
 /// What became of the frames that count, and how long they took.
 #[derive(Debug, Default)]
 pub(crate) struct Tally {
-    pub(crate) both_ways: Spread,
-    pub(crate) to_agent: Spread,
-    pub(crate) to_caller: Spread,
+    pub(crate) both_ways: Times,
+    pub(crate) to_agent: Times,
+    pub(crate) to_caller: Times,
     pub(crate) sent: u64,
     pub(crate) lost: u64,
 }
 
 impl Tally {
-    /// Sums up.
-    pub(crate) fn of<'a>(stamps: impl Iterator<Item = &'a Stamp>) -> Self {
-        let mut tally = Self::default();
-        let (mut both, mut up, mut down) = (Vec::new(), Vec::new(), Vec::new());
-        for stamp in stamps.filter(|stamp| stamp.sent > 0) {
-            tally.sent += 1;
+    /// Counts what became of frames.
+    pub(crate) fn add(&mut self, stamps: &[Stamp]) {
+        for stamp in stamps.iter().filter(|stamp| stamp.sent > 0) {
+            self.sent += 1;
             if stamp.back == 0 {
-                tally.lost += 1;
+                self.lost += 1;
                 continue;
             }
             let (there, here) = (stamp.heard - stamp.sent, stamp.back - stamp.echoed);
-            up.push(there);
-            down.push(here);
-            both.push(there + here);
+            self.to_agent.add(there);
+            self.to_caller.add(here);
+            self.both_ways.add(there + here);
         }
-        tally.both_ways = Spread::of(both);
-        tally.to_agent = Spread::of(up);
-        tally.to_caller = Spread::of(down);
-        tally
+    }
+}
+
+/// Times, counted by the microsecond: a run of an hour measures tens of millions of them.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Times {
+    /// How many there are of each number of microseconds.
+    counts: BTreeMap<u64, usize>,
+}
+
+impl Times {
+    /// Counts a time in nanoseconds.
+    pub(crate) fn add(&mut self, time: u64) {
+        *self.counts.entry((time + 500) / 1_000).or_default() += 1;
+    }
+
+    /// How they are spread.
+    pub(crate) fn spread(&self) -> Spread {
+        let count: usize = self.counts.values().sum();
+        // The smallest time that so many of a thousand do not exceed.
+        let at = |per_mille: usize| {
+            let place = (count * per_mille).div_ceil(1_000).max(1);
+            let mut passed = 0;
+            let mut times = self.counts.iter();
+            let found = times.find(|(_, count)| {
+                passed += **count;
+                passed >= place
+            });
+            found.map_or(0.0, |(us, _)| *us as f64 / 1e3)
+        };
+        Spread { count, p50: at(500), p99: at(990), p999: at(999), max: at(1_000) }
     }
 }
 
@@ -56,39 +83,36 @@ pub(crate) struct Spread {
     pub(crate) max: f64,
 }
 
-impl Spread {
-    /// Of times in nanoseconds.
-    pub(crate) fn of(mut times: Vec<u64>) -> Self {
-        times.sort_unstable();
-        // The smallest time that so many of a thousand do not exceed.
-        let at = |per_mille: usize| {
-            let place = (times.len() * per_mille).div_ceil(1_000).max(1) - 1;
-            times.get(place).map_or(0.0, |time| *time as f64 / 1e6)
-        };
-        Self { count: times.len(), p50: at(500), p99: at(990), p999: at(999), max: at(1_000) }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn a_spread_names_times_that_were_measured() {
-        let spread = Spread::of((1..=1_000).rev().map(|ms| ms * 1_000_000).collect());
+        let mut times = Times::default();
+        assert_eq!(times.spread(), Spread::default());
+        times.add(3_000_400);
+        assert_eq!(times.spread().p50, 3.0);
+        let mut times = Times::default();
+        (1..=1_000).rev().for_each(|ms| times.add(ms * 1_000_000));
         let (p50, p99, p999, max) = (500.0, 990.0, 999.0, 1_000.0);
-        assert_eq!(spread, Spread { count: 1_000, p50, p99, p999, max });
-        assert_eq!(Spread::of(Vec::new()), Spread::default());
-        assert_eq!(Spread::of(vec![3_000_000]).p50, 3.0);
+        assert_eq!(times.spread(), Spread { count: 1_000, p50, p99, p999, max });
+        // Many that are the same weigh as many.
+        (0..999_000).for_each(|_| times.add(2_000));
+        let spread = times.spread();
+        assert_eq!((spread.count, spread.p50, spread.p999), (1_000_000, 0.002, 0.002));
+        assert_eq!(spread.max, 1_000.0);
     }
 
     #[test]
     fn the_agents_own_time_does_not_count_and_a_frame_that_never_came_back_is_lost() {
         let back = Stamp { sent: 1_000_000, heard: 2_000_000, echoed: 9_000_000, back: 9_500_000 };
         let lost = Stamp { back: 0, ..back };
-        let tally = Tally::of([back, lost, Stamp::default()].iter());
+        let mut tally = Tally::default();
+        tally.add(&[back, lost, Stamp::default()]);
         assert_eq!((tally.sent, tally.lost), (2, 1));
-        assert_eq!((tally.to_agent.max, tally.to_caller.max), (1.0, 0.5));
-        assert_eq!(tally.both_ways.max, 1.5);
+        let longest = |times: &Times| times.spread().max;
+        assert_eq!((longest(&tally.to_agent), longest(&tally.to_caller)), (1.0, 0.5));
+        assert_eq!(longest(&tally.both_ways), 1.5);
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::{Result, bail};
 
 use super::Drive;
-use crate::run::call::{FRAME, MS, Manner};
+use crate::run::call::{FRAME, MS, Manner, TURN};
 use crate::run::label::{Kind, Label, noise};
 use crate::run::provider;
 use crate::run::wire::Opcode;
@@ -20,10 +20,14 @@ pub(super) enum Deed {
     Mark,
     /// The agent begins a turn, and to repeat what it hears.
     Talk,
+    /// Somebody says the next thing, while the echo goes on.
+    Turn,
     /// The agent sends a long reply at once.
     Reply,
     /// The caller's voice is noticed, and some of the reply still comes.
     Interrupt,
+    /// The caller hangs up, and another one calls.
+    HangUp,
 }
 
 impl Drive {
@@ -31,11 +35,13 @@ impl Drive {
         let now = self.now();
         let call = &mut self.calls[number];
         let (carrier, agent) = (call.carrier, call.agent);
+        if call.is_over {
+            return Ok(());
+        }
         match (deed, agent) {
             (Deed::Speak, _) => {
-                call.speak(now, self.counts, &mut self.audio, &mut self.text);
-                if self.counts {
-                    self.slips.push(now - due);
+                if call.speak(now, self.counts, &mut self.audio, &mut self.text) {
+                    self.slips.add(now - due);
                 }
                 self.deeds.push(Reverse((due + FRAME, number, Deed::Speak)));
                 let text = std::mem::take(&mut self.text);
@@ -51,12 +57,18 @@ impl Drive {
             }
             (Deed::Talk, Some(agent)) if call.is_open(now) => {
                 call.manner = Manner::Echoes;
-                for text in provider::turn() {
-                    self.send(agent, Opcode::Text, text.as_bytes())?;
-                }
+                self.talk(agent)?;
             }
             // The opening is not over, or the agent has not heard anything.
             (Deed::Talk, _) => self.deeds.push(Reverse((now + 200 * MS, number, Deed::Talk))),
+            (Deed::Turn, _) => {
+                self.deeds.push(Reverse((due + TURN, number, Deed::Turn)));
+                if let Some(agent) = agent.filter(|_| call.manner == Manner::Echoes) {
+                    self.talk(agent)?;
+                }
+            }
+            (Deed::HangUp, _) if self.turn.is_some() => self.hang_up(number)?,
+            (Deed::HangUp, _) => {}
             (Deed::Reply, Some(agent)) => {
                 call.manner = Manner::Silent;
                 call.is_cleared = false;
@@ -74,6 +86,14 @@ impl Drive {
         Ok(())
     }
 
+    /// Something was said by the caller, and the agent answers.
+    fn talk(&mut self, agent: usize) -> Result<()> {
+        for text in provider::turn() {
+            self.send(agent, Opcode::Text, text.as_bytes())?;
+        }
+        Ok(())
+    }
+
     /// So many frames of the agent's own, at once.
     fn reply(&mut self, agent: usize, number: usize, frames: u32) -> Result<()> {
         let mut audio = noise();
@@ -85,12 +105,15 @@ impl Drive {
         Ok(link.flush()?)
     }
 
-    /// The callers of the first so many calls interrupt a reply, so often.
-    pub(crate) fn interrupt(&mut self, calls: usize, times: u64) {
+    /// The callers of the first so many calls that are up interrupt a reply, so often. Returns how
+    /// many there are.
+    pub(crate) fn interrupt(&mut self, calls: usize, times: u64) -> usize {
         let now = self.now();
-        for number in 0..calls.min(self.calls.len()) {
+        let up = self.calls.iter().filter(|call| call.is_up() && !call.is_over);
+        let chosen: Vec<_> = up.map(|call| call.number as usize).take(calls).collect();
+        for (place, &number) in chosen.iter().enumerate() {
             for time in 0..times {
-                let begin = now + time * EVERY + number as u64 * 37 * MS;
+                let begin = now + time * EVERY + place as u64 * 37 * MS;
                 for (after, deed) in
                     [(0, Deed::Reply), (300 * MS, Deed::Interrupt), (600 * MS, Deed::Talk)]
                 {
@@ -98,6 +121,7 @@ impl Drive {
                 }
             }
         }
+        chosen.len()
     }
 
     /// How long [`Drive::interrupt`] takes.
