@@ -9,9 +9,9 @@ use clap::Subcommand;
 use secrecy::SecretString;
 
 use super::{given, print};
-use crate::audit::verify::{Extent, Log, Report, verify};
+use crate::audit::verify::{Extent, Log, Published, Report, verify};
 use crate::config::{AUDIT_DIR, path};
-use crate::store::Store;
+use crate::store::{self, Store};
 
 /// Looks at the audit log
 #[derive(Debug, clap::Args)]
@@ -70,35 +70,48 @@ async fn look(args: VerifyArgs) -> anyhow::Result<Report> {
     let VerifyArgs { folder, database_url, partial } = args;
     let folder = folder.filter(|folder| !folder.as_os_str().is_empty());
     let folder = folder.unwrap_or_else(|| Path::new(AUDIT_DIR).to_owned());
-    let heads = match database_url.as_ref().and_then(given) {
+    let known = match database_url.as_ref().and_then(given) {
         Some(url) => {
             net::install_crypto();
             let store = Store::open_to_look(url).await?;
-            let heads = store.heads().await;
+            let known = known(&store).await;
             store.close().await;
-            Some(heads?)
+            Some(known?)
         }
         None => None,
     };
     let extent = if partial { Extent::Some } else { Extent::All };
-    let (place, known) = (folder.clone(), heads.is_some());
+    let place = folder.clone();
+    let (published, waiting) = known.unzip();
     let report =
-        tokio::task::spawn_blocking(move || verify(&folder, heads.as_deref(), extent)).await?;
+        tokio::task::spawn_blocking(move || verify(&folder, published.as_ref(), extent)).await?;
     let report = report.with_context(|| format!("{} cannot be read", place.display()))?;
     if report.logs.is_empty() && report.findings.is_empty() {
         anyhow::bail!("there is no audit log in {}", place.display());
     }
-    print(&told(&report, known))?;
+    print(&told(&report, waiting))?;
     Ok(report)
 }
 
-fn told(report: &Report, known: bool) -> String {
+/// What was published, and how much of what was done waits for a server to write it into its log.
+async fn known(store: &Store) -> Result<(Published, u64), store::Error> {
+    Ok((store.published().await?, store.notes_waiting().await?))
+}
+
+fn told(report: &Report, waiting: Option<u64>) -> String {
+    let known = waiting.is_some();
     let mut told = String::new();
     for log in &report.logs {
         told += &format!("{}\n", line(log, known));
     }
     for finding in &report.findings {
         told += &format!("WRONG  {finding}\n");
+    }
+    if let Some(waiting @ 1..) = waiting {
+        told += &format!(
+            "{waiting} acts of operators, or deletions, stand in the database and in no log yet: a \
+             server that runs writes them within seconds.\n"
+        );
     }
     if !known {
         told += "Not compared with what was published: without DATABASE_URL nobody can tell whether an \
@@ -114,6 +127,9 @@ fn told(report: &Report, known: bool) -> String {
 /// One log, in a line.
 fn line(log: &Log, known: bool) -> String {
     let mut line = format!("{}: {} entries in {} files", log.log, log.entries, log.files);
+    if log.begins > 1 {
+        line += &format!(", begins with entry {}", log.begins);
+    }
     if known {
         let (heads, behind) = (log.heads, log.unpublished);
         line += &format!(", compared with {heads} published heads, {behind} entries behind them");

@@ -1,9 +1,12 @@
 //! Legal holds: calls that must be kept although their time is over.
 
+use serde_json::json;
 use sqlx::FromRow;
 
 use super::database::Scope;
+use super::notes::note;
 use super::{Error, Store};
+use crate::audit::Entry;
 
 /// A hold to be placed.
 #[derive(Debug, Clone, Copy)]
@@ -25,8 +28,8 @@ pub struct NewHold<'a> {
 pub enum Placed {
     /// It holds from now on, under this number.
     Now(i64),
-    /// The same, but the call itself is gone: what is held is sound at the carrier that was to be
-    /// deleted.
+    /// The same, but the call itself is gone, or never came on record: what is held is its sound at the
+    /// carrier.
     OnSound(i64),
     /// The company has no such call.
     NoCall,
@@ -82,17 +85,21 @@ impl Store {
         let rows: Vec<(i64,)> = transaction.rows(statement, &values).await?;
         let (there, missing): (Vec<(i64,)>, _) = match call {
             Some(call) => {
-                // Of a call that is gone, sound may be left that is still to be deleted.
+                // Of a call that is gone, or never came on record, there may be sound.
                 let there = "SELECT kind FROM (SELECT CAST(1 AS BIGINT) AS kind FROM call \
                     WHERE sid = $1 AND company = $2 \
                     UNION ALL SELECT CAST(2 AS BIGINT) FROM media_deletion \
+                    WHERE call_sid = $1 AND company = $2 \
+                    UNION ALL SELECT CAST(2 AS BIGINT) FROM recording \
                     WHERE call_sid = $1 AND company = $2) AS there ORDER BY kind LIMIT 1";
                 let values = [call.into(), company.into()];
                 (transaction.rows(there, &values).await?, Placed::NoCall)
             }
             None => {
                 let there = "SELECT CAST(1 AS BIGINT) FROM (SELECT id FROM company WHERE id = $1 \
-                    UNION ALL SELECT company FROM call WHERE company = $1) AS there LIMIT 1";
+                    UNION ALL SELECT company FROM call WHERE company = $1 \
+                    UNION ALL SELECT company FROM media_deletion WHERE company = $1 \
+                    UNION ALL SELECT company FROM recording WHERE company = $1) AS there LIMIT 1";
                 (transaction.rows(there, &[company.into()]).await?, Placed::NoCompany)
             }
         };
@@ -100,6 +107,13 @@ impl Store {
             transaction.rollback().await?;
             return Ok(missing);
         };
+        // The reason stays in the table: it is anybody's words.
+        let entry = Entry::of_operator(by, "hold_place", company, &json!({ "hold": id })).at(at_us);
+        let entry = match call {
+            Some(call) => entry.of_call(call),
+            None => entry,
+        };
+        note(&mut transaction, &entry).await?;
         transaction.commit().await?;
         Ok(if *kind == 1 { Placed::Now(*id) } else { Placed::OnSound(*id) })
     }
@@ -111,17 +125,24 @@ impl Store {
     pub async fn release_hold(&self, id: i64, by: &str, at_us: i64) -> Result<Released, Error> {
         let statement = "UPDATE legal_hold SET released_us = $2, released_by = $3 \
             WHERE id = $1 AND released_us IS NULL";
-        let there = "SELECT id FROM legal_hold WHERE id = $1";
+        let there = "SELECT company, call_sid FROM legal_hold WHERE id = $1";
         let mut transaction = self.database.begin(Scope::Every).await?;
         let values = [id.into(), at_us.into(), by.into()];
         let released = transaction.run(statement, &values).await?;
-        let rows: Vec<(i64,)> = transaction.rows(there, &[id.into()]).await?;
+        let rows: Vec<(String, Option<String>)> = transaction.rows(there, &[id.into()]).await?;
+        let Some((company, call)) = rows.into_iter().next() else { return Ok(Released::Unknown) };
+        if released == 0 {
+            return Ok(Released::Before);
+        }
+        let of = json!({ "hold": id });
+        let entry = Entry::of_operator(by, "hold_release", &company, &of).at(at_us);
+        let entry = match call {
+            Some(call) => entry.of_call(&call),
+            None => entry,
+        };
+        note(&mut transaction, &entry).await?;
         transaction.commit().await?;
-        Ok(match (released, rows.is_empty()) {
-            (1.., _) => Released::Now,
-            (0, false) => Released::Before,
-            (0, true) => Released::Unknown,
-        })
+        Ok(Released::Now)
     }
 
     /// The holds on calls of a company, or of all, those that were released too, the oldest first.

@@ -83,14 +83,14 @@ fn a_whole_log_that_is_gone_was_published() {
     fs::remove_dir_all(log.files[0].parent().unwrap()).unwrap();
     let found = log.findings(None);
     assert!(matches!(found[..], [Finding { wrong: Wrong::Gone { to: 16 }, .. }]), "{found:?}");
-    let elsewhere = verify(log.root.path(), Some(&log.heads), Extent::Some).unwrap();
+    let elsewhere = verify(log.root.path(), Some(&published(&log.heads)), Extent::Some).unwrap();
     assert_eq!(elsewhere.findings, []);
 }
 
 #[test]
 fn a_log_of_which_nothing_was_published_is_told() {
     let log = Sample::new();
-    let found = verify(log.root.path(), Some(&[]), Extent::All).unwrap().findings;
+    let found = verify(log.root.path(), Some(&published(&[])), Extent::All).unwrap().findings;
     assert_eq!(found.iter().map(|found| found.wrong).collect::<Vec<_>>(), [Wrong::Unpublished]);
 }
 
@@ -271,8 +271,8 @@ impl Sample {
     }
 
     fn findings(&self, blind_to: Option<Check>) -> Vec<Finding> {
-        let heads = Some(&self.heads[..]);
-        verify_but(self.root.path(), heads, Extent::All, blind_to).unwrap().findings
+        let known = published(&self.heads);
+        verify_but(self.root.path(), Some(&known), Extent::All, blind_to).unwrap().findings
     }
 
     /// Does it, and says to which file; nothing if nothing is another than before.
@@ -365,6 +365,10 @@ fn exchanged(line: &[u8]) -> Option<Vec<u8>> {
         }
         Look::Changed | Look::Torn => None,
     }
+}
+
+fn published(heads: &[Head]) -> Published {
+    Published { heads: heads.to_vec(), cuts: Vec::new() }
 }
 
 fn files(root: &Path) -> Vec<PathBuf> {
