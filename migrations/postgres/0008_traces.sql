@@ -32,6 +32,28 @@ BEFORE DELETE ON audit_note
 FOR EACH ROW WHEN (OLD.taken_by IS NULL)
 EXECUTE FUNCTION refuse_change('what was done stands in no audit log yet');
 
+-- Holds leave their notes by themselves: whoever releases one lets evidence go, and may not use our
+-- commands for it. The reason is left out, because it is anybody's words.
+CREATE FUNCTION note_hold() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO audit_note (company, call_sid, kind, body, at_us) VALUES (
+        NEW.company, NEW.call_sid, 'operator',
+        json_build_object(
+            'operator', COALESCE(NEW.released_by, NEW.placed_by),
+            'wants', CASE WHEN NEW.released_by IS NULL THEN 'hold_place' ELSE 'hold_release' END,
+            'done', true,
+            'hold', NEW.id
+        )::text,
+        extract(epoch FROM clock_timestamp())::BIGINT * 1000000
+    );
+    RETURN NULL;
+END
+$$;
+
+CREATE TRIGGER legal_hold_is_noted
+AFTER INSERT OR UPDATE ON legal_hold
+FOR EACH ROW EXECUTE FUNCTION note_hold();
+
 -- What was removed of the audit logs because its time was over: a row for each file.
 CREATE TABLE audit_cut (
     -- The name of the log's folder.

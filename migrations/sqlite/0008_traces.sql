@@ -33,6 +33,30 @@ BEGIN
     SELECT RAISE(ABORT, 'what was done stands in no audit log yet');
 END;
 
+-- Holds leave their notes by themselves: whoever releases one lets evidence go, and may not use our
+-- commands for it. The reason is left out, because it is anybody's words.
+CREATE TRIGGER legal_hold_is_noted
+AFTER INSERT ON legal_hold
+BEGIN
+    INSERT INTO audit_note (company, call_sid, kind, body, at_us) VALUES (
+        NEW.company, NEW.call_sid, 'operator',
+        json_object('operator', NEW.placed_by, 'wants', 'hold_place', 'done', json('true'), 'hold', NEW.id),
+        unixepoch() * 1000000
+    );
+END;
+
+CREATE TRIGGER legal_hold_release_is_noted
+AFTER UPDATE ON legal_hold
+BEGIN
+    INSERT INTO audit_note (company, call_sid, kind, body, at_us) VALUES (
+        NEW.company, NEW.call_sid, 'operator',
+        json_object(
+            'operator', NEW.released_by, 'wants', 'hold_release', 'done', json('true'), 'hold', NEW.id
+        ),
+        unixepoch() * 1000000
+    );
+END;
+
 -- What was removed of the audit logs because its time was over: a row for each file.
 CREATE TABLE audit_cut (
     -- The name of the log's folder.

@@ -206,6 +206,43 @@ async fn the_command_says_what_is_wrong_and_where_i_27() {
     assert!(said.contains(&place), "{said}");
 }
 
+/// What operators do by commands, beside the server that writes the log, stands in its log within seconds;
+/// what they did while no server ran is written by the next one.
+#[tokio::test]
+async fn what_commands_do_is_in_the_log_of_the_server_i_27() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path().join("audit");
+    let url = database(folder.path());
+    let run = |line: &str| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_server"));
+        command.args(line.split(' ')).env_clear().env("DATABASE_URL", &url);
+        let output = command.output().unwrap();
+        assert!(output.status.success(), "{line}: {output:?}");
+    };
+    let mut process = start(folder.path()).await;
+    run("hold place --company acme --reason case --by judy");
+    let store = Store::open_to_look(&url).await.unwrap();
+    while count(&root, "operator") < 1 || store.notes_waiting().await.unwrap() > 0 {
+        pause().await;
+    }
+    process.kill();
+    run("hold release 1 --by ann");
+    run("retention run --by ann");
+    let waits = String::from_utf8(command(&root, Some(&url)).stdout).unwrap();
+    assert!(waits.contains("2 acts of operators, or deletions, stand in the database"), "{waits}");
+    assert!(waits.ends_with("Nothing is wrong.\n"), "{waits}");
+    let _process = start(folder.path()).await;
+    while count(&root, "operator") < 3 {
+        pause().await;
+    }
+    let of: Vec<_> =
+        entries(&root).into_iter().filter(|entry| entry["kind"] == "operator").collect();
+    let of: Vec<_> = of.iter().map(|entry| entry["body"]["wants"].as_str().unwrap()).collect();
+    assert_eq!(of, ["hold_place", "hold_release", "retention_run"]);
+    let told = String::from_utf8(command(&root, Some(&url)).stdout).unwrap();
+    assert!(told.ends_with("Nothing is wrong.\n"), "{told}");
+}
+
 /// What was published stays: the database itself refuses to change it, and shows it to no company.
 #[tokio::test]
 async fn a_published_head_stays_and_is_no_companys_i_10() {

@@ -53,12 +53,19 @@ async fn whoever_holds_deletes_or_opens_leaves_a_trace_i_27() {
         assert_eq!(delete_media(&store, &carrier, "server").await.unwrap(), 2);
         assert_eq!(store.release_hold(held, "bob", now_us()).await.unwrap(), Released::Now);
         assert_eq!(store.release_hold(held, "bob", now_us()).await.unwrap(), Released::Before);
+        // Around our commands, too.
+        let by_sql = "INSERT INTO legal_hold (company, reason, placed_us, placed_by, released_us, \
+            released_by) VALUES ('acme', 'case 1', 1, 'eve', NULL, NULL)";
+        place.try_to(by_sql).await.unwrap();
+        let by_sql = "UPDATE legal_hold SET released_us = 2, released_by = 'mallory' \
+            WHERE placed_by = 'eve'";
+        place.try_to(by_sql).await.unwrap();
 
         let root = tempfile::tempdir().unwrap();
         let audit = Audit::open(root.path()).unwrap();
         let waiting = store.notes_waiting().await.unwrap();
         Publisher::default().tell_notes(&audit, &store).await;
-        assert_eq!((waiting, store.notes_waiting().await.unwrap()), (10, 0));
+        assert_eq!((waiting, store.notes_waiting().await.unwrap()), (12, 0));
         let entries = entries(root.path());
         let told = |of: &str| {
             let of = entries.iter().filter(|entry| entry["kind"] == of);
@@ -71,6 +78,8 @@ async fn whoever_holds_deletes_or_opens_leaves_a_trace_i_27() {
             ("ann", "number_open"),
             ("ann", "keys_rotate"),
             ("bob", "hold_release"),
+            ("eve", "hold_place"),
+            ("mallory", "hold_release"),
         ];
         assert_eq!(acts.collect::<Vec<_>>(), expected);
         let gone = told("deleted");
@@ -111,8 +120,13 @@ async fn a_note_waits_until_it_stands_in_a_log_i_27() {
             assert!(place.try_to(statement).await.is_err(), "{statement}");
         }
         let lease = Duration::from_secs(60);
-        let taken = one.take_notes(9, 1_000_000, lease).await.unwrap();
-        assert_eq!(taken.len(), 1);
+        // PostgreSQL says that it refused something before it lets go of the row.
+        let taken = loop {
+            let taken = one.take_notes(9, 1_000_000, lease).await.unwrap();
+            if !taken.is_empty() {
+                break taken;
+            }
+        };
         assert_eq!(two.take_notes(9, 60_999_999, lease).await.unwrap(), []);
         assert_eq!(two.take_notes(9, 61_000_000, lease).await.unwrap(), taken);
         one.notes_told(&taken).await.unwrap();

@@ -9,9 +9,9 @@ use clap::Subcommand;
 use secrecy::SecretString;
 
 use super::{given, print};
-use crate::audit::verify::{Extent, Log, Published, Report, verify};
+use crate::audit::verify::{Extent, Log, Report, verify};
 use crate::config::{AUDIT_DIR, path};
-use crate::store::{self, Store};
+use crate::store::Store;
 
 /// Looks at the audit log
 #[derive(Debug, clap::Args)]
@@ -31,7 +31,8 @@ enum Command {
 /// changed, removed, exchanged, doubled, torn off. Servers may write meanwhile.
 ///
 /// Whether the end of a log was cut off, or all of it was written anew, cannot be told from the files
-/// alone: with DATABASE_URL they are compared with what the servers published there.
+/// alone: with DATABASE_URL they are compared with what the servers published there. A log whose first
+/// days are over may begin later: what was removed stands in a log and in the database.
 ///
 ///   server audit verify                        # the log of this machine
 ///   server audit verify /backup/offhook-audit  # a copy of it
@@ -70,32 +71,50 @@ async fn look(args: VerifyArgs) -> anyhow::Result<Report> {
     let VerifyArgs { folder, database_url, partial } = args;
     let folder = folder.filter(|folder| !folder.as_os_str().is_empty());
     let folder = folder.unwrap_or_else(|| Path::new(AUDIT_DIR).to_owned());
-    let known = match database_url.as_ref().and_then(given) {
+    let extent = if partial { Extent::Some } else { Extent::All };
+    let store = match database_url.as_ref().and_then(given) {
         Some(url) => {
             net::install_crypto();
-            let store = Store::open_to_look(url).await?;
-            let known = known(&store).await;
-            store.close().await;
-            Some(known?)
+            Some(Store::open_to_look(url).await?)
         }
         None => None,
     };
-    let extent = if partial { Extent::Some } else { Extent::All };
-    let place = folder.clone();
-    let (published, waiting) = known.unzip();
-    let report =
-        tokio::task::spawn_blocking(move || verify(&folder, published.as_ref(), extent)).await?;
-    let report = report.with_context(|| format!("{} cannot be read", place.display()))?;
+    let mut looked = look_once(&folder, store.as_ref(), extent).await;
+    let is_right = |looked: &Looked| looked.report.findings.is_empty();
+    if !looked.as_ref().is_ok_and(is_right) {
+        // A server may have removed a file whose time was over while it was looked at.
+        looked = look_once(&folder, store.as_ref(), extent).await;
+    }
+    if let Some(store) = store {
+        store.close().await;
+    }
+    let Looked { report, waiting } = looked?;
     if report.logs.is_empty() && report.findings.is_empty() {
-        anyhow::bail!("there is no audit log in {}", place.display());
+        anyhow::bail!("there is no audit log in {}", folder.display());
     }
     print(&told(&report, waiting))?;
     Ok(report)
 }
 
-/// What was published, and how much of what was done waits for a server to write it into its log.
-async fn known(store: &Store) -> Result<(Published, u64), store::Error> {
-    Ok((store.published().await?, store.notes_waiting().await?))
+/// What one look found.
+struct Looked {
+    report: Report,
+    /// How much of what was done waits for a server to write it into its log; nothing where the database
+    /// is not known.
+    waiting: Option<u64>,
+}
+
+async fn look_once(folder: &Path, store: Option<&Store>, extent: Extent) -> anyhow::Result<Looked> {
+    let (mut published, mut waiting) = (None, None);
+    if let Some(store) = store {
+        published = Some(store.published().await?);
+        waiting = Some(store.notes_waiting().await?);
+    }
+    let place = folder.to_owned();
+    let report =
+        tokio::task::spawn_blocking(move || verify(&place, published.as_ref(), extent)).await?;
+    let report = report.with_context(|| format!("{} cannot be read", folder.display()))?;
+    Ok(Looked { report, waiting })
 }
 
 fn told(report: &Report, waiting: Option<u64>) -> String {
@@ -115,7 +134,7 @@ fn told(report: &Report, waiting: Option<u64>) -> String {
     }
     if !known {
         told += "Not compared with what was published: without DATABASE_URL nobody can tell whether an \
-                 end was cut off.\n";
+                 end was cut off, or who removed a beginning.\n";
     }
     told + &match report.findings.len() {
         0 => "Nothing is wrong.\n".to_owned(),

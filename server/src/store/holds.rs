@@ -1,12 +1,11 @@
 //! Legal holds: calls that must be kept although their time is over.
+//!
+//! The table itself notes for the audit log that one was placed or released, whoever does it.
 
-use serde_json::json;
 use sqlx::FromRow;
 
 use super::database::Scope;
-use super::notes::note;
 use super::{Error, Store};
-use crate::audit::Entry;
 
 /// A hold to be placed.
 #[derive(Debug, Clone, Copy)]
@@ -107,13 +106,6 @@ impl Store {
             transaction.rollback().await?;
             return Ok(missing);
         };
-        // The reason stays in the table: it is anybody's words.
-        let entry = Entry::of_operator(by, "hold_place", company, &json!({ "hold": id })).at(at_us);
-        let entry = match call {
-            Some(call) => entry.of_call(call),
-            None => entry,
-        };
-        note(&mut transaction, &entry).await?;
         transaction.commit().await?;
         Ok(if *kind == 1 { Placed::Now(*id) } else { Placed::OnSound(*id) })
     }
@@ -125,24 +117,17 @@ impl Store {
     pub async fn release_hold(&self, id: i64, by: &str, at_us: i64) -> Result<Released, Error> {
         let statement = "UPDATE legal_hold SET released_us = $2, released_by = $3 \
             WHERE id = $1 AND released_us IS NULL";
-        let there = "SELECT company, call_sid FROM legal_hold WHERE id = $1";
+        let there = "SELECT id FROM legal_hold WHERE id = $1";
         let mut transaction = self.database.begin(Scope::Every).await?;
         let values = [id.into(), at_us.into(), by.into()];
         let released = transaction.run(statement, &values).await?;
-        let rows: Vec<(String, Option<String>)> = transaction.rows(there, &[id.into()]).await?;
-        let Some((company, call)) = rows.into_iter().next() else { return Ok(Released::Unknown) };
-        if released == 0 {
-            return Ok(Released::Before);
-        }
-        let of = json!({ "hold": id });
-        let entry = Entry::of_operator(by, "hold_release", &company, &of).at(at_us);
-        let entry = match call {
-            Some(call) => entry.of_call(&call),
-            None => entry,
-        };
-        note(&mut transaction, &entry).await?;
+        let rows: Vec<(i64,)> = transaction.rows(there, &[id.into()]).await?;
         transaction.commit().await?;
-        Ok(Released::Now)
+        Ok(match (released, rows.is_empty()) {
+            (1.., _) => Released::Now,
+            (0, false) => Released::Before,
+            (0, true) => Released::Unknown,
+        })
     }
 
     /// The holds on calls of a company, or of all, those that were released too, the oldest first.
