@@ -54,6 +54,26 @@ CREATE TRIGGER legal_hold_is_noted
 AFTER INSERT OR UPDATE ON legal_hold
 FOR EACH ROW EXECUTE FUNCTION note_hold();
 
+-- So does another version's becoming active, unless a server starts with it.
+CREATE FUNCTION note_activation() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO audit_note (company, kind, body, at_us) VALUES (
+        NEW.company, 'operator',
+        json_build_object(
+            'operator', NEW.actor, 'wants', 'company_' || NEW.command, 'done', true,
+            'version', NEW.version
+        )::text,
+        extract(epoch FROM clock_timestamp())::BIGINT * 1000000
+    );
+    RETURN NULL;
+END
+$$;
+
+CREATE TRIGGER company_activation_is_noted
+AFTER INSERT ON company_activation
+FOR EACH ROW WHEN (NEW.command <> 'start')
+EXECUTE FUNCTION note_activation();
+
 -- What was removed of the audit logs because its time was over: a row for each file.
 CREATE TABLE audit_cut (
     -- The name of the log's folder.

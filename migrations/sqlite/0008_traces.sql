@@ -57,6 +57,21 @@ BEGIN
     );
 END;
 
+-- So does another version's becoming active, unless a server starts with it.
+CREATE TRIGGER company_activation_is_noted
+AFTER INSERT ON company_activation
+WHEN NEW.command <> 'start'
+BEGIN
+    INSERT INTO audit_note (company, kind, body, at_us) VALUES (
+        NEW.company, 'operator',
+        json_object(
+            'operator', NEW.actor, 'wants', 'company_' || NEW.command, 'done', json('true'),
+            'version', NEW.version
+        ),
+        unixepoch() * 1000000
+    );
+END;
+
 -- What was removed of the audit logs because its time was over: a row for each file.
 CREATE TABLE audit_cut (
     -- The name of the log's folder.

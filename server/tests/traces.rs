@@ -19,6 +19,7 @@ use serde_json::{Value, json};
 use server::audit::cuts::remove_old;
 use server::audit::verify::{Extent, Finding, Published, Wrong, verify};
 use server::audit::{Audit, Entry, Head, Kind, Publisher};
+use server::company::{Tenant, versions};
 use server::retention::{Days, Sweeper, delete_media};
 use server::sealed::DataKeys;
 use server::store::{NewHold, Placed, Released, Store};
@@ -61,11 +62,18 @@ async fn whoever_holds_deletes_or_opens_leaves_a_trace_i_27() {
             WHERE placed_by = 'eve'";
         place.try_to(by_sql).await.unwrap();
 
+        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../scenarios/companies/acme.toml");
+        versions::import(&store, &[Tenant::load(&file).unwrap()], "zoe").await.unwrap();
+        for _ in 0..2 {
+            let command = versions::Command::Activate;
+            versions::activate(&store, "acme", None, command, "zoe").await.unwrap();
+        }
+
         let root = tempfile::tempdir().unwrap();
         let audit = Audit::open(root.path()).unwrap();
         let waiting = store.notes_waiting().await.unwrap();
         Publisher::default().tell_notes(&audit, &store).await;
-        assert_eq!((waiting, store.notes_waiting().await.unwrap()), (12, 0));
+        assert_eq!((waiting, store.notes_waiting().await.unwrap()), (13, 0));
         let entries = entries(root.path());
         let told = |of: &str| {
             let of = entries.iter().filter(|entry| entry["kind"] == of);
@@ -80,6 +88,7 @@ async fn whoever_holds_deletes_or_opens_leaves_a_trace_i_27() {
             ("bob", "hold_release"),
             ("eve", "hold_place"),
             ("mallory", "hold_release"),
+            ("zoe", "company_activate"),
         ];
         assert_eq!(acts.collect::<Vec<_>>(), expected);
         let gone = told("deleted");

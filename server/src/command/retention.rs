@@ -21,7 +21,8 @@ use crate::store::{Class, Listed, Store};
 ///
 /// How long each class of data is kept stands in the table `[retention]` of a company's active version. A
 /// company without one is left alone, because how long its data is kept is not known then. What is held
-/// (`server hold`) stays.
+/// (`server hold`) stays. What is deleted, and by whom, goes into the audit log. Days of that log itself are
+/// removed by servers alone.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   server retention run --dry-run
