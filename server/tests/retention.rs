@@ -25,7 +25,8 @@ use server::company::{Tenant, versions};
 use server::retention::{Days, Keeper, Sweeper, Swept, count, delete_media, keepers};
 use server::store::{Caller, Class, Counted, Due, Listed, NewHold, Placed, Released, Store};
 use server::times::now_us;
-use sqlx::{Connection as _, Executor as _, PgConnection};
+use sqlx::migrate::Migrator;
+use sqlx::{Connection as _, Executor as _, PgConnection, SqliteConnection};
 use tokio::time::timeout;
 
 const DAY: Duration = Duration::from_secs(86_400);
@@ -79,7 +80,7 @@ async fn each_class_goes_after_its_own_time() {
     }
 }
 
-/// Whoever asks, and however: the tables refuse.
+/// C-20, of what is there without payments: whoever asks, and however, the tables refuse.
 #[tokio::test]
 async fn the_tables_keep_what_is_young_or_live_and_what_tells_of_holds_and_deletions() {
     for place in places().await {
@@ -201,7 +202,7 @@ async fn sound_that_is_refused_for_good_does_not_stop_what_is_behind_it() {
     }
 }
 
-/// The carrier told of them, and no record of their calls ever came.
+/// C-20: the carrier told of them, and no record of their calls ever came.
 #[tokio::test]
 async fn recordings_of_calls_without_a_record_go_after_their_time() {
     for place in places().await {
@@ -489,6 +490,42 @@ async fn where_nothing_was_recorded_the_carrier_is_not_asked() {
         assert_eq!(swept, Swept::Done([1; 4]));
         assert_eq!(store.media_listed().await.unwrap().all, 0);
     }
+}
+
+/// Nobody knows how old they are, so they count from when the tables learned to know it.
+#[tokio::test]
+async fn recordings_from_before_the_tables_knew_their_age_count_from_then() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = format!("sqlite://{}?mode=rwc", folder.path().join("calls.db").display());
+    let recorded = "INSERT INTO recording (sid, call_sid, company, status) \
+        VALUES ('RE1', 'CA1', 'nobody', 'completed')";
+    let mut sqlite = SqliteConnection::connect(&file).await.unwrap();
+    tables_before("sqlite").await.run(&mut sqlite).await.unwrap();
+    sqlite.execute(recorded).await.unwrap();
+    let database = postgres::Database::new().await;
+    let (server, owner) = (database.url("offhook"), database.url("offhook_owner"));
+    let mut postgres = PgConnection::connect(&owner).await.unwrap();
+    tables_before("postgres").await.run(&mut postgres).await.unwrap();
+    postgres.execute(recorded).await.unwrap();
+
+    Store::migrate(&server, Some(&owner)).await.unwrap();
+    for url in [file, server] {
+        let store = Store::open(&url).await.unwrap();
+        assert_eq!(store.recordings("CA1").await.unwrap().len(), 1);
+        let now = store.companies_with_lost_recordings(now_us() - 60_000_000).await.unwrap();
+        let soon = store.companies_with_lost_recordings(now_us() + 60_000_000).await.unwrap();
+        assert_eq!((now.len(), soon), (0, vec!["nobody".to_owned()]));
+        let due = Due { company: "nobody", class: Class::Recording, until_us: i64::MAX, by: "x" };
+        assert!(store.delete_lost_recordings(&due, 1).await.is_err(), "the tables refuse it");
+    }
+}
+
+/// The tables as they were before they knew how old a recording is.
+async fn tables_before(kind: &str) -> Migrator {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../migrations").join(kind);
+    let mut tables = Migrator::new(folder).await.unwrap();
+    tables.migrations = tables.iter().filter(|one| one.version < 8).cloned().collect();
+    tables
 }
 
 /// I-10: a transaction for one company sees and touches nothing of another's.

@@ -31,6 +31,8 @@ pub struct Publisher {
     waiting: Vec<Head>,
     last: Option<Head>,
     published_at: Option<Instant>,
+    /// The database did not say what was done elsewhere. It is told once.
+    is_untold: bool,
 }
 
 impl Publisher {
@@ -62,14 +64,17 @@ impl Publisher {
     /// Writes into the log what was done elsewhere. A note goes once its entry is on the disk and
     /// published; a server that dies before that leaves it to the next one, who writes it once more.
     pub async fn tell_notes(&mut self, audit: &Audit, store: &Store) {
-        loop {
+        let told = loop {
             match self.tell_some(audit, store).await {
                 Ok(NOTES_AT_ONCE) => {}
-                Ok(_) => return,
-                Err(error) => {
-                    return warn!(%error, "the database does not say what is to be put on record");
-                }
+                told => break told,
             }
+        };
+        let was_untold = std::mem::replace(&mut self.is_untold, told.is_err());
+        if let Err(error) = told
+            && !was_untold
+        {
+            warn!(%error, "the database does not say what is to be put on record");
         }
     }
 

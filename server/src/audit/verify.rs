@@ -40,23 +40,24 @@ pub struct Published {
 }
 
 impl Published {
-    /// Whether a log may begin behind this entry. Whoever says that entries of these days were over, while
-    /// later ones had been published of them, says what is not so.
+    /// Whether a log may begin behind this entry.
     fn allows(&self, log: &str, seq: u64, hash: Hash) -> bool {
-        let is_true = |cut: &&Head| {
-            let heads = self.heads.iter().filter(|head| head.log == cut.log);
-            heads
-                .filter(|head| head.seq <= cut.seq)
-                .all(|head| head.day <= cut.day && (head.seq < cut.seq || head.hash == cut.hash))
-        };
-        let is_cut = |cut: &&Head| (&*cut.log, cut.seq, cut.hash) == (log, seq, hash);
-        self.cuts.iter().filter(is_cut).any(|cut| is_true(&cut))
+        let mut cuts =
+            self.cuts.iter().filter(|cut| (&*cut.log, cut.seq, cut.hash) == (log, seq, hash));
+        cuts.any(|cut| self.bears_out(cut))
     }
 
-    /// Whether all of a log was removed that had come this far.
-    fn allows_nothing_of(&self, log: &str, to: u64) -> bool {
-        let cuts = self.cuts.iter().filter(|cut| cut.log == log && cut.seq >= to);
-        cuts.cloned().any(|cut| self.allows(log, cut.seq, cut.hash))
+    /// Whether all of a log may be gone that had come this far.
+    fn allows_the_end_of(&self, log: &str, to: u64) -> bool {
+        let mut cuts = self.cuts.iter().filter(|cut| cut.log == log && cut.seq >= to);
+        cuts.any(|cut| self.bears_out(cut))
+    }
+
+    /// Whether what was published says the same: no entry up to it is of a later day, and it is the one that
+    /// it says to be.
+    fn bears_out(&self, cut: &Head) -> bool {
+        let mut heads = self.heads.iter().filter(|head| head.log == cut.log && head.seq <= cut.seq);
+        heads.all(|head| head.day <= cut.day && (head.seq < cut.seq || head.hash == cut.hash))
     }
 }
 
@@ -109,7 +110,7 @@ fn verify_but(
     if extent == Extent::All && blind_to != Some(Check::Heads) {
         for (log, heads) in of_logs {
             let to = heads.iter().map(|head| head.seq).max().unwrap_or_default();
-            if published.is_some_and(|published| published.allows_nothing_of(log, to)) {
+            if published.is_some_and(|published| published.allows_the_end_of(log, to)) {
                 continue;
             }
             report.findings.push(Finding {
