@@ -34,11 +34,12 @@ use crate::times::now_us;
 pub use call::CallAudit;
 pub use chain::Head;
 pub use line::{Hash, NotAHash};
-use publish::Publisher;
+pub use publish::Publisher;
 pub use publish::publish;
 
 mod call;
 mod chain;
+pub mod cuts;
 mod line;
 mod publish;
 pub mod verify;
@@ -47,6 +48,8 @@ mod writer;
 /// The audit log that this process writes. Cloning is cheap and gives the same one.
 #[derive(Debug, Clone)]
 pub struct Audit {
+    /// The name of its log.
+    log: Arc<str>,
     writer: SyncSender<Order>,
     state: Arc<State>,
 }
@@ -95,6 +98,10 @@ pub enum Kind {
     Decision,
     /// An operator took a hand.
     Operator,
+    /// Something was deleted because its time was over.
+    Deleted,
+    /// Files of logs were removed because their time was over: where each log begins now.
+    Shortened,
     /// A call ended, and why.
     CallEnded,
 }
@@ -110,6 +117,8 @@ impl Kind {
             | Self::ServerStopped
             | Self::ConfigurationActivated
             | Self::Operator
+            | Self::Deleted
+            | Self::Shortened
             | Self::CallEnded => true,
             Self::Begin
             | Self::ConfigurationInUse
@@ -150,10 +159,24 @@ impl Entry {
         Self::new(Kind::CallEnded, company, json!({ "reason": reason })).of_call(call)
     }
 
-    /// The same, at another time.
+    /// What an operator did by a command: `wants` names it, as in the entries of the interface.
+    pub(crate) fn of_operator(operator: &str, wants: &str, company: &str, more: &Value) -> Self {
+        let mut body = json!({ "operator": operator, "wants": wants, "done": true });
+        if let (Some(body), Some(more)) = (body.as_object_mut(), more.as_object()) {
+            body.extend(more.clone());
+        }
+        Self::new(Kind::Operator, company, body)
+    }
+
+    /// The same, at another time: in microseconds since 1970-01-01 UTC.
     #[must_use]
-    fn at(self, at_us: i64) -> Self {
+    pub fn at(self, at_us: i64) -> Self {
         Self { at_us, ..self }
+    }
+
+    /// When, whose, of which call, what about, and what: as the database keeps it until it is in a log.
+    pub(crate) fn parts(&self) -> (i64, &str, Option<&str>, Kind, &Value) {
+        (self.at_us, &self.company, self.call.as_deref(), self.kind, &self.body)
     }
 }
 
@@ -195,7 +218,7 @@ pub struct AuditReport {
 pub struct Settled {
     /// Its last entry.
     pub head: Head,
-    /// The last entries of days that are over since somebody asked last.
+    /// The last entries of all days that came to their end since the process began.
     pub day_ends: Vec<Head>,
 }
 
@@ -207,13 +230,14 @@ impl Audit {
     /// When no log can be opened there.
     pub fn open(root: &Path) -> io::Result<Self> {
         let chain = chain::Chain::open(root)?;
+        let log = chain.name().into();
         let (writer, orders) = mpsc::sync_channel(ORDERS_MAX);
         let state = Arc::<State>::default();
         let shared = Arc::clone(&state);
         thread::Builder::new()
             .name("audit".to_owned())
             .spawn(move || writer::Writer::new(chain, &shared).run(&orders))?;
-        Ok(Self { writer, state })
+        Ok(Self { log, writer, state })
     }
 
     /// Has an entry written. Waits for nothing: where the disk is too far behind, the entry is lost,
@@ -222,6 +246,16 @@ impl Audit {
         if self.writer.try_send(Order::Write(entry)).is_err() {
             self.state.lose();
         }
+    }
+
+    /// The name of the log: its folder's.
+    pub fn log(&self) -> &str {
+        &self.log
+    }
+
+    /// How many entries nobody could keep so far.
+    pub(crate) fn lost(&self) -> u64 {
+        self.state.lost.load(Ordering::Relaxed)
     }
 
     /// Whether what is decided now is put on record. While it is not, nothing is done that must be
@@ -267,8 +301,11 @@ impl Audit {
     /// Says that it ended in order, and publishes that.
     pub async fn server_stopped(&self, store: &Store) {
         let body = json!({ "version": env!("CARGO_PKG_VERSION") });
+        // What an operator did a moment ago is not left to the next server.
+        let mut publisher = Publisher::default();
+        publisher.tell_notes(self, store).await;
         self.append(Entry::new(Kind::ServerStopped, SERVER, body));
-        Publisher::default().publish(self, store).await;
+        publisher.publish(self, store).await;
     }
 }
 

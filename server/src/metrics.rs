@@ -23,7 +23,7 @@ use prometheus_client::registry::{Metric, Registry};
 
 use crate::audit::AuditReport;
 use crate::company::registry::Registry as Companies;
-use crate::store::{Class, Writes};
+use crate::store::Writes;
 use crate::telemetry;
 use measure::Measurement;
 
@@ -223,8 +223,8 @@ impl Metrics {
     }
 
     /// Of so many calls something of a class was deleted, because its time was over.
-    pub(crate) fn deleted(&self, company: &str, class: Class, how_many: u64) {
-        let mut labels = of(&[("class", class.word())]);
+    pub(crate) fn deleted(&self, company: &str, class: &'static str, how_many: u64) {
+        let mut labels = of(&[("class", class)]);
         labels.push(("company", Cow::Owned(company.to_owned())));
         self.counters().deleted.get_or_create(&labels).inc_by(how_many);
     }

@@ -8,23 +8,27 @@
 //! The tables refuse by themselves what is younger than its floor and what is held; a sweep that is
 //! wrong about the time, or meets a hold that was just placed, deletes nothing.
 //!
-//! The audit log is not touched here: [`audit_days_over`] tells which of its days may go.
+//! Each transaction that deletes leaves a note for the audit log. The files of that log go in
+//! [`cuts`](crate::audit::cuts).
 
-use std::time::Duration;
+use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
 
 use call_core::company::{Company, Retention};
-use call_transports::net::{MediaDeletion, TwilioRest};
-use call_transports::twilio::Sid;
-use jiff::{Span, civil};
 use tokio::time::sleep;
 use tracing::{error, info, warn};
 use uuid::Uuid;
 
 use crate::app::App;
+use crate::audit::{SERVER, cuts};
 use crate::company::registry::{Fault, Registry};
 use crate::metrics::Metrics;
 use crate::store::{Class, Counted, Due, Error, Store};
 use crate::times::{now_us, whole_us};
+
+pub use media::delete_media;
+
+mod media;
 
 /// How many days each class is kept after the end of its call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -47,6 +51,8 @@ pub enum Swept {
 #[derive(Debug, Clone)]
 pub struct Sweeper {
     holder: String,
+    /// For the record.
+    by: String,
     /// So long is a company left alone that was swept.
     again: Duration,
 }
@@ -69,16 +75,23 @@ impl Days {
     }
 
     /// What is due of a company at a time.
-    fn due<'a>(&self, company: &'a str, class: Class, now_us: i64) -> Due<'a> {
-        let kept_us = i64::from(self.kept(class)) * DAY_US;
-        Due { company, class, until_us: now_us.saturating_sub(kept_us) }
+    fn due<'a>(&self, company: &'a str, by: &'a str, class: Class, now_us: i64) -> Due<'a> {
+        let kept_us = i64::from(self.kept(class)) * DAY_US + whole_us(SKEW);
+        Due { company, class, until_us: now_us.saturating_sub(kept_us), by }
     }
 }
 
 impl Sweeper {
     /// One that leaves a company alone for `again` after it was swept.
     pub fn new(again: Duration) -> Self {
-        Self { holder: Uuid::new_v4().simple().to_string(), again }
+        let by = BY_ITSELF.to_owned();
+        Self { holder: Uuid::new_v4().simple().to_string(), by, again }
+    }
+
+    /// The same, at somebody's command.
+    #[must_use]
+    pub fn by(self, by: &str) -> Self {
+        Self { by: by.to_owned(), ..self }
     }
 
     /// Deletes what is due of a company, unless somebody else is at it.
@@ -105,7 +118,10 @@ impl Sweeper {
     ) -> Result<Swept, Error> {
         let mut counts = [0; Class::ALL.len()];
         for (class, count) in Class::ALL.into_iter().zip(&mut counts) {
-            let due = days.due(company, class, begin_us);
+            let due = days.due(company, &self.by, class, begin_us);
+            if class == Class::Recording {
+                *count += self.delete_lost(store, &due).await?;
+            }
             let (mut from_us, mut refused) = (0, 0);
             loop {
                 let deleted = match store.delete_due(&due, from_us, now_us()).await {
@@ -131,6 +147,18 @@ impl Sweeper {
         Ok(Swept::Done(counts))
     }
 
+    /// Recordings whose calls have no record, and so no end that their age could count from.
+    async fn delete_lost(&self, store: &Store, due: &Due<'_>) -> Result<u64, Error> {
+        let mut gone = 0;
+        loop {
+            match store.delete_lost_recordings(due, now_us()).await? {
+                0 => return Ok(gone),
+                more => gone += more,
+            }
+            sleep(PAUSE).await;
+        }
+    }
+
     async fn lease(&self, store: &Store, company: &str, begin_us: i64) -> Result<bool, Error> {
         let now_us = now_us();
         let until_us = now_us.saturating_add(whole_us(LEASE));
@@ -150,7 +178,7 @@ pub async fn count(
 ) -> Result<[Counted; Class::ALL.len()], Error> {
     let mut counts = [Counted { due: 0, held: 0 }; Class::ALL.len()];
     for (class, count) in Class::ALL.into_iter().zip(&mut counts) {
-        *count = store.count_due(&days.due(company, class, now_us())).await?;
+        *count = store.count_due(&days.due(company, BY_ITSELF, class, now_us())).await?;
     }
     Ok(counts)
 }
@@ -165,72 +193,60 @@ pub fn days_of(companies: &Registry, company: &str) -> Option<Days> {
     companies.company(company).map(|tenant| Days::of(tenant.company()))
 }
 
-/// Deletes at the carrier what is listed for it, until there is nothing left or the carrier is in
-/// trouble. Says how much is gone. The list is read anew before each request, so that a hold that was
-/// placed meanwhile is seen.
+/// A company of which something is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Keeper {
+    /// The company's short name.
+    pub company: String,
+    /// How long; nothing where that is not known, and nothing may be deleted.
+    pub days: Option<Days>,
+}
+
+/// The companies of which something is kept, by their short names. Recordings may be of one that was never
+/// known here, because the carrier only repeats the name that it was given; then the defaults count.
 ///
 /// # Errors
 /// Where the database fails.
-pub async fn delete_media(store: &Store, carrier: &TwilioRest) -> Result<u64, Error> {
-    let (mut gone, mut passed, mut refused) = (0, 0, 0);
-    loop {
-        let Some(media) = store.media_due().await?.into_iter().nth(passed) else {
-            return Ok(gone);
-        };
-        // What is no name of a recording cannot be asked for, and was never one.
-        let deleted = match Sid::parse(&media.recording_sid) {
-            Some(recording) => carrier.delete_recording(&recording).await,
-            None => MediaDeletion::Gone,
-        };
-        match deleted {
-            MediaDeletion::Gone => match store.media_gone(&media, now_us()).await {
-                Ok(()) => gone += 1,
-                // Held while we asked, most likely: it stays listed, and is found gone once released.
-                Err(error) if refused < REFUSED_MAX => {
-                    warn!(%error, "sound is gone at the carrier, and still listed");
-                    refused += 1;
-                }
-                Err(error) => return Err(error),
-            },
-            // The next time it is asked for again.
-            MediaDeletion::Refused => passed += 1,
-            MediaDeletion::NotNow => return Ok(gone),
+pub async fn keepers(store: &Store, companies: &Registry) -> Result<Vec<Keeper>, Error> {
+    let with_calls: BTreeSet<String> = store.companies_with_calls().await?.into_iter().collect();
+    let until_us = Days::default().due(SERVER, BY_ITSELF, Class::Recording, now_us()).until_us;
+    let mut all = with_calls.clone();
+    all.extend(store.companies_with_lost_recordings(until_us).await?);
+    let mut keepers = Vec::new();
+    for company in all {
+        let mut days = days_of(companies, &company);
+        if days.is_none()
+            && !with_calls.contains(&company)
+            && store.versions(Some(&company)).await?.is_empty()
+        {
+            days = Some(Days::default());
         }
-        sleep(PAUSE).await;
+        keepers.push(Keeper { company, days });
     }
+    Ok(keepers)
 }
 
-/// Which whole days of the audit log may go: all before the one that is returned, which is the first to
-/// stay. Whoever deletes days deletes them from the oldest on and in one piece, and keeps the last hash
-/// of the last one that went as the beginning of the chain: then what stays can still be verified.
-/// Holds are on calls, and audit files hold many calls, so no day goes on which a held call of any
-/// company had begun or later: `oldest_held` is that day.
-pub fn audit_days_over(
-    today: civil::Date,
-    days: u32,
-    oldest_held: Option<civil::Date>,
-) -> civil::Date {
-    let days = days.max(Retention::DAYS_MIN);
-    let first = today.saturating_sub(Span::new().days(i64::from(days)));
-    oldest_held.map_or(first, |held| held.min(first))
-}
-
-/// Sweeps all companies once a day as long as the server lives.
+/// Sweeps all companies, and the audit log, once a day as long as the server lives.
 pub(crate) async fn follow(app: &App) {
     let sweeper = Sweeper::new(AGAIN);
+    let mut log_swept: Option<Instant> = None;
     loop {
         // Not at once: a server that starts has better things to do.
         sleep(LOOK).await;
         look(app, &sweeper).await;
+        if log_swept.is_none_or(|at| at.elapsed() >= AGAIN) {
+            shorten_log(app).await;
+            log_swept = Some(Instant::now());
+        }
     }
 }
 
 async fn look(app: &App, sweeper: &Sweeper) {
     let (store, metrics) = (app.store(), app.metrics());
-    match store.companies_with_calls().await {
-        Ok(companies) => {
-            for company in companies {
-                let Some(days) = days_of(app.companies(), &company) else {
+    match keepers(store, app.companies()).await {
+        Ok(keepers) => {
+            for Keeper { company, days } in keepers {
+                let Some(days) = days else {
                     warn!(company, "nothing is deleted: how long it is kept is not known");
                     continue;
                 };
@@ -239,10 +255,27 @@ async fn look(app: &App, sweeper: &Sweeper) {
         }
         Err(error) => failed(metrics, &error),
     }
-    match delete_media(store, &app.services().carrier).await {
+    match delete_media(store, &app.services().carrier, BY_ITSELF).await {
         Ok(0) => {}
         Ok(gone) => info!(gone, "sound was deleted at the carrier"),
         Err(error) => failed(metrics, &error),
+    }
+}
+
+/// Removes what is over of the audit log. It is done by servers alone, because each has a log of its own.
+async fn shorten_log(app: &App) {
+    let kept = |company: &str| days_of(app.companies(), company).map(|days| days.retention.audit);
+    let root = &app.config().audit;
+    match cuts::remove_old(app.audit(), root, app.store(), &kept, now_us()).await {
+        Ok(0) => {}
+        Ok(files) => {
+            app.metrics().deleted(SERVER, "audit", files);
+            info!(files, "days of the audit log were removed: their time was over");
+        }
+        Err(error) => {
+            app.metrics().sweep_failed();
+            error!(%error, "what is over of the audit log cannot be removed now");
+        }
     }
 }
 
@@ -251,7 +284,7 @@ async fn sweep_one(store: &Store, metrics: &Metrics, sweeper: &Sweeper, company:
         Ok(Swept::Done(counts)) => {
             let [recordings, callers, journals, calls] = counts;
             for (class, count) in Class::ALL.into_iter().zip(counts) {
-                metrics.deleted(company, class, count);
+                metrics.deleted(company, class.word(), count);
             }
             if counts.iter().any(|count| *count > 0) {
                 info!(company, calls, journals, recordings, callers, "deleted: its time was over");
@@ -268,6 +301,13 @@ fn failed(metrics: &Metrics, error: &Error) {
 }
 
 const DAY_US: i64 = 86_400 * 1_000_000;
+
+/// Who deletes where nobody commands it.
+const BY_ITSELF: &str = "server";
+
+/// So much longer is everything kept. The tables go by the database's clock, and refuse a transaction as
+/// a whole that asks too early: one call would keep the others.
+const SKEW: Duration = Duration::from_secs(60 * 60);
 
 /// How often it is looked for companies whose turn it is.
 const LOOK: Duration = Duration::from_secs(15 * 60);
@@ -294,18 +334,7 @@ mod tests {
         let days = Days { retention };
         assert_eq!(days.kept(Class::Journal), 3_000);
         assert_eq!(days.kept(Class::Call), 3_000);
-        let due = days.due("acme", Class::Call, 3_001 * DAY_US);
-        assert_eq!(due.until_us, DAY_US);
-    }
-
-    #[test]
-    fn no_day_of_the_audit_log_goes_before_its_floor_or_with_a_held_call() {
-        let today = civil::date(2026, 11, 23);
-        assert_eq!(audit_days_over(today, 1_096, None), civil::date(2023, 11, 23));
-        assert_eq!(audit_days_over(today, 1, None), civil::date(2023, 11, 23));
-        let held = Some(civil::date(2020, 2, 1));
-        assert_eq!(audit_days_over(today, 1_096, held), civil::date(2020, 2, 1));
-        let held = Some(civil::date(2025, 2, 1));
-        assert_eq!(audit_days_over(today, 1_096, held), civil::date(2023, 11, 23));
+        let due = days.due("acme", BY_ITSELF, Class::Call, 3_001 * DAY_US);
+        assert_eq!(due.until_us, DAY_US - whole_us(SKEW));
     }
 }

@@ -18,7 +18,9 @@
 //! | `recordings` | what the carrier tells of recordings |
 //! | `outbox` | what must still be done about calls that are over, and what comes of it |
 //! | `callers` | callers' numbers, sealed |
-//! | `holds`, `sweeps` | what must be kept, and what is deleted when its time is over |
+//! | `holds`, `sweeps`, `media` | what must be kept, and what is deleted when its time is over, here and at the carrier |
+//! | `notes` | what was done to all that, on its way into an audit log |
+//! | `heads` | how far the audit logs have come, and what was removed of them |
 //! | `companies` | versions of companies, and which of them are active |
 //! | `repeats` | changes that are made again |
 //! | `database`, `tables` | both databases behind one face, and their tables |
@@ -38,11 +40,13 @@ use database::{Database, Missing, Transaction};
 pub use holds::{Hold, NewHold, Placed, Released};
 pub use journal::{StoredJournal, StoredSummary};
 pub use look::{CallRecord, Cursor, Ended, Filter, PAGE_MAX, Page, Status};
+pub use media::{Listed, Media};
+pub use notes::Note;
 pub use outbox::{End, SummaryText, Work};
 pub use recordings::Recording;
 pub(crate) use records::orphan_reason;
 pub use records::{Closing, INTERNAL, ORPHANED, UNCONFIRMED};
-pub use sweeps::{Class, Counted, Deleted, Deletion, Due, Media};
+pub use sweeps::{Class, Counted, Deleted, Deletion, Due};
 pub use writes::Writes;
 
 pub mod callers;
@@ -53,6 +57,8 @@ mod holds;
 mod instances;
 mod journal;
 mod look;
+mod media;
+mod notes;
 mod outbox;
 mod recordings;
 mod records;

@@ -79,7 +79,7 @@ async fn keys_are_replaced_in_batches_that_may_be_stopped() {
     for place in places().await {
         let store = with_calls(&place, OLD).await;
         let both = keys(&format!("{NEW},{OLD}"));
-        let first = store.reseal(&both, "", 2).await.unwrap();
+        let first = store.reseal(&both, "", 2, "judy").await.unwrap();
         assert_eq!((first.done, first.spoilt, first.next), (2, 0, Some(sid(1))));
         let count = async || {
             let rows = store.sealed_with().await.unwrap();
@@ -92,7 +92,7 @@ async fn keys_are_replaced_in_batches_that_may_be_stopped() {
         assert_eq!(page.calls.len(), 2);
 
         // From the beginning, as after a crash.
-        let done = store.reseal(&both, "", 100).await.unwrap();
+        let done = store.reseal(&both, "", 100, "judy").await.unwrap();
         assert_eq!((done.done, done.spoilt, done.next), (4, 0, None));
         assert_eq!(count().await, [("new".to_owned(), 6)]);
         let (company, sealed) = store.caller(&sid(1)).await.unwrap().unwrap();
@@ -113,9 +113,10 @@ async fn a_row_that_does_not_open_is_left_and_told() {
             WHERE call_sid = 'CA00000000000000000000000000000000'";
         place.try_to(moved).await.unwrap();
         let both = keys(&format!("{NEW},{OLD}"));
-        let done = store.reseal(&both, "", 100).await.unwrap();
+        let done = store.reseal(&both, "", 100, "judy").await.unwrap();
         assert_eq!((done.done, done.spoilt), (5, 1));
-        let without = store.reseal(&keys(&NEW.replace("new", "third")), "", 3).await.unwrap();
+        let without =
+            store.reseal(&keys(&NEW.replace("new", "third")), "", 3, "judy").await.unwrap();
         assert_eq!((without.done, without.spoilt), (0, 3));
     }
 }

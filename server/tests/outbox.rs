@@ -230,7 +230,7 @@ async fn a_text_goes_with_the_journal_that_it_was_made_of() {
         place.try_to(hold).await.unwrap();
         assert!(place.try_to("DELETE FROM summary_text").await.is_err(), "one is held");
         let until_us = now_us() - 1_096 * DAYS_US / 2;
-        let due = Due { company: "acme", class: Class::Journal, until_us };
+        let due = Due { company: "acme", class: Class::Journal, until_us, by: "x" };
         assert_eq!(store.delete_due(&due, 0, now_us()).await.unwrap().how_many, 1);
         assert_eq!(text(&store, 1).await, None);
         assert!(text(&store, 2).await.is_some());

@@ -2,35 +2,32 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails, in its helpers too")]
 
+mod kept;
 mod places;
 mod postgres;
 
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::{Command, Output};
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use axum::Router;
-use axum::extract::State;
-use axum::http::{Method, StatusCode, Uri};
+use axum::http::{Method, StatusCode};
 use call_core::brief::Brief;
 use call_core::company::{Company, Retention};
-use call_transports::net::{TwilioRest, install_crypto};
-use call_transports::twilio::Sid;
-use call_transports::twilio::recording::{RecordingCallback, RecordingStatus};
-use places::{Place, call_of, places};
-use server::company::Tenant;
-use server::retention::{Days, Sweeper, Swept, delete_media};
-use server::sealed::DataKeys;
-use server::store::{Caller, Class, Due, NewHold, Placed, Released, Store};
+use call_transports::twilio::recording::RecordingStatus;
+use kept::{
+    ACCOUNT, OLD_MS, carrier, carrier_that, hold, keep, keep_as, keys, now_ms, recording, sid,
+    there, told,
+};
+use places::{Place, places};
+use server::company::registry::Registry;
+use server::company::{Tenant, versions};
+use server::retention::{Days, Keeper, Sweeper, Swept, count, delete_media, keepers};
+use server::store::{Caller, Class, Counted, Due, Listed, NewHold, Placed, Released, Store};
 use server::times::now_us;
-use sqlx::{Connection as _, Executor as _, PgConnection};
-use tokio::net::TcpListener;
+use sqlx::migrate::Migrator;
+use sqlx::{Connection as _, Executor as _, PgConnection, SqliteConnection};
 use tokio::time::timeout;
-
-/// 2015-01-01 UTC: over for longer than anything is kept here.
-const OLD_MS: u64 = 1_420_070_400_000;
 
 const DAY: Duration = Duration::from_secs(86_400);
 
@@ -60,9 +57,9 @@ async fn what_is_over_goes_and_what_is_young_or_live_stays() {
         let log: Vec<_> = log.iter().map(|line| (&*line.class, line.how_many)).collect();
         assert_eq!(log, [("call", 1), ("journal", 1), ("caller", 1), ("recording", 1)]);
         assert_eq!(store.deletions(Some("other")).await.unwrap(), []);
-        let media = store.media_due().await.unwrap();
-        assert_eq!(media.len(), 1);
-        assert_eq!(media[0].recording_sid, recording(1));
+        assert_eq!(store.media_listed().await.unwrap(), Listed { all: 1, held: 0, refused: 0 });
+        let media = store.media_due(now_us()).await.unwrap().unwrap();
+        assert_eq!(media.recording_sid, recording(1));
     }
 }
 
@@ -83,7 +80,7 @@ async fn each_class_goes_after_its_own_time() {
     }
 }
 
-/// Whoever asks, and however: the tables refuse.
+/// C-20, of what is there without payments: whoever asks, and however, the tables refuse.
 #[tokio::test]
 async fn the_tables_keep_what_is_young_or_live_and_what_tells_of_holds_and_deletions() {
     for place in places().await {
@@ -110,11 +107,146 @@ async fn the_tables_keep_what_is_young_or_live_and_what_tells_of_holds_and_delet
             assert!(place.try_to(statement).await.is_err(), "{statement}");
         }
         assert!(there(&store, 1).await);
+        let live = Brief { call: sid(3), utc_start_ms: OLD_MS, ..Brief::example() };
+        store.begin_call(&live).await.unwrap();
+        let caller = Caller::new(&keys(), &live.company, &live.call, "+15550100101");
+        store.keep_caller(&live.company, &live.call, &caller).await.unwrap();
+        let of_live = "DELETE FROM caller WHERE call_sid = 'CA00000000000000000000000000000003'";
+        assert!(place.try_to(of_live).await.is_err(), "its call goes on");
         let recorded = "INSERT INTO recording (sid, call_sid, company, status) \
             VALUES ('RE9', 'CA00000000000000000000000000000009', 'acme', 'absent')";
         place.try_to(recorded).await.unwrap();
         let old = "DELETE FROM recording WHERE sid = 'RE9'";
-        assert!(place.try_to(old).await.is_err(), "a recording without a call has no age");
+        assert!(place.try_to(old).await.is_err(), "nobody knows how old it is");
+        let moved = "UPDATE recording SET company = 'other' WHERE sid = 'RE9'";
+        assert!(place.try_to(moved).await.is_err());
+    }
+}
+
+/// To empty a table asks no row, so PostgreSQL has to be told of it.
+#[tokio::test]
+async fn nobody_empties_a_table_of_what_is_kept() {
+    let [_, place] = places().await;
+    for statement in [
+        "TRUNCATE call CASCADE",
+        "TRUNCATE conversation_log",
+        "TRUNCATE summary",
+        "TRUNCATE summary_text",
+        "TRUNCATE recording",
+        "TRUNCATE caller",
+        "TRUNCATE media_deletion",
+        "TRUNCATE legal_hold",
+        "TRUNCATE deletion",
+        "TRUNCATE audit_head",
+        "TRUNCATE audit_note",
+        "TRUNCATE audit_cut",
+    ] {
+        let refusal = place.try_to(statement).await.unwrap_err();
+        let code = refusal.as_database_error().unwrap().code();
+        // integrity_constraint_violation, and not a table that is missing.
+        assert_eq!(code.as_deref(), Some("23000"), "{statement}: {refusal}");
+    }
+}
+
+/// The tables go by the database's clock, and refuse a transaction as a whole that asks too early. So a
+/// server whose clock is ahead of it would delete nothing, were it not for the hour that it waits longer.
+#[tokio::test]
+async fn what_is_asked_for_too_early_keeps_the_rest_of_its_transaction() {
+    for place in places().await {
+        let store = Store::open(place.url()).await.unwrap();
+        keep(&store, "acme", 1, OLD_MS).await;
+        keep(&store, "acme", 2, now_ms() - 1_096 * 86_400_000 + 30_000).await;
+        let a_minute_ahead = now_us() - 1_096 * 86_400_000_000 + 60_000_000;
+        let due = Due { company: "acme", class: Class::Journal, until_us: a_minute_ahead, by: "x" };
+        assert!(store.delete_due(&due, 0, 1).await.is_err());
+        assert!(!store.journal(&sid(1)).await.unwrap().is_empty());
+        let an_hour_less = Due { until_us: a_minute_ahead - 3_600_000_000, ..due };
+        assert_eq!(store.delete_due(&an_hour_less, 0, 1).await.unwrap().how_many, 1);
+        assert!(!store.journal(&sid(2)).await.unwrap().is_empty());
+    }
+}
+
+/// What the carrier refuses for good, or stumbles over each time, does not keep the rest from going.
+#[tokio::test]
+async fn sound_that_is_refused_for_good_does_not_stop_what_is_behind_it() {
+    let refused = 101;
+    for place in places().await {
+        let store = Store::open(place.url()).await.unwrap();
+        place
+            .try_to(
+                "WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 102) \
+                 INSERT INTO media_deletion (recording_sid, call_sid, company, since_us) \
+                 SELECT 'RE' || substr('00000000000000000000000000000' || CAST(1000 + i AS TEXT), 2), \
+                 'CA1', 'acme', i FROM n",
+            )
+            .await
+            .unwrap();
+        let (carrier, asked) = carrier_that(|path| {
+            let number: usize = path[path.len() - 8..path.len() - 5].parse().unwrap();
+            match number {
+                0 => StatusCode::INTERNAL_SERVER_ERROR,
+                102 => StatusCode::NO_CONTENT,
+                _ => StatusCode::BAD_REQUEST,
+            }
+        })
+        .await;
+        assert_eq!(delete_media(&store, &carrier, "judy").await.unwrap(), 0);
+        assert_eq!(asked.lock().unwrap().len(), 1, "a carrier in trouble is left alone");
+        assert_eq!(delete_media(&store, &carrier, "judy").await.unwrap(), 1);
+        assert_eq!(asked.lock().unwrap().len(), 1 + refused + 1);
+        let listed = store.media_listed().await.unwrap();
+        assert_eq!(listed, Listed { all: 102, held: 0, refused: 102 });
+        assert_eq!(store.media_due(now_us()).await.unwrap(), None);
+        let in_a_week = now_us() + 7 * 86_400_000_000;
+        assert!(store.media_due(in_a_week).await.unwrap().is_some(), "it is asked for again");
+    }
+}
+
+/// C-20: the carrier told of them, and no record of their calls ever came.
+#[tokio::test]
+async fn recordings_of_calls_without_a_record_go_after_their_time() {
+    for place in places().await {
+        let store = Store::open(place.url()).await.unwrap();
+        for (number, company) in [(1, "acme"), (2, "nobody"), (3, "nobody"), (4, "nobody")] {
+            let told = told(number, RecordingStatus::Completed);
+            store.keep_recording(company, &told, RecordingStatus::Completed, None).await.unwrap();
+        }
+        place
+            .try_to(
+                "INSERT INTO recording (sid, call_sid, company, status, known_us) VALUES \
+                 ('RE00000000000000000000000000000005', 'CA00000000000000000000000000000005', \
+                 'nobody', 'completed', 1), \
+                 ('RE00000000000000000000000000000006', 'CA00000000000000000000000000000006', \
+                 'nobody', 'in-progress', 1), \
+                 ('RE00000000000000000000000000000007', 'CA00000000000000000000000000000007', \
+                 'nobody', 'absent', 1), \
+                 ('RE00000000000000000000000000000008', 'CA00000000000000000000000000000008', \
+                 'acme', 'completed', 1)",
+            )
+            .await
+            .unwrap();
+        // A company that was imported has said, or will say, how long it keeps them.
+        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../scenarios/companies/acme.toml");
+        let tenant = Tenant::load(&file).unwrap();
+        versions::import(&store, &[tenant], "x").await.unwrap();
+        let keepers = keepers(&store, &Registry::load(&store).await.unwrap()).await.unwrap();
+        let days = [("acme", None), ("nobody", Some(Days::default()))];
+        let days = days.map(|(company, days)| Keeper { company: company.to_owned(), days });
+        assert_eq!(keepers, days);
+
+        let six = hold(&store, "nobody", Some(6)).await;
+        let counted = count(&store, "nobody", Days::default()).await.unwrap();
+        assert_eq!(counted[0], Counted { due: 2, held: 1 });
+        let sweep = async || {
+            Sweeper::new(Duration::ZERO).sweep(&store, "nobody", Days::default()).await.unwrap()
+        };
+        assert_eq!(sweep().await, Swept::Done([2, 0, 0, 0]));
+        store.release_hold(six, "x", now_us()).await.unwrap();
+        assert_eq!(sweep().await, Swept::Done([1, 0, 0, 0]));
+        let left = place.lines("SELECT sid FROM recording ORDER BY sid").await;
+        assert_eq!(left, [1, 2, 3, 4, 8].map(recording));
+        let listed = "SELECT recording_sid FROM media_deletion ORDER BY recording_sid";
+        assert_eq!(place.lines(listed).await, [5, 6].map(recording), "nothing was absent's");
     }
 }
 
@@ -254,7 +386,7 @@ async fn placing_a_hold_and_deleting_wait_for_each_other() {
     let held = "INSERT INTO legal_hold (company, reason, placed_us, placed_by) \
         VALUES ('acme', 'case', 1, 'x')";
     other.execute(held).await.unwrap();
-    let due = Due { company: "acme", class: Class::Journal, until_us: now_us() };
+    let due = Due { company: "acme", class: Class::Journal, until_us: now_us(), by: "x" };
     let deleting = store.delete_due(&due, 0, 1);
     tokio::pin!(deleting);
     assert!(timeout(Duration::from_millis(300), &mut deleting).await.is_err(), "it did not wait");
@@ -305,9 +437,9 @@ async fn sound_is_deleted_at_the_carrier_however_long_that_takes() {
         Sweeper::new(Duration::ZERO).sweep(&store, "acme", Days::default()).await.unwrap();
         let (carrier, asked, status) = carrier().await;
         *status.lock().unwrap() = StatusCode::SERVICE_UNAVAILABLE;
-        assert_eq!(delete_media(&store, &carrier).await.unwrap(), 0);
+        assert_eq!(delete_media(&store, &carrier, "judy").await.unwrap(), 0);
         assert_eq!(asked.lock().unwrap().len(), 1, "a carrier in trouble is left alone");
-        assert_eq!(store.media_due().await.unwrap().len(), 2);
+        assert_eq!(store.media_listed().await.unwrap(), Listed { all: 2, held: 0, refused: 1 });
 
         // Of a call that is gone, and whose sound is not: it can still be held.
         let gone = sid(1);
@@ -316,11 +448,10 @@ async fn sound_is_deleted_at_the_carrier_however_long_that_takes() {
         let Placed::OnSound(first) = store.place_hold(&case).await.unwrap() else {
             panic!("there is sound to be held");
         };
-        let listed = store.media_due().await.unwrap();
-        assert_eq!(listed.len(), 1);
+        assert_eq!(store.media_listed().await.unwrap(), Listed { all: 2, held: 1, refused: 1 });
         *status.lock().unwrap() = StatusCode::NO_CONTENT;
         asked.lock().unwrap().clear();
-        assert_eq!(delete_media(&store, &carrier).await.unwrap(), 1);
+        assert_eq!(delete_media(&store, &carrier, "judy").await.unwrap(), 1);
         let path = format!("/2010-04-01/Accounts/{ACCOUNT}/Recordings/{}.json", recording(2));
         assert_eq!(*asked.lock().unwrap(), [(Method::DELETE, path)]);
 
@@ -329,17 +460,21 @@ async fn sound_is_deleted_at_the_carrier_however_long_that_takes() {
         let another = "INSERT INTO media_deletion (recording_sid, call_sid, company, since_us) \
             VALUES ('RE00000000000000000000000000000077', 'CA77', 'acme', 1)";
         place.try_to(another).await.unwrap();
+        place.try_to(ASK_NOW).await.unwrap();
         *status.lock().unwrap() = StatusCode::BAD_REQUEST;
         asked.lock().unwrap().clear();
-        assert_eq!(delete_media(&store, &carrier).await.unwrap(), 0);
+        assert_eq!(delete_media(&store, &carrier, "judy").await.unwrap(), 0);
         assert_eq!(asked.lock().unwrap().len(), 2);
+        assert_eq!(delete_media(&store, &carrier, "judy").await.unwrap(), 0);
+        assert_eq!(asked.lock().unwrap().len(), 2, "both are left alone for a while");
 
         // Gone before is gone.
+        place.try_to(ASK_NOW).await.unwrap();
         *status.lock().unwrap() = StatusCode::NOT_FOUND;
         store.release_hold(third, "x", now_us()).await.unwrap();
         Sweeper::new(Duration::ZERO).sweep(&store, "acme", Days::default()).await.unwrap();
-        assert_eq!(delete_media(&store, &carrier).await.unwrap(), 3);
-        assert_eq!(store.media_due().await.unwrap(), []);
+        assert_eq!(delete_media(&store, &carrier, "judy").await.unwrap(), 3);
+        assert_eq!(store.media_listed().await.unwrap().all, 0);
         let log = store.deletions(Some("acme")).await.unwrap();
         let sound = log.iter().filter(|line| line.class == "media");
         assert_eq!(sound.map(|line| line.how_many).sum::<i64>(), 4);
@@ -353,8 +488,44 @@ async fn where_nothing_was_recorded_the_carrier_is_not_asked() {
         keep_as(&store, "acme", 1, OLD_MS, RecordingStatus::Absent).await;
         let swept = Sweeper::new(DAY).sweep(&store, "acme", Days::default()).await.unwrap();
         assert_eq!(swept, Swept::Done([1; 4]));
-        assert_eq!(store.media_due().await.unwrap(), []);
+        assert_eq!(store.media_listed().await.unwrap().all, 0);
     }
+}
+
+/// Nobody knows how old they are, so they count from when the tables learned to know it.
+#[tokio::test]
+async fn recordings_from_before_the_tables_knew_their_age_count_from_then() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = format!("sqlite://{}?mode=rwc", folder.path().join("calls.db").display());
+    let recorded = "INSERT INTO recording (sid, call_sid, company, status) \
+        VALUES ('RE1', 'CA1', 'nobody', 'completed')";
+    let mut sqlite = SqliteConnection::connect(&file).await.unwrap();
+    tables_before("sqlite").await.run(&mut sqlite).await.unwrap();
+    sqlite.execute(recorded).await.unwrap();
+    let database = postgres::Database::new().await;
+    let (server, owner) = (database.url("offhook"), database.url("offhook_owner"));
+    let mut postgres = PgConnection::connect(&owner).await.unwrap();
+    tables_before("postgres").await.run(&mut postgres).await.unwrap();
+    postgres.execute(recorded).await.unwrap();
+
+    Store::migrate(&server, Some(&owner)).await.unwrap();
+    for url in [file, server] {
+        let store = Store::open(&url).await.unwrap();
+        assert_eq!(store.recordings("CA1").await.unwrap().len(), 1);
+        let now = store.companies_with_lost_recordings(now_us() - 60_000_000).await.unwrap();
+        let soon = store.companies_with_lost_recordings(now_us() + 60_000_000).await.unwrap();
+        assert_eq!((now.len(), soon), (0, vec!["nobody".to_owned()]));
+        let due = Due { company: "nobody", class: Class::Recording, until_us: i64::MAX, by: "x" };
+        assert!(store.delete_lost_recordings(&due, 1).await.is_err(), "the tables refuse it");
+    }
+}
+
+/// The tables as they were before they knew how old a recording is.
+async fn tables_before(kind: &str) -> Migrator {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../migrations").join(kind);
+    let mut tables = Migrator::new(folder).await.unwrap();
+    tables.migrations = tables.iter().filter(|one| one.version < 8).cloned().collect();
+    tables
 }
 
 /// I-10: a transaction for one company sees and touches nothing of another's.
@@ -376,7 +547,7 @@ async fn what_is_held_and_deleted_of_a_company_is_its_own_i_10() {
         let mut transaction = server.begin().await.unwrap();
         let say = sqlx::query("SELECT set_config('offhook.company', $1, true)").bind(scope);
         say.execute(&mut *transaction).await.unwrap();
-        for table in ["caller", "legal_hold", "media_deletion", "deletion", "sweep"] {
+        for table in ["caller", "legal_hold", "media_deletion", "deletion", "sweep", "audit_note"] {
             let count = format!("SELECT count(DISTINCT company) FROM {table}");
             let count = sqlx::query_scalar::<_, i64>(sqlx::AssertSqlSafe(count));
             let count = count.fetch_one(&mut *transaction).await.unwrap();
@@ -446,51 +617,6 @@ async fn the_commands_hold_count_delete_and_tell() {
     }
 }
 
-/// An ended call with all that a call can have.
-async fn keep(store: &Store, company: &str, number: usize, utc_start_ms: u64) {
-    keep_as(store, company, number, utc_start_ms, RecordingStatus::Completed).await;
-}
-
-async fn keep_as(
-    store: &Store,
-    company: &str,
-    number: usize,
-    utc_start_ms: u64,
-    status: RecordingStatus,
-) {
-    let brief =
-        Brief { call: sid(number), company: company.to_owned(), utc_start_ms, ..Brief::example() };
-    let (brief, steps) = call_of(brief);
-    store.end_call(&brief.call, &steps).await.unwrap();
-    let keys = "a:00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
-    let keys = DataKeys::parse(&keys.into()).unwrap();
-    let caller = Caller::new(&keys, company, &brief.call, "+15550100101");
-    store.keep_caller(company, &brief.call, &caller).await.unwrap();
-    let told = RecordingCallback {
-        account: Sid::parse(ACCOUNT).unwrap(),
-        call: Sid::parse(&brief.call).unwrap(),
-        recording: Sid::parse(&recording(number)).unwrap(),
-        status: Some(status),
-        seconds: Some(1),
-        url: None,
-    };
-    store.keep_recording(company, &told, status, None).await.unwrap();
-}
-
-async fn hold(store: &Store, company: &str, call: Option<usize>) -> i64 {
-    let call = call.map(sid);
-    let hold =
-        NewHold { company, call: call.as_deref(), reason: "case 1", by: "x", at_us: now_us() };
-    match store.place_hold(&hold).await.unwrap() {
-        Placed::Now(id) | Placed::OnSound(id) => id,
-        other => panic!("{other:?}"),
-    }
-}
-
-async fn there(store: &Store, number: usize) -> bool {
-    store.call(&sid(number)).await.unwrap().is_some()
-}
-
 /// How many rows of any table belong to a call.
 async fn rows_of(place: &Place, number: usize) -> usize {
     let all = "SELECT sid FROM call UNION ALL SELECT call_sid FROM conversation_log UNION ALL \
@@ -498,27 +624,6 @@ async fn rows_of(place: &Place, number: usize) -> usize {
         SELECT call_sid FROM caller";
     place.lines(all).await.into_iter().filter(|call| *call == sid(number)).count()
 }
-
-/// A carrier that answers what it is told to, and keeps what it was asked for.
-async fn carrier() -> (TwilioRest, Asked, Arc<Mutex<StatusCode>>) {
-    install_crypto();
-    let (asked, status) = (Asked::default(), Arc::new(Mutex::new(StatusCode::OK)));
-    let state = (Arc::clone(&asked), Arc::clone(&status));
-    let answer = async |State((asked, status)): State<(Asked, Arc<Mutex<StatusCode>>)>,
-                        method: Method,
-                        uri: Uri| {
-        asked.lock().unwrap().push((method, uri.path().to_owned()));
-        *status.lock().unwrap()
-    };
-    let router = Router::new().fallback(answer).with_state(state);
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("http://{}", listener.local_addr().unwrap());
-    tokio::spawn(async move { axum::serve(listener, router).await });
-    let account = Sid::parse(ACCOUNT).unwrap();
-    (TwilioRest::new(&url, account, "token".into()).unwrap(), asked, status)
-}
-
-type Asked = Arc<Mutex<Vec<(Method, String)>>>;
 
 fn company(retention: Retention) -> Company {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../scenarios/companies/acme.toml");
@@ -531,16 +636,5 @@ fn kept(caller: u32) -> Retention {
     Retention { caller, ..Retention::default() }
 }
 
-fn sid(number: usize) -> String {
-    format!("CA{number:032}")
-}
-
-fn recording(number: usize) -> String {
-    format!("RE{number:032}")
-}
-
-fn now_ms() -> u64 {
-    u64::try_from(now_us() / 1_000).unwrap()
-}
-
-const ACCOUNT: &str = "AC00000000000000000000000000000001";
+/// As when the pauses after what was asked for in vain are over.
+const ASK_NOW: &str = "UPDATE media_deletion SET not_before_us = 0";

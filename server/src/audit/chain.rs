@@ -22,8 +22,9 @@ use super::line::{Hash, LINE_BYTES_MAX, Line, Look, look};
 use super::{Entry, Kind, SERVER};
 use crate::owned::{self, LOCK, MAKING};
 
-/// How far a log has come: its last entry.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// An entry and its place: how far a log has come, or the last one that was removed from its beginning.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Head {
     /// Which log: the name of its folder.
     pub log: String,
@@ -48,7 +49,7 @@ pub(super) struct Chain {
     /// What was told in full in this file.
     told: BTreeSet<Hash>,
     is_synced: bool,
-    /// The ends of days that nobody asked for yet.
+    /// The ends of days since the log was opened.
     day_ends: Vec<Head>,
     /// Held open: with it goes the lock, and another process may go on with this log.
     _lock: File,
@@ -252,9 +253,13 @@ impl Chain {
         self.day.filter(|_| self.seq > 0).map(head)
     }
 
-    /// The ends of the days that are over since somebody asked last.
-    pub(super) fn day_ends(&mut self) -> Vec<Head> {
-        std::mem::take(&mut self.day_ends)
+    /// The ends of the days that are over since the log was opened.
+    pub(super) fn day_ends(&self) -> Vec<Head> {
+        self.day_ends.clone()
+    }
+
+    pub(super) fn name(&self) -> String {
+        name(&self.folder)
     }
 
     fn path(&self, day: Option<Date>) -> PathBuf {
@@ -373,7 +378,7 @@ fn day_name(day: Option<Date>) -> String {
     day.map(|day| day.to_string()).unwrap_or_default()
 }
 
-fn day_of(at_us: i64) -> Date {
+pub(super) fn day_of(at_us: i64) -> Date {
     let at = Timestamp::from_microsecond(at_us).unwrap_or(Timestamp::UNIX_EPOCH);
     at.to_zoned(TimeZone::UTC).date()
 }

@@ -3,7 +3,7 @@ use std::os::unix::fs::symlink;
 use std::path::PathBuf;
 use std::time::Instant;
 
-use super::verify::{Extent, verify};
+use super::verify::{Extent, Published, verify};
 use super::*;
 
 #[tokio::test]
@@ -18,7 +18,7 @@ async fn what_was_appended_is_on_the_disk_once_somebody_asks() {
     // The file's beginning, the server's, and ours.
     assert_eq!(settled.head.seq, 102);
     assert!(audit.is_well());
-    let report = verify(root.path(), Some(&[settled.head]), Extent::All).unwrap();
+    let report = verify(root.path(), Some(&published(settled.head)), Extent::All).unwrap();
     assert_eq!(report.findings, []);
     let log = &report.logs[0];
     assert_eq!((log.entries, log.heads, log.unpublished, log.is_written), (102, 1, 0, true));
@@ -54,7 +54,7 @@ async fn a_full_disk_is_told_and_what_was_lost_is_put_on_record_f_pr_08() {
     assert!(audit.is_well());
     let [_, (_, lost)] = audit.report().counts;
     assert!((1_000..=many).contains(&lost), "{lost} of {many}");
-    let report = verify(root.path(), Some(&[settled.head]), Extent::All).unwrap();
+    let report = verify(root.path(), Some(&published(settled.head)), Extent::All).unwrap();
     assert_eq!((report.findings, report.logs[0].losses > 0), (vec![], true));
     let text = fs::read_to_string(&file).unwrap();
     let told: u64 = text.lines().filter_map(told_lost).sum();
@@ -83,6 +83,10 @@ fn a_folder_that_cannot_be_used_is_told_at_the_start() {
     let file = root.path().join("file");
     fs::write(&file, "").unwrap();
     assert!(Audit::open(&file.join("audit")).is_err());
+}
+
+fn published(head: Head) -> Published {
+    Published { heads: vec![head], cuts: Vec::new() }
 }
 
 fn told_lost(line: &str) -> Option<u64> {

@@ -3,6 +3,8 @@
 //! The files alone tell everything but two things: that the end was cut off at the end of a line, and
 //! that everything was written anew by somebody who knows the form. Those are told by the heads that
 //! were published.
+//!
+//! A log may begin behind its first entry, where an entry of a log here says so, and the database, too.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -12,6 +14,7 @@ use std::path::{Path, PathBuf};
 use sha2::{Digest as _, Sha256};
 
 use super::chain::{Begins, FILES, Torn, days, is_written, logs, name};
+use super::cuts::Shortened;
 use super::line::{Hash, LINE_BYTES_MAX, Line, Look, look};
 use super::{Head, Kind};
 pub use finding::{Finding, Log, Report, Wrong};
@@ -27,27 +30,59 @@ pub enum Extent {
     Some,
 }
 
-/// Reads all logs in a folder, entry by entry, and compares them with the heads that were published,
-/// where they are known. It holds one line in memory, not a file.
+/// What is told of logs where they are not.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Published {
+    /// How far they had come.
+    pub heads: Vec<Head>,
+    /// The last entry of each file that was removed because its time was over.
+    pub cuts: Vec<Head>,
+}
+
+impl Published {
+    /// Whether a log may begin behind this entry.
+    fn allows(&self, log: &str, seq: u64, hash: Hash) -> bool {
+        let mut cuts =
+            self.cuts.iter().filter(|cut| (&*cut.log, cut.seq, cut.hash) == (log, seq, hash));
+        cuts.any(|cut| self.bears_out(cut))
+    }
+
+    /// Whether all of a log may be gone that had come this far.
+    fn allows_the_end_of(&self, log: &str, to: u64) -> bool {
+        let mut cuts = self.cuts.iter().filter(|cut| cut.log == log && cut.seq >= to);
+        cuts.any(|cut| self.bears_out(cut))
+    }
+
+    /// Whether what was published says the same: no entry up to it is of a later day, and it is the one that
+    /// it says to be.
+    fn bears_out(&self, cut: &Head) -> bool {
+        let mut heads = self.heads.iter().filter(|head| head.log == cut.log && head.seq <= cut.seq);
+        heads.all(|head| head.day <= cut.day && (head.seq < cut.seq || head.hash == cut.hash))
+    }
+}
+
+/// Reads all logs in a folder, entry by entry, and compares them with what was published of them, where
+/// that is known. It holds one line in memory, not a file.
 ///
 /// # Errors
 /// When the folder or a file in it cannot be read.
-pub fn verify(root: &Path, published: Option<&[Head]>, extent: Extent) -> io::Result<Report> {
+pub fn verify(root: &Path, published: Option<&Published>, extent: Extent) -> io::Result<Report> {
     verify_but(root, published, extent, None)
 }
 
 /// The same, without one of its checks: so that tests can show that each is needed.
 fn verify_but(
     root: &Path,
-    published: Option<&[Head]>,
+    published: Option<&Published>,
     extent: Extent,
     blind_to: Option<Check>,
 ) -> io::Result<Report> {
     let mut of_logs: BTreeMap<&str, Vec<&Head>> = BTreeMap::new();
-    for head in published.unwrap_or_default() {
+    for head in published.map(|published| &published.heads).into_iter().flatten() {
         of_logs.entry(&head.log).or_default().push(head);
     }
     let mut report = Report::default();
+    let (mut walks, mut told) = (Vec::new(), Vec::new());
     for folder in logs(root)? {
         let mut heads = of_logs.remove(name(&folder).as_str()).unwrap_or_default();
         heads.sort_by_key(|head| head.seq);
@@ -57,12 +92,27 @@ fn verify_but(
             walk.file(&path, &day.to_string())?;
         }
         walk.end(published.is_some());
-        report.logs.push(walk.log);
-        report.findings.extend(walk.findings);
+        told.append(&mut walk.removed);
+        walks.push((walk.log, walk.begins_behind, walk.findings));
+    }
+    for (log, begins_behind, findings) in walks {
+        // Any log may tell of it, also one that is read later.
+        let is_known = |(_, seq, hash): &(Finding, u64, Hash)| {
+            let is_told = |head: &Head| (&head.log, head.seq, head.hash) == (&log.log, *seq, *hash);
+            let is_allowed = |published: &Published| published.allows(&log.log, *seq, *hash);
+            told.iter().any(is_told) && published.is_none_or(is_allowed)
+        };
+        let unknown = begins_behind.filter(|behind| !is_known(behind));
+        report.findings.extend(unknown.map(|(finding, ..)| finding));
+        report.findings.extend(findings);
+        report.logs.push(log);
     }
     if extent == Extent::All && blind_to != Some(Check::Heads) {
         for (log, heads) in of_logs {
             let to = heads.iter().map(|head| head.seq).max().unwrap_or_default();
+            if published.is_some_and(|published| published.allows_the_end_of(log, to)) {
+                continue;
+            }
             report.findings.push(Finding {
                 file: root.join(log),
                 line: 0,
@@ -99,6 +149,11 @@ struct Walk<'a> {
     link: Option<Hash>,
     /// What is no entry, since the last one.
     torn: Option<Rest>,
+    /// The entry that would stand before the first one here, and what is wrong if nobody knows that it
+    /// was removed.
+    begins_behind: Option<(Finding, u64, Hash)>,
+    /// What entries here say that was removed, of this log or of others.
+    removed: Vec<Head>,
 }
 
 /// Lines that are no entries.
@@ -115,13 +170,15 @@ impl<'a> Walk<'a> {
             blind_to,
             folder,
             heads,
-            log: Log { log: name(folder), ..Log::default() },
+            log: Log { log: name(folder), begins: 1, ..Log::default() },
             findings: Vec::new(),
             file: folder.to_owned(),
             line: 0,
             seq: 0,
             link: Some(Hash::NONE),
             torn: None,
+            begins_behind: None,
+            removed: Vec::new(),
         }
     }
 
@@ -216,6 +273,13 @@ impl<'a> Walk<'a> {
             }
             _ => self.torn_for_good(),
         };
+        if self.log.entries == 0 && seq > 1 && !may_skip && self.looks_at(Check::Order) {
+            let wrong = Wrong::Missing { from: 1, to: seq - 1 };
+            let finding = Finding { file: self.file.clone(), line: self.line, wrong };
+            self.begins_behind = Some((finding, seq - 1, entry.prev));
+            (self.seq, self.link) = (seq - 1, Some(entry.prev));
+            self.log.begins = seq;
+        }
         let expected = self.seq + 1;
         if seq < expected && self.looks_at(Check::Order) {
             let is_last = seq == self.seq && self.link == Some(hash);
@@ -236,6 +300,11 @@ impl<'a> Walk<'a> {
         }
         self.log.entries += 1;
         self.log.losses += u64::from(entry.kind == Kind::Lost);
+        if entry.kind == Kind::Shortened
+            && let Ok(told) = serde_json::from_str::<Shortened>(entry.body.get())
+        {
+            self.removed.extend(told.removed);
+        }
         (self.seq, self.link) = (seq, Some(hash));
         if let Some(day) = begins.filter(|_| entry.kind != Kind::Recovered) {
             self.begins(entry, day);

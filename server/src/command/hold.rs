@@ -12,7 +12,7 @@ use crate::times::now_us;
 ///
 /// From the moment a hold is placed until it is released, nothing of what it holds is deleted, here or at
 /// the carrier. A hold is on one call or on all calls of a company. Several may hold the same call; each
-/// is released by itself. Holds are never deleted.
+/// is released by itself. Holds are never deleted. Who placed and who released one stands in the audit log.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   server hold place --company acme --call CA5ef8732a3c49700934481addd5ce1659 --reason 'case 2026-17'

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use anyhow::{Context as _, anyhow, bail};
 use secrecy::{ExposeSecret as _, SecretString};
 
-use super::{Database, given, print};
+use super::{By, Database, given, print};
 use crate::company::is_e164;
 use crate::sealed::{BlindIndex, DataKeys};
 use crate::store::{Store, callers};
@@ -43,12 +43,16 @@ enum What {
         #[arg(long, value_name = "NUMBER", default_value_t = 200)]
         #[arg(value_parser = clap::value_parser!(u32).range(1..=10_000))]
         batch: u32,
+        #[command(flatten)]
+        by: By,
     },
-    /// Prints the full number of a call's caller
+    /// Prints the full number of a call's caller. Who had it printed goes into the audit log first
     Open {
         /// The carrier's name of the call
         #[arg(value_name = "SID")]
         call: String,
+        #[command(flatten)]
+        by: By,
     },
 }
 
@@ -80,8 +84,8 @@ async fn act(store: &Store, arguments: &Args) -> anyhow::Result<String> {
     match &arguments.what {
         What::List if data_keys.and_then(given).is_none() => list(store, None).await,
         What::List => list(store, Some(&keys(data_keys)?)).await,
-        What::Rotate { batch } => rotate(store, &keys(data_keys)?, *batch).await,
-        What::Open { call } => open(store, &keys(data_keys)?, call).await,
+        What::Rotate { batch, by } => rotate(store, &keys(data_keys)?, *batch, by.name()).await,
+        What::Open { call, by } => open(store, &keys(data_keys)?, call, by.name()).await,
     }
 }
 
@@ -105,10 +109,10 @@ async fn list(store: &Store, keys: Option<&DataKeys>) -> anyhow::Result<String> 
     Ok(if told.is_empty() { "No number is kept.\n".to_owned() } else { told })
 }
 
-async fn rotate(store: &Store, keys: &DataKeys, batch: u32) -> anyhow::Result<String> {
+async fn rotate(store: &Store, keys: &DataKeys, batch: u32, by: &str) -> anyhow::Result<String> {
     let (mut done, mut spoilt, mut after) = (0, 0, String::new());
     loop {
-        let resealed = store.reseal(keys, &after, batch).await?;
+        let resealed = store.reseal(keys, &after, batch, by).await?;
         done += resealed.done;
         spoilt += resealed.spoilt;
         match resealed.next {
@@ -133,8 +137,8 @@ async fn rotate(store: &Store, keys: &DataKeys, batch: u32) -> anyhow::Result<St
     Ok(told)
 }
 
-async fn open(store: &Store, keys: &DataKeys, call: &str) -> anyhow::Result<String> {
-    let kept = store.caller(call).await?;
+async fn open(store: &Store, keys: &DataKeys, call: &str, by: &str) -> anyhow::Result<String> {
+    let kept = store.caller_to_open(call, by).await?;
     let (company, sealed) = kept.ok_or_else(|| anyhow!("no number is kept of a call {call}"))?;
     let number = keys.open(&callers::place(&company, call), &sealed);
     let number = number.with_context(|| format!("the caller's number of {call}"))?;

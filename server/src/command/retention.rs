@@ -8,18 +8,21 @@ use anyhow::anyhow;
 use call_transports::net::TwilioRest;
 use call_transports::twilio::Sid;
 use secrecy::SecretString;
+use serde_json::json;
 
-use super::{Database, given, print, time};
+use super::{By, Database, given, print, time};
+use crate::audit::{Entry, SERVER};
 use crate::company::registry::Registry;
 use crate::config::TWILIO_API_URL;
-use crate::retention::{Days, Sweeper, Swept, count, days_of, delete_media};
-use crate::store::{Class, Store};
+use crate::retention::{Days, Keeper, Sweeper, Swept, count, delete_media, keepers};
+use crate::store::{Class, Listed, Store};
 
 /// Deletes what is left of calls when its time is over, as servers do by themselves once a day
 ///
 /// How long each class of data is kept stands in the table `[retention]` of a company's active version. A
 /// company without one is left alone, because how long its data is kept is not known then. What is held
-/// (`server hold`) stays.
+/// (`server hold`) stays. What is deleted, and by whom, goes into the audit log. Days of that log itself are
+/// removed by servers alone.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   server retention run --dry-run
@@ -46,6 +49,8 @@ enum What {
         /// Only what is this company's
         #[arg(long, value_name = "COMPANY")]
         company: Option<String>,
+        #[command(flatten)]
+        by: By,
         #[command(flatten)]
         account: Account,
     },
@@ -77,8 +82,9 @@ struct Account {
 pub async fn run(arguments: &Args) -> anyhow::Result<ExitCode> {
     let store = arguments.database.look().await?;
     let done = match &arguments.what {
-        What::Run { dry_run, company, account } => {
-            sweep(&store, *dry_run, company.as_deref(), account).await
+        What::Run { dry_run, company, by, account } => {
+            let by = Some(by.name()).filter(|_| !dry_run);
+            sweep(&store, by, company.as_deref(), account).await
         }
         What::Log { company } => log(&store, company.as_deref()).await,
     };
@@ -86,41 +92,52 @@ pub async fn run(arguments: &Args) -> anyhow::Result<ExitCode> {
     done
 }
 
+/// Only counts where nobody is to delete.
 async fn sweep(
     store: &Store,
-    dry_run: bool,
+    by: Option<&str>,
     only: Option<&str>,
     account: &Account,
 ) -> anyhow::Result<ExitCode> {
     // Looked at first: where it is wrong, nothing is deleted.
     let carrier = account.carrier()?;
     let companies = Registry::load(store).await?;
-    let mut with_calls = store.companies_with_calls().await?;
+    let mut keepers = keepers(store, &companies).await?;
     if let Some(only) = only {
-        with_calls.retain(|company| company == only);
+        keepers.retain(|keeper| keeper.company == only);
     }
-    if with_calls.is_empty() {
+    if keepers.is_empty() {
         let whose = if only.is_some() { "No company of this name" } else { "No company" };
         print(&format!("{whose} has calls on record.\n"))?;
     }
+    if let Some(by) = by {
+        let company = only.unwrap_or(SERVER);
+        store.note(&Entry::of_operator(by, "retention_run", company, &json!({}))).await?;
+    }
     let mut is_all = true;
-    for company in with_calls {
-        let Some(days) = days_of(&companies, &company) else {
+    for Keeper { company, days } in keepers {
+        let Some(days) = days else {
             is_all = false;
             let why = "because no sound version of it is active";
             print(&format!("{company}: left alone, {why}\n"))?;
             continue;
         };
         print(&format!("{company}\n"))?;
-        if dry_run {
-            tell_due(store, &company, days).await?;
-        } else {
-            is_all &= delete(store, &company, days).await?;
+        match by {
+            None => tell_due(store, &company, days).await?,
+            Some(by) => is_all &= delete(store, &company, days, by).await?,
         }
     }
-    if !dry_run && let Some(carrier) = carrier {
-        let gone = delete_media(store, &carrier).await?;
+    if let (Some(by), Some(carrier)) = (by, carrier) {
+        let gone = delete_media(store, &carrier, by).await?;
         print(&format!("{gone} recordings were deleted at the carrier\n"))?;
+    }
+    let Listed { all, held, refused } = store.media_listed().await?;
+    if all > 0 {
+        print(&format!(
+            "{all} recordings are to be deleted at the carrier, of which {held} are held and {refused} \
+             were asked for in vain\n"
+        ))?;
     }
     Ok(if is_all { ExitCode::SUCCESS } else { ExitCode::from(LEFT) })
 }
@@ -134,8 +151,8 @@ async fn tell_due(store: &Store, company: &str, days: Days) -> anyhow::Result<()
     Ok(())
 }
 
-async fn delete(store: &Store, company: &str, days: Days) -> anyhow::Result<bool> {
-    match Sweeper::new(Duration::ZERO).sweep(store, company, days).await? {
+async fn delete(store: &Store, company: &str, days: Days, by: &str) -> anyhow::Result<bool> {
+    match Sweeper::new(Duration::ZERO).by(by).sweep(store, company, days).await? {
         Swept::Done(counts) => {
             for (class, count) in Class::ALL.into_iter().zip(counts) {
                 let (kept, word) = (days.kept(class), class.word());

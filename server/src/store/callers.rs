@@ -1,10 +1,13 @@
 //! Callers' numbers, sealed, and which calls are of one caller.
 
 use secrecy::ExposeSecret as _;
+use serde_json::json;
 use sqlx::FromRow;
 
 use super::database::Scope;
+use super::notes::note;
 use super::{Error, Store};
+use crate::audit::{Entry, SERVER};
 use crate::sealed::{BlindIndex, DataKeys, Place, Sealed};
 
 /// The caller's number of a call, as it is kept.
@@ -78,8 +81,24 @@ impl Store {
         Ok(rows.into_iter().next().map(Row::parts).map(|(_, company, sealed)| (company, sealed)))
     }
 
+    /// The same for somebody who will open it, which is put on record first.
+    ///
+    /// # Errors
+    /// [`Error::Query`]: then nobody is to open it.
+    pub async fn caller_to_open(
+        &self,
+        call: &str,
+        by: &str,
+    ) -> Result<Option<(String, Sealed)>, Error> {
+        let Some((company, sealed)) = self.caller(call).await? else { return Ok(None) };
+        let key = json!({ "key": sealed.key_id });
+        self.note(&Entry::of_operator(by, "number_open", &company, &key).of_call(call)).await?;
+        Ok(Some((company, sealed)))
+    }
+
     /// Seals up to `count` rows anew that other keys than the first have sealed, from the call behind
-    /// `after` on. Rows that change meanwhile stay as they are then.
+    /// `after` on. Rows that change meanwhile stay as they are then. `by` is who has it done, for the
+    /// record.
     ///
     /// # Errors
     /// [`Error::Query`].
@@ -88,6 +107,7 @@ impl Store {
         keys: &DataKeys,
         after: &str,
         count: u32,
+        by: &str,
     ) -> Result<Resealed, Error> {
         let old = "SELECT call_sid, company, key_id, sealed FROM caller \
             WHERE call_sid > $1 AND key_id <> $2 ORDER BY call_sid LIMIT $3";
@@ -114,6 +134,11 @@ impl Store {
                 (&sealed.text).into(),
             ];
             resealed.done += transaction.run(anew, &values).await?;
+        }
+        if resealed.done + resealed.spoilt > 0 {
+            let Resealed { done, spoilt, .. } = resealed;
+            let more = json!({ "key": keys.first_id(), "numbers": done, "not_opened": spoilt });
+            note(&mut transaction, &Entry::of_operator(by, "keys_rotate", SERVER, &more)).await?;
         }
         transaction.commit().await?;
         Ok(resealed)

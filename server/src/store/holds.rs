@@ -1,4 +1,6 @@
 //! Legal holds: calls that must be kept although their time is over.
+//!
+//! The table itself notes for the audit log that one was placed or released, whoever does it.
 
 use sqlx::FromRow;
 
@@ -25,8 +27,8 @@ pub struct NewHold<'a> {
 pub enum Placed {
     /// It holds from now on, under this number.
     Now(i64),
-    /// The same, but the call itself is gone: what is held is sound at the carrier that was to be
-    /// deleted.
+    /// The same, but the call itself is gone, or never came on record: what is held is its sound at the
+    /// carrier.
     OnSound(i64),
     /// The company has no such call.
     NoCall,
@@ -82,17 +84,21 @@ impl Store {
         let rows: Vec<(i64,)> = transaction.rows(statement, &values).await?;
         let (there, missing): (Vec<(i64,)>, _) = match call {
             Some(call) => {
-                // Of a call that is gone, sound may be left that is still to be deleted.
+                // Of a call that is gone, or never came on record, there may be sound.
                 let there = "SELECT kind FROM (SELECT CAST(1 AS BIGINT) AS kind FROM call \
                     WHERE sid = $1 AND company = $2 \
                     UNION ALL SELECT CAST(2 AS BIGINT) FROM media_deletion \
+                    WHERE call_sid = $1 AND company = $2 \
+                    UNION ALL SELECT CAST(2 AS BIGINT) FROM recording \
                     WHERE call_sid = $1 AND company = $2) AS there ORDER BY kind LIMIT 1";
                 let values = [call.into(), company.into()];
                 (transaction.rows(there, &values).await?, Placed::NoCall)
             }
             None => {
                 let there = "SELECT CAST(1 AS BIGINT) FROM (SELECT id FROM company WHERE id = $1 \
-                    UNION ALL SELECT company FROM call WHERE company = $1) AS there LIMIT 1";
+                    UNION ALL SELECT company FROM call WHERE company = $1 \
+                    UNION ALL SELECT company FROM media_deletion WHERE company = $1 \
+                    UNION ALL SELECT company FROM recording WHERE company = $1) AS there LIMIT 1";
                 (transaction.rows(there, &[company.into()]).await?, Placed::NoCompany)
             }
         };

@@ -6,6 +6,7 @@ use sqlx::FromRow;
 use super::database::Scope;
 use super::repeats::repeated;
 use super::{Error, Store, whole};
+use crate::times::now_us;
 
 /// A recording of a call. Its sound is at the carrier.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,10 +36,11 @@ impl Store {
         media_path: Option<&str>,
     ) -> Result<bool, Error> {
         let has_sound = status == RecordingStatus::Completed;
-        let statement = "INSERT INTO recording (sid, call_sid, company, status, seconds, media_path) \
-            VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (sid) DO UPDATE SET \
+        let statement = "INSERT INTO recording \
+            (sid, call_sid, company, status, seconds, media_path, known_us) \
+            VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (sid) DO UPDATE SET \
             status = excluded.status, seconds = excluded.seconds, \
-            media_path = excluded.media_path WHERE recording.status = 'in-progress' \
+            media_path = excluded.media_path, known_us = excluded.known_us WHERE recording.status = 'in-progress' \
             AND excluded.status <> 'in-progress' AND recording.call_sid = excluded.call_sid \
             AND recording.company = excluded.company";
         let values = [
@@ -48,6 +50,7 @@ impl Store {
             status.as_str().into(),
             told.seconds.filter(|_| has_sound).map(whole).into(),
             media_path.filter(|_| has_sound).into(),
+            now_us().into(),
         ];
         let keep = async || {
             let mut transaction = self.database.begin(Scope::Company(company)).await?;

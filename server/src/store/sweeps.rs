@@ -4,10 +4,13 @@
 //! it; triggers refuse it besides. Deleting goes by calls, the oldest first, a few in one transaction,
 //! so that nobody who writes a record waits long.
 
+use jiff::Timestamp;
+use serde_json::json;
 use sqlx::{AssertSqlSafe, FromRow};
 
 use super::database::{Scope, Transaction};
 use super::{Error, Store};
+use crate::audit::{Entry, Kind};
 
 /// What of a call is deleted, each after its own time, in the order of [`ALL`](Self::ALL).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -60,6 +63,8 @@ pub struct Due<'a> {
     pub class: Class,
     /// Of those that ended before this time, in microseconds since 1970-01-01 UTC.
     pub until_us: i64,
+    /// Who deletes it, for the record.
+    pub by: &'a str,
 }
 
 /// What came of one step of deleting.
@@ -78,15 +83,6 @@ pub struct Counted {
     pub due: i64,
     /// Calls of which something would be, were they not held.
     pub held: i64,
-}
-
-/// Sound that is to be deleted at the carrier.
-#[derive(Debug, Clone, PartialEq, Eq, FromRow)]
-pub struct Media {
-    /// The carrier's name of the recording.
-    pub recording_sid: String,
-    /// The company's short name.
-    pub company: String,
 }
 
 /// A line of what was deleted when.
@@ -174,7 +170,22 @@ impl Store {
         // What is put together here are words of this file.
         let rows: Vec<Counted> =
             self.database.read(scope, AssertSqlSafe(statement), &values).await?;
-        Ok(rows.into_iter().next().unwrap_or(Counted { due: 0, held: 0 }))
+        let mut counted = rows.into_iter().next().unwrap_or(Counted { due: 0, held: 0 });
+        if due.class == Class::Recording {
+            let lost = format!(
+                "SELECT CAST(COALESCE(sum(CASE WHEN {LOST_IS_HELD} THEN 0 ELSE 1 END), 0) AS BIGINT) \
+                 AS due, CAST(COALESCE(sum(CASE WHEN {LOST_IS_HELD} THEN 1 ELSE 0 END), 0) AS BIGINT) \
+                 AS held FROM recording r WHERE r.company = $2 AND {LOST}"
+            );
+            let values = [due.until_us.into(), due.company.into()];
+            let rows: Vec<Counted> =
+                self.database.read(scope, AssertSqlSafe(lost), &values).await?;
+            for lost in rows {
+                counted.due += lost.due;
+                counted.held += lost.held;
+            }
+        }
+        Ok(counted)
     }
 
     /// Deletes what is due of a few calls, from those on that began at `from_us`, and notes how much.
@@ -199,36 +210,55 @@ impl Store {
         for (sid, _) in &calls {
             how_many += u64::from(delete(&mut transaction, due, sid, at_us).await?);
         }
-        note(&mut transaction, due.company, due.class.word(), how_many, (due.until_us, at_us))
-            .await?;
+        note(&mut transaction, due, how_many, at_us).await?;
         transaction.commit().await?;
         let is_more = calls.len() == CALLS_AT_ONCE && how_many > 0;
         let next_us = calls.last().filter(|_| is_more).map(|(_, started_us)| *started_us);
         Ok(Deleted { how_many, next_us })
     }
 
-    /// Sound that is to be deleted at the carrier and that nobody holds, the oldest first.
+    /// The companies of recordings that the carrier told of before `until_us`, and whose calls have no
+    /// record, by their short names.
     ///
     /// # Errors
     /// [`Error::Query`].
-    pub async fn media_due(&self) -> Result<Vec<Media>, Error> {
-        let statement = "SELECT recording_sid, company FROM media_deletion m \
-            WHERE NOT EXISTS (SELECT 1 FROM legal_hold h WHERE h.company = m.company \
-            AND h.released_us IS NULL AND (h.call_sid IS NULL OR h.call_sid = m.call_sid)) \
-            ORDER BY since_us, recording_sid LIMIT 100";
-        Ok(self.database.read(Scope::Every, statement, &[]).await?)
+    pub async fn companies_with_lost_recordings(
+        &self,
+        until_us: i64,
+    ) -> Result<Vec<String>, Error> {
+        let statement = format!("SELECT DISTINCT r.company FROM recording r WHERE {LOST}");
+        // What is put together here are words of this file.
+        let statement = AssertSqlSafe(statement);
+        let rows: Vec<(String,)> =
+            self.database.read(Scope::Every, statement, &[until_us.into()]).await?;
+        Ok(rows.into_iter().map(|(company,)| company).collect())
     }
 
-    /// Notes that sound is gone at the carrier.
+    /// Deletes a few recordings whose calls have no record, and lists their sound to be deleted. Their
+    /// age counts from when the carrier told of them last: [`Due::until_us`] is about that. How many.
     ///
     /// # Errors
-    /// [`Error::Query`], also where its call was held in the same moment.
-    pub async fn media_gone(&self, media: &Media, at_us: i64) -> Result<(), Error> {
-        let statement = "DELETE FROM media_deletion WHERE recording_sid = $1";
-        let mut transaction = self.database.begin(Scope::Company(&media.company)).await?;
-        let gone = transaction.run(statement, &[(&media.recording_sid).into()]).await?;
-        note(&mut transaction, &media.company, "media", gone, (at_us, at_us)).await?;
-        Ok(transaction.commit().await?)
+    /// [`Error::Query`], also where one was held in the same moment: then nothing was deleted.
+    pub async fn delete_lost_recordings(&self, due: &Due<'_>, at_us: i64) -> Result<u64, Error> {
+        let statement = format!(
+            "SELECT r.sid FROM recording r WHERE r.company = $2 AND {LOST} AND NOT {LOST_IS_HELD} \
+             ORDER BY r.known_us LIMIT {CALLS_AT_ONCE}"
+        );
+        let list = "INSERT INTO media_deletion (recording_sid, call_sid, company, since_us) \
+            SELECT sid, call_sid, company, $2 FROM recording WHERE sid = $1 AND status <> 'absent' \
+            ON CONFLICT DO NOTHING";
+        let delete = "DELETE FROM recording WHERE sid = $1";
+        let mut transaction = self.database.begin(Scope::Company(due.company)).await?;
+        let values = [due.until_us.into(), due.company.into()];
+        let lost: Vec<(String,)> = transaction.rows(AssertSqlSafe(statement), &values).await?;
+        let mut how_many = 0;
+        for (sid,) in &lost {
+            transaction.run(list, &[sid.into(), at_us.into()]).await?;
+            how_many += transaction.run(delete, &[sid.into()]).await?;
+        }
+        note(&mut transaction, due, how_many, at_us).await?;
+        transaction.commit().await?;
+        Ok(how_many)
     }
 
     /// What was deleted when, of a company or of all, the newest first, a thousand lines at most.
@@ -293,7 +323,18 @@ async fn delete(
 
 async fn note(
     transaction: &mut Transaction,
-    company: &str,
+    due: &Due<'_>,
+    how_many: u64,
+    at_us: i64,
+) -> Result<(), Error> {
+    let Due { company, class, until_us, by } = *due;
+    note_deletion(transaction, (company, by), class.word(), how_many, (until_us, at_us)).await
+}
+
+/// Notes how much was deleted, for the list of deletions and for the audit log.
+pub(super) async fn note_deletion(
+    transaction: &mut Transaction,
+    (company, by): (&str, &str),
     class: &str,
     how_many: u64,
     (until_us, at_us): (i64, i64),
@@ -301,6 +342,10 @@ async fn note(
     if how_many == 0 {
         return Ok(());
     }
+    let until = Timestamp::from_microsecond(until_us).unwrap_or(Timestamp::UNIX_EPOCH);
+    let body =
+        json!({ "by": by, "class": class, "how_many": how_many, "until": until.to_string() });
+    super::notes::note(transaction, &Entry::new(Kind::Deleted, company, body).at(at_us)).await?;
     let statement = "INSERT INTO deletion (company, class, how_many, until_us, at_us) \
         VALUES ($1, $2, $3, $4, $5)";
     let how_many = super::whole(how_many);
@@ -322,6 +367,14 @@ const HELD: &str = "EXISTS (SELECT 1 FROM legal_hold h WHERE h.company = c.compa
 const DUE: &str = "EXISTS (SELECT 1 FROM call c WHERE c.sid = $3 AND c.company = $1 \
     AND c.status = 'ended' AND c.ended_us < $2 AND NOT EXISTS (SELECT 1 FROM legal_hold h \
     WHERE h.company = $1 AND h.released_us IS NULL AND (h.call_sid IS NULL OR h.call_sid = $3)))";
+
+/// That the carrier told of a recording, `r`, before `$1` last, and that its call has no record.
+const LOST: &str = "r.known_us < $1 \
+    AND NOT EXISTS (SELECT 1 FROM call c WHERE c.sid = r.call_sid)";
+
+/// That somebody holds the call of a recording, `r`.
+const LOST_IS_HELD: &str = "EXISTS (SELECT 1 FROM legal_hold h WHERE h.company = r.company \
+    AND h.released_us IS NULL AND (h.call_sid IS NULL OR h.call_sid = r.call_sid))";
 
 /// How many calls one transaction deletes something of.
 const CALLS_AT_ONCE: usize = 20;

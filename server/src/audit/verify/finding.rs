@@ -21,6 +21,9 @@ pub struct Log {
     pub files: u64,
     /// Its entries.
     pub entries: u64,
+    /// The number of its first entry. What was before that was removed because its time was over, unless
+    /// a finding says otherwise.
+    pub begins: u64,
     /// How often something was torn off by a crash, which the entry behind it tells of.
     pub recovered: u64,
     /// Places where entries were lost because the disk took nothing, which an entry tells of.

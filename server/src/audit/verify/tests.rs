@@ -33,6 +33,24 @@ mod whatever_is_done {
     }
 }
 
+/// I-27: the same of a log whose first day is over and was removed.
+mod whatever_is_done_to_what_is_left {
+    use super::*;
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..Default::default() })]
+
+        #[test]
+        fn of_a_log_is_found_i_27(harm in harm()) {
+            let log = Sample::shortened();
+            prop_assert_eq!(&log.findings(None), &[]);
+            if harm.file() > 0 && log.harm(&harm).is_some() {
+                prop_assert!(!log.findings(None).is_empty(), "{:?} is not noticed", harm);
+            }
+        }
+    }
+}
+
 /// What each harm is called, and where it is found.
 #[test]
 fn a_harm_is_named_with_its_file_line_and_entry_i_27() {
@@ -83,14 +101,14 @@ fn a_whole_log_that_is_gone_was_published() {
     fs::remove_dir_all(log.files[0].parent().unwrap()).unwrap();
     let found = log.findings(None);
     assert!(matches!(found[..], [Finding { wrong: Wrong::Gone { to: 16 }, .. }]), "{found:?}");
-    let elsewhere = verify(log.root.path(), Some(&log.heads), Extent::Some).unwrap();
+    let elsewhere = verify(log.root.path(), Some(&published(&log.heads)), Extent::Some).unwrap();
     assert_eq!(elsewhere.findings, []);
 }
 
 #[test]
 fn a_log_of_which_nothing_was_published_is_told() {
     let log = Sample::new();
-    let found = verify(log.root.path(), Some(&[]), Extent::All).unwrap().findings;
+    let found = verify(log.root.path(), Some(&published(&[])), Extent::All).unwrap().findings;
     assert_eq!(found.iter().map(|found| found.wrong).collect::<Vec<_>>(), [Wrong::Unpublished]);
 }
 
@@ -182,6 +200,23 @@ enum Harm {
     },
 }
 
+impl Harm {
+    /// Which file it is done to.
+    fn file(&self) -> usize {
+        match self {
+            Self::Flip { file, .. }
+            | Self::Remove { file, .. }
+            | Self::Swap { file, .. }
+            | Self::Double { file, .. }
+            | Self::Cut { file, .. }
+            | Self::Gone { file }
+            | Self::Exchange { file, .. }
+            | Self::Anew { file, .. } => *file,
+            Self::Rename => 2,
+        }
+    }
+}
+
 fn harm() -> impl Strategy<Value = Harm> {
     let place = || (0..3_usize, any::<usize>());
     prop_oneof![
@@ -224,6 +259,7 @@ struct Sample {
     root: TempDir,
     files: Vec<PathBuf>,
     heads: Vec<Head>,
+    cuts: Vec<Head>,
 }
 
 /// The heads, and the files by name.
@@ -243,7 +279,21 @@ impl Sample {
             fs::write(&file, bytes).unwrap();
             file
         });
-        Self { files: files.collect(), root, heads: heads.clone() }
+        Self { files: files.collect(), root, heads: heads.clone(), cuts: Vec::new() }
+    }
+
+    /// The same without its first file, because its time was over.
+    fn shortened() -> Self {
+        let mut log = Self::new();
+        let first = log.heads[0].clone();
+        let mut chain = Chain::open(log.root.path()).unwrap();
+        let body = json!({ "removed": [&first] });
+        let third_day = 1_795_435_200_000_000 + 2 * 86_400_000_000;
+        chain.append(&Entry::new(Kind::Shortened, "*", body).at(third_day)).unwrap();
+        log.heads.extend(chain.head());
+        fs::remove_file(&log.files[0]).unwrap();
+        log.cuts.push(first);
+        log
     }
 
     fn make() -> Made {
@@ -271,23 +321,13 @@ impl Sample {
     }
 
     fn findings(&self, blind_to: Option<Check>) -> Vec<Finding> {
-        let heads = Some(&self.heads[..]);
-        verify_but(self.root.path(), heads, Extent::All, blind_to).unwrap().findings
+        let known = Published { heads: self.heads.clone(), cuts: self.cuts.clone() };
+        verify_but(self.root.path(), Some(&known), Extent::All, blind_to).unwrap().findings
     }
 
     /// Does it, and says to which file; nothing if nothing is another than before.
     fn harm(&self, harm: &Harm) -> Option<usize> {
-        let file = match harm {
-            Harm::Flip { file, .. }
-            | Harm::Remove { file, .. }
-            | Harm::Swap { file, .. }
-            | Harm::Double { file, .. }
-            | Harm::Cut { file, .. }
-            | Harm::Gone { file }
-            | Harm::Exchange { file, .. }
-            | Harm::Anew { file, .. } => *file,
-            Harm::Rename => 2,
-        };
+        let file = harm.file();
         let path = &self.files[file];
         let before = fs::read(path).unwrap();
         let mut bytes = before.clone();
@@ -365,6 +405,10 @@ fn exchanged(line: &[u8]) -> Option<Vec<u8>> {
         }
         Look::Changed | Look::Torn => None,
     }
+}
+
+fn published(heads: &[Head]) -> Published {
+    Published { heads: heads.to_vec(), cuts: Vec::new() }
 }
 
 fn files(root: &Path) -> Vec<PathBuf> {
