@@ -114,10 +114,16 @@ pub fn ask(call: &FunctionCall, fingerprint_key: &[u8]) -> FunctionAsk {
     }
 }
 
+/// Whether arguments are longer than those of any function, and are not looked at.
+pub(crate) fn is_too_long(arguments: &Spoken) -> bool {
+    arguments.reveal().len() > ARGUMENTS_BYTES_MAX
+}
+
 /// Arguments as they may stand on record: masked.
 pub(crate) fn shown(arguments: &Spoken) -> String {
+    let is_too_long = is_too_long(arguments);
     let arguments = arguments.reveal();
-    if arguments.len() > ARGUMENTS_BYTES_MAX {
+    if is_too_long {
         "\"[too long]\"".to_owned()
     } else if arguments.trim().is_empty() {
         "{}".to_owned()
