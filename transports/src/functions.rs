@@ -419,6 +419,15 @@ mod tests {
         }
     }
 
+    /// F-DG-18: a name that a model made up is shown up to a length.
+    #[test]
+    fn a_name_of_more_than_64_characters_is_cut() {
+        for (length, shown) in [(64, 64), (65, 64), (100_000, 64)] {
+            let call = FunctionCall { name: "ñ".repeat(length), ..call("{}") };
+            assert_eq!(ask(&call, b"key").name, "ñ".repeat(shown));
+        }
+    }
+
     /// F-HU-03, C-05.
     #[test]
     fn a_stranger_and_a_missing_loan_get_the_same_words() {

@@ -287,6 +287,19 @@ fn of_a_turn_no_more_is_taken_than_an_entry_may_be_long() {
     }
 }
 
+/// I-29.
+#[test]
+fn another_session_is_told_the_last_two_hundred_entries() {
+    let mut table = Table::ready();
+    for number in 0..200 {
+        table.agent(100, hears(&format!("Turn {number}.")));
+    }
+    assert_eq!(table.told_again()[0].reveal(), "Turn 0.");
+    table.agent(1_000, hears("One more."));
+    let told = table.told_again();
+    assert_eq!((told.len(), told[0].reveal(), told[199].reveal()), (200, "Turn 1.", "One more."));
+}
+
 /// F-DG-19, I-29: arguments that are refused for their length are kept nowhere.
 #[test]
 fn arguments_are_looked_at_up_to_their_limit_and_not_kept_beyond() {
