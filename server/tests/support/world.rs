@@ -29,7 +29,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::Message;
 
-use super::{CONNECTED, Form, Server, Socket, close_code, say_on, start, stop};
+use super::{CONNECTED, Door, Form, Server, Socket, close_code, say_on, start, stop};
 
 /// The company of these tests: it offers persons and tones.
 pub(crate) const PATH: &str = "/twilio/summit/en";
@@ -112,6 +112,19 @@ impl World {
         .await
     }
 
+    /// Where all of them are.
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The company of these tests, as the text of its file.
+    pub(crate) fn company(limits: &str) -> String {
+        let company = include_str!("../../../scenarios/companies/summit.toml")
+            .replace("+15550100077", "+15550100099")
+            .replace("\"make_payment\", ", "");
+        format!("{company}\n[limits]\n{limits}\n")
+    }
+
     /// The carrier's next answer to REST. Without one it agrees.
     pub(crate) fn carrier_replies(&self, reply: Reply) {
         self.props.replies.lock().unwrap().push_back(reply);
@@ -192,10 +205,7 @@ impl World {
 }
 
 fn at(config: &mut Config, providers: SocketAddr, limits: &str) {
-    let company = include_str!("../../../scenarios/companies/summit.toml")
-        .replace("+15550100077", "+15550100099")
-        .replace("\"make_payment\", ", "");
-    let company = format!("{company}\n[limits]\n{limits}\n");
+    let company = World::company(limits);
     config.companies = vec![Tenant::parse("summit.toml", &company).unwrap()];
     config.twilio.api_url = format!("http://{providers}");
     config.deepgram.agent_url = format!("ws://{providers}/v1/agent/converse");
@@ -276,7 +286,7 @@ pub(crate) struct Leg {
 
 impl Leg {
     /// Opens a stream that shows this token.
-    pub(crate) async fn open(server: &Server, stream: &'static str, token: &str) -> Self {
+    pub(crate) async fn open(server: &Door, stream: &'static str, token: &str) -> Self {
         let mut socket = server.open(PATH).await;
         say_on(&mut socket, stream, &CONNECTED).await;
         let mut start = start(token);
