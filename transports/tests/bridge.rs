@@ -348,6 +348,26 @@ fn requests_that_were_taken_back_are_kept_up_to_a_number() {
     assert_eq!((kept(0), kept(255), kept(256)), (true, true, false));
 }
 
+/// F-DG-09, T_KEEPALIVE: counted from the last thing that was sent, the caller's voice included. Twilio
+/// sends none while tones are played, or where the line is dead.
+#[test]
+fn an_agent_that_is_sent_nothing_is_kept_alive_every_eight_seconds() {
+    let mut table = Table::ready();
+    let soonest = table.bridge.poll_timeout().expect("it wants to be woken");
+    assert!(soonest <= CallTime::from_millis(8_020));
+    for (at, is_due) in [(8_019, false), (8_020, true), (16_019, false), (16_020, true)] {
+        table.bridge.wake(CallTime::from_millis(at), &mut table.out);
+        let sent = std::mem::take(&mut table.out.to_agent);
+        assert_eq!(sent == [ClientMessage::KeepAlive], is_due, "{at}: {sent:?}");
+    }
+    let mut table = Table::ready();
+    table.caller(4_000, HISS);
+    for (at, is_due) in [(11_999, false), (12_000, true)] {
+        table.bridge.wake(CallTime::from_millis(at), &mut table.out);
+        assert_eq!(table.out.to_agent == [ClientMessage::KeepAlive], is_due, "{at}");
+    }
+}
+
 /// F-DG-30: a conversation that the provider tells again is no news.
 #[test]
 fn a_conversation_that_is_told_back_adds_no_line_to_the_record() {
