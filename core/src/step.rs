@@ -333,6 +333,20 @@ pub enum EndReason {
 }
 
 impl EndReason {
+    /// Every reason.
+    pub const ALL: [Self; 10] = [
+        Self::CallerHangup,
+        Self::AgentHangup,
+        Self::NoInput,
+        Self::TimeLimit,
+        Self::AgentFailed,
+        Self::StreamLost,
+        Self::Transferred,
+        Self::TransferFailed,
+        Self::OperatorHangup,
+        Self::Drained,
+    ];
+
     /// The word in records.
     pub const fn word(self) -> &'static str {
         match self {

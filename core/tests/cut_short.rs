@@ -71,7 +71,7 @@ fn whatever_follows_a_cut_makes_the_question_needless() {
     }
 }
 
-/// F-HU-01: whoever looks for something coughs, and is left alone.
+/// S05: whoever looks for something coughs, and is left alone.
 #[test]
 fn a_caller_who_asked_for_a_moment_is_not_asked_to_go_on() {
     let mut desk = Desk::listening();

@@ -165,6 +165,26 @@ fn at_most_eight_functions_run_at_once() {
     assert_eq!(answers(&steps), [("g9".into(), Answer::Refused(Refusal::TooManyOpen))]);
 }
 
+/// What was refused counts, too: none is forgotten, or it could run twice.
+#[test]
+fn a_call_takes_256_requests_and_then_only_the_one_to_hang_up() {
+    let mut desk = Desk::function_pending();
+    desk.at(12_000, checked("f1", &[("date_of_birth", true), ("zip", true)], &[]));
+    let mut at = 12_000;
+    let mut then = |desk: &mut Desk, ask: FunctionAsk| {
+        at += 20;
+        desk.at(at, caller_says("And then?"));
+        desk.at(at + 10, asks(&[ask]))
+    };
+    for number in 2..=255 {
+        then(&mut desk, ask(&format!("f{number}"), "wire_money"));
+    }
+    assert_eq!(performed(&then(&mut desk, lookup("f256"))), ["f256"]);
+    let steps = then(&mut desk, lookup("f257"));
+    assert_eq!(answers(&steps), [("f257".into(), Answer::Refused(Refusal::TooManyOpen))]);
+    assert_eq!(phases(&then(&mut desk, hangup("f258"))), [Phase::Farewell]);
+}
+
 // Before the opening is over.
 
 /// F-HU-08, C-01: nothing is looked up for a caller who has not heard whom they talk to.

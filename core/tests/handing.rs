@@ -191,6 +191,17 @@ fn a_caller_whom_nobody_answered_comes_back_and_is_told_so() {
     }
 }
 
+/// F-TW-29: the caller may be back on another stream before the end of the first is told, if it ever is.
+/// What was on its way there is not on its way here.
+#[test]
+fn what_was_on_its_way_in_the_stream_before_does_not_hold_the_floor_in_the_next() {
+    let mut desk = Desk::handed_over();
+    desk.at(30_000, began(sentence(9)));
+    let steps = desk.at(40_000, joined());
+    assert!(facts(&steps).contains(&Fact::HeardUnknown { utterance: sentence(9) }));
+    assert_eq!(phases(&desk.plays(line(3), 40_700, 43_000)), [Phase::Listening]);
+}
+
 #[test]
 fn a_caller_may_come_back_before_the_outcome_is_known() {
     let mut desk = Desk::handed_over();

@@ -304,7 +304,7 @@ fn a_line_goes_down_the_ladder_in_the_language_of_the_call() {
     assert_eq!(spoken_in(&desk.at(10_300, line_refused(line(3)))), Some(Language::Spanish));
 }
 
-/// F-HU-05, S20: a farewell that is called off is not said by anybody.
+/// S20: a farewell that is called off is not said by anybody.
 #[test]
 fn a_farewell_that_is_called_off_is_withdrawn() {
     let mut desk = Desk::farewell_with(support::reopening());
@@ -335,7 +335,7 @@ fn the_end_of_the_stream_ends_the_ladder() {
 }
 
 /// F-DG-10: the provider ends a session after two hours; no call of ours gets so old, and the
-/// caller is told.
+/// caller is told. F-HU-05: be it a machine that always has something to say.
 #[test]
 fn the_longest_call_is_over_long_before_a_session_is_too_old_for_its_provider() {
     let limits = Limits::default();

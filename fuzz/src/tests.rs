@@ -123,6 +123,14 @@ fn every_recording_is_one_and_a_torn_one_is_an_error() {
     }
 }
 
+/// What the fuzzer found once is not found again.
+#[test]
+fn every_call_that_was_a_finding_is_a_call() {
+    for file in files("fuzz/seeds/call_inputs", "bin") {
+        call_inputs::run(&fs::read(file).expect("it is there"));
+    }
+}
+
 /// Bytes that nobody chose lead calls into every phase, or the target would prove little.
 #[test]
 fn bytes_that_nobody_chose_lead_a_call_everywhere() {

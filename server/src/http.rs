@@ -205,12 +205,44 @@ async fn after_stream(State(app): State<App>, Signed(form): Signed) -> Twiml {
     if let Some(away) = away {
         return departure::wait(&app, &call, away);
     }
-    if app.ending(&call, END_PATIENCE).await == Some(Ending::Planned) {
+    let grant = app.tokens().grant(&call).cloned();
+    let ending = match grant {
+        Some(_) => app.ending(&call, END_PATIENCE).await,
+        None => ending_on_record(&app, &call).await,
+    };
+    if ending == Some(Ending::Planned) {
         return Twiml(Document::new().hang_up());
     }
-    let language = app.tokens().grant(&call).map_or(company_language, |grant| grant.language);
+    let language = grant.map_or(company_language, |grant| grant.language);
     warn!(%call, "a stream ended before its call did");
     apology(language)
+}
+
+/// How a call ended that another server has or had, or this one before it was started anew: its record
+/// decides (F-PR-13). A record that is open may be about to be closed, and is waited for a little.
+async fn ending_on_record(app: &App, call: &Sid) -> Option<Ending> {
+    let until = Instant::now() + END_PATIENCE;
+    loop {
+        match timeout(LOOK_UP, app.store().call(call.as_str())).await {
+            Ok(Ok(record)) => {
+                if let Some(ended) = record?.ended {
+                    return Some(Ending::of_record(&ended.reason));
+                }
+            }
+            Ok(Err(error)) => {
+                error!(%call, %error, "the store cannot say how a call ended");
+                return None;
+            }
+            Err(_) => {
+                error!(%call, "the store is too slow to say how a call ended");
+                return None;
+            }
+        }
+        if Instant::now() >= until {
+            return None;
+        }
+        tokio::time::sleep(RECORD_AGAIN).await;
+    }
 }
 
 /// Tells a call that is going on when the carrier calls it over. Callbacks come late, twice and out of
@@ -321,6 +353,9 @@ const LOOK_UP: Duration = Duration::from_millis(500);
 
 /// How long `after_stream` waits for the end of a call whose socket is just being closed.
 const END_PATIENCE: Duration = Duration::from_millis(1_500);
+
+/// How long it waits before it looks again at the record of a call that is not ours.
+const RECORD_AGAIN: Duration = Duration::from_millis(250);
 
 #[cfg(test)]
 mod tests {

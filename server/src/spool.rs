@@ -168,13 +168,15 @@ impl Spool {
 
 impl Journal {
     /// Hands a step to the writing thread. If that is too far behind, nothing more is written of this
-    /// call: half a journal can be told from a whole one, one with a gap cannot.
-    pub fn write(&mut self, step: &Step) {
-        let Some(writer) = &self.writer else { return };
+    /// call: half a journal can be told from a whole one, one with a gap cannot. Returns how many bytes
+    /// the step is long as a line, written or not.
+    pub fn write(&mut self, step: &Step) -> usize {
         let line = serde_json::to_vec(step).map(|mut line| {
             line.push(b'\n');
             line
         });
+        let bytes = line.as_ref().map_or(0, Vec::len);
+        let Some(writer) = &self.writer else { return bytes };
         let written =
             line.is_ok_and(|line| writer.try_send(Order::Write(self.call.clone(), line)).is_ok());
         if !written {
@@ -182,6 +184,7 @@ impl Journal {
             error!(call = %self.call, "a journal is no longer written to the spool");
             self.writer = None;
         }
+        bytes
     }
 }
 

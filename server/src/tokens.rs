@@ -16,6 +16,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use call_core::Language;
+use call_core::step::EndReason;
 use call_transports::twilio::Sid;
 use call_transports::twilio::status::{Change, Progress, StatusCallback};
 use call_transports::twilio::webhook::{CallStatus, PhoneNumber};
@@ -97,6 +98,31 @@ pub enum Ending {
     Planned,
     /// Something failed, and the caller may not have been told.
     Unplanned,
+}
+
+impl Ending {
+    /// How a call ended that ended for this reason.
+    pub const fn of(reason: EndReason) -> Self {
+        match reason {
+            EndReason::CallerHangup
+            | EndReason::AgentHangup
+            | EndReason::NoInput
+            | EndReason::TimeLimit
+            | EndReason::Transferred
+            | EndReason::OperatorHangup => Self::Planned,
+            EndReason::AgentFailed
+            | EndReason::StreamLost
+            | EndReason::TransferFailed
+            | EndReason::Drained => Self::Unplanned,
+        }
+    }
+
+    /// How a call ended whose record has this word for it. A record may have words of its own, and all of
+    /// them tell of a call that somebody lost.
+    pub fn of_record(word: &str) -> Self {
+        let reason = EndReason::ALL.into_iter().find(|reason| reason.word() == word);
+        reason.map_or(Self::Unplanned, Self::of)
+    }
 }
 
 /// What becomes of a call that asks for a stream.

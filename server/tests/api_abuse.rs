@@ -242,6 +242,9 @@ async fn a_body_that_nobody_would_send_is_not_read_to_its_end_f_op_06() {
     let padded = |bytes: usize| format!("{{\"within_ms\": 0{}}}", " ".repeat(bytes - 16));
     let large = desk.ask(Method::POST, &drain, Some(padded(4_097))).await;
     assert_eq!((large.status, large.reason()), (StatusCode::PAYLOAD_TOO_LARGE, "large"));
+    let longest = padded(4_096).replace(": 0 ", ": -1");
+    assert_eq!(longest.len(), 4_096);
+    assert_eq!(desk.ask(Method::POST, &drain, Some(longest)).await.reason(), "field");
     let http = reqwest::Client::builder().no_proxy().build().unwrap();
     let url = format!("http://{}/api/v1{drain}", server.address);
     let form = http.post(url).bearer_auth(ANN).form(&[("within_ms", "0")]);

@@ -198,6 +198,35 @@ async fn postgresql_keeps_no_lock_and_no_wait_for_long_f_db_12() {
     assert_eq!(sqlx::query_scalar::<_, i64>(left).fetch_one(&mut admin).await.unwrap(), 0);
 }
 
+/// F-DB-12: our side falls silent in the middle of a transaction, and the connection stays: a process that
+/// hangs, or a network that takes nothing. PostgreSQL takes the transaction back, and with it its locks.
+#[tokio::test]
+async fn a_transaction_that_was_left_alone_is_taken_back_f_db_12() {
+    let database = database().await;
+    let between = Between::begin(&database).await;
+    let store = Store::open(&between.url(&database)).await.unwrap();
+    let (brief, steps) = call();
+    store.begin_call(&brief).await.unwrap();
+    between.cut_next(Cut::Silence);
+    let (silent, call) = (store.clone(), brief.call.clone());
+    let left = steps.clone();
+    let ending = tokio::spawn(async move { silent.end_call(&call, &left).await });
+    while between.cuts() == 0 {
+        sleep(Duration::from_millis(5)).await;
+    }
+    let mut other = PgConnection::connect(&database.url("postgres")).await.unwrap();
+    let take = "SELECT * FROM call FOR UPDATE NOWAIT";
+    assert!(other.execute(take).await.is_err(), "its row is locked");
+    let since = Instant::now();
+    while other.execute(take).await.is_err() {
+        assert!(since.elapsed() < Duration::from_secs(15), "it is locked for good");
+        sleep(Duration::from_millis(50)).await;
+    }
+    assert!(ending.await.unwrap().is_err(), "and we are told that it was not done");
+    assert_eq!(store.journal(&brief.call).await.unwrap(), []);
+    assert_eq!(store.end_call(&brief.call, &steps).await.unwrap(), Closing::Now);
+}
+
 async fn database() -> postgres::Database {
     let database = postgres::Database::new().await;
     let (server, owner) = (database.url("offhook"), database.url("offhook_owner"));
@@ -211,6 +240,8 @@ async fn database() -> postgres::Database {
 enum Cut {
     AfterCommit = 1,
     BeforeCommit = 2,
+    /// It does not end: what would have committed is swallowed.
+    Silence = 3,
 }
 
 /// Somebody between the server and PostgreSQL, who passes everything on until asked not to.
@@ -279,6 +310,9 @@ async fn pass_on(mut client: UnixStream, server: PathBuf, orders: Arc<Orders>) {
                     orders.cuts.fetch_add(1, Ordering::SeqCst);
                     if next == Cut::BeforeCommit as u32 {
                         return;
+                    }
+                    if next == Cut::Silence as u32 {
+                        continue;
                     }
                     awaits_commit = true;
                 }

@@ -7,6 +7,7 @@ mod support;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
+use axum::extract::ws::Message;
 use call_core::call::Timer;
 use call_core::step::Cause;
 use reqwest::StatusCode;
@@ -111,6 +112,26 @@ async fn a_call_that_grows_without_end_is_ended_while_it_is_small() {
     assert_eq!(leg.playing(server.end_reason(CALL)).await, "operator_hangup");
     let steps = server.app.store().journal(CALL).await.unwrap().len();
     assert!((20_000..20_500).contains(&steps), "{steps} steps of 60,000 messages");
+}
+
+/// F-PR-05, I-29: likewise, with messages that are long instead of many: it takes back what it never asked.
+#[tokio::test]
+async fn a_call_that_grows_by_long_messages_is_ended_while_it_is_small() {
+    let world = World::begin().await;
+    let server = world.server("").await;
+    let token = token_of(&server.inbound(&voice_inbound()).await);
+    let mut leg = Leg::open(&server, STREAM, &token).await;
+    leg.hears_a_line().await;
+    let id = "x".repeat(1_000_000);
+    let text =
+        format!(r#"{{"type":"FunctionCallCancelled","functions":[{{"id":"{id}","name":"x"}}]}}"#);
+    for _ in 0..40 {
+        world.sends(Message::Text(text.clone().into()));
+    }
+    assert_eq!(leg.playing(server.end_reason(CALL)).await, "operator_hangup");
+    let steps = server.app.store().journal(CALL).await.unwrap();
+    let bytes: usize = steps.iter().map(|step| serde_json::to_vec(step).unwrap().len() + 1).sum();
+    assert!((16 << 20..18 << 20).contains(&bytes), "{bytes} bytes of 40 million");
 }
 
 /// Whether the server is asked on this connection and answers within a second.

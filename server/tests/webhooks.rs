@@ -17,6 +17,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
 const AFTER_DIAL: &str = "/twilio/after_dial";
+const DIALLED: &str = "/twilio/dialled";
 const RECORDING: &str = "/twilio/recording_callback";
 const STATUS: &str = "/twilio/call-status";
 
@@ -46,13 +47,31 @@ async fn a_webhook_with_a_wrong_signature_learns_and_changes_nothing_f_wh_01() {
         Some(&other_token),
         Some(&other_form),
     ];
-    for path in [INBOUND, AFTER_STREAM, STATUS] {
-        for signature in signatures.iter().filter(|s| path == INBOUND || s.is_none()) {
+    for path in [INBOUND, AFTER_STREAM, AFTER_DIAL, DIALLED, STATUS, RECORDING] {
+        for signature in signatures.iter().filter(|s| path != STATUS || **s != Some(&*other_url)) {
             let answer = server.post_as(path, encode_form(&form), FORM, *signature).await;
             assert_eq!(answer, (StatusCode::FORBIDDEN, String::new()), "{path} {signature:?}");
         }
     }
     assert_eq!(server.app.store().unended().await.unwrap(), []);
+    // It was no inbound call: the first that is signed is admitted.
+    server.inbound(&form).await;
+}
+
+/// F-WH-01: nor does one that would end a call that goes on.
+#[tokio::test]
+async fn no_webhook_that_is_not_signed_reaches_a_call_that_goes_on() {
+    let server = Server::start().await;
+    let mut socket = server.call().await;
+    let over = with(&voice_inbound(), "CallStatus", "completed");
+    for path in [STATUS, DIALLED, AFTER_DIAL, AFTER_STREAM, RECORDING] {
+        let signature = sign("guessed", &format!("{PUBLIC}{path}"), &over);
+        let answer = server.post_as(path, encode_form(&over), FORM, Some(&signature)).await;
+        assert_eq!(answer, (StatusCode::FORBIDDEN, String::new()), "{path}");
+    }
+    assert_eq!(server.app.live(), 1);
+    say(&mut socket, &stop()).await;
+    assert_eq!(server.end_reason(CALL).await, "caller_hangup");
 }
 
 #[tokio::test]
@@ -164,6 +183,30 @@ async fn a_body_that_does_not_come_is_not_waited_for_f_wh_10() {
     slow.write_all(head.as_bytes()).await.unwrap();
     let mut answer = [0; 12];
     slow.read_exact(&mut answer).await.unwrap();
+    assert_eq!(&answer, b"HTTP/1.1 408");
+}
+
+/// F-WH-10: the deadline is that of the whole body, however often a byte of it comes.
+#[tokio::test]
+async fn a_body_that_drips_is_not_waited_for_either_f_wh_10() {
+    let server = Server::start().await;
+    let (mut reads, mut writes) = TcpStream::connect(server.address).await.unwrap().into_split();
+    let head = format!(
+        "POST {INBOUND} HTTP/1.1\r\nHost: a\r\nContent-Type: {FORM}\r\nContent-Length: 900\r\n\r\n"
+    );
+    writes.write_all(head.as_bytes()).await.unwrap();
+    let drip = async {
+        // Until the connection is closed.
+        while writes.write_all(b"a").await.is_ok() {
+            tokio::time::sleep(Duration::from_millis(200)).await;
+        }
+    };
+    let mut answer = [0; 12];
+    let read = tokio::time::timeout(Duration::from_secs(15), reads.read_exact(&mut answer));
+    tokio::select! {
+        read = read => { read.expect("it is answered in time").unwrap(); }
+        () = drip => panic!("it is closed without an answer"),
+    }
     assert_eq!(&answer, b"HTTP/1.1 408");
 }
 

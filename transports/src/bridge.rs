@@ -252,19 +252,22 @@ impl Bridge {
             ServerMessage::Welcome { .. } => self.introduce(at, out),
             ServerMessage::SettingsApplied => self.agent_ready(at, out),
             ServerMessage::UserStartedSpeaking => out.input(Input::Agent(Agent::CallerStarted)),
-            ServerMessage::ConversationText { role, content, languages, .. } => match role {
-                Role::User if self.conversation.is_echo(content.reveal()) => self.turn_began(),
-                Role::User => {
-                    self.turn_began();
-                    self.conversation.said(Role::User, content.reveal());
-                    let language = languages.first().and_then(|tag| Language::from_tag(tag));
-                    let text = self.talk.caller(content.reveal());
-                    self.voice.sounds_matter_no_more();
-                    out.input(Input::Agent(Agent::CallerSaid { text, language }));
+            ServerMessage::ConversationText { role, content, languages, .. } => {
+                let words = conversation::bounded(&content);
+                match role {
+                    Role::User if self.conversation.is_echo(words) => self.turn_began(),
+                    Role::User => {
+                        self.turn_began();
+                        self.conversation.said(Role::User, words);
+                        let language = languages.first().and_then(|tag| Language::from_tag(tag));
+                        let text = self.talk.caller(words);
+                        self.voice.sounds_matter_no_more();
+                        out.input(Input::Agent(Agent::CallerSaid { text, language }));
+                    }
+                    Role::Assistant => self.agent_words(at, words, out),
+                    Role::Other(_) => {}
                 }
-                Role::Assistant => self.agent_words(at, content.reveal(), out),
-                Role::Other(_) => {}
-            },
+            }
             ServerMessage::AgentAudioDone => {
                 self.end_sentence(at, out);
                 out.input(Input::Agent(Agent::AudioDone));

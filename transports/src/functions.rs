@@ -114,10 +114,16 @@ pub fn ask(call: &FunctionCall, fingerprint_key: &[u8]) -> FunctionAsk {
     }
 }
 
+/// Whether arguments are longer than those of any function, and are not looked at.
+pub(crate) fn is_too_long(arguments: &Spoken) -> bool {
+    arguments.reveal().len() > ARGUMENTS_BYTES_MAX
+}
+
 /// Arguments as they may stand on record: masked.
 pub(crate) fn shown(arguments: &Spoken) -> String {
+    let is_too_long = is_too_long(arguments);
     let arguments = arguments.reveal();
-    if arguments.len() > ARGUMENTS_BYTES_MAX {
+    if is_too_long {
         "\"[too long]\"".to_owned()
     } else if arguments.trim().is_empty() {
         "{}".to_owned()
@@ -410,6 +416,15 @@ mod tests {
         for (arguments, word) in faults {
             let fault = ask(&call(arguments), b"key").fault.expect(arguments);
             assert!(fault.contains(word), "{fault:?} should speak of {word}");
+        }
+    }
+
+    /// F-DG-18: a name that a model made up is shown up to a length.
+    #[test]
+    fn a_name_of_more_than_64_characters_is_cut() {
+        for (length, shown) in [(64, 64), (65, 64), (100_000, 64)] {
+            let call = FunctionCall { name: "ñ".repeat(length), ..call("{}") };
+            assert_eq!(ask(&call, b"key").name, "ñ".repeat(shown));
         }
     }
 

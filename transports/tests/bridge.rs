@@ -3,12 +3,13 @@
 
 use std::collections::BTreeMap;
 
+use call_core::effect::Answer;
 use call_core::input::{Agent, AgentLoss, Carrier, Input, Line, Playback};
 use call_core::{CallTime, Effect, Language, UtteranceId};
 use call_transports::bridge::{Bridge, Outlet, Words};
 use call_transports::carrier::{Audio, FromCarrier, ToCarrier};
 use call_transports::deepgram::{
-    AgentProfile, ClientMessage, HistoryEntry, Injection, Role, ServerMessage, Spoken,
+    AgentProfile, ClientMessage, FunctionCall, HistoryEntry, Injection, Role, ServerMessage, Spoken,
 };
 
 const LINE: UtteranceId = UtteranceId::Line(3);
@@ -92,6 +93,25 @@ impl Table {
         let audio = FromCarrier::Audio(Audio { chunk: None, timestamp_ms: None, payload });
         self.bridge.from_carrier(CallTime::from_millis(at), audio, &mut self.out);
         std::mem::take(&mut self.out.inputs)
+    }
+
+    /// What another session is told of what was said and asked before it.
+    fn history(&mut self) -> Vec<HistoryEntry> {
+        self.perform(900, &Effect::OpenAgent { language: Language::English, resume: true });
+        self.agent(910, ServerMessage::Welcome { request_id: "r".to_owned() });
+        let Some(ClientMessage::Settings(settings)) = self.out.to_agent.pop() else {
+            panic!("it is told its settings")
+        };
+        settings.agent.context.expect("it is told the conversation").messages
+    }
+
+    /// The words in it.
+    fn told_again(&mut self) -> Vec<Spoken> {
+        let words = |entry| match entry {
+            HistoryEntry::Said { content, .. } => content,
+            HistoryEntry::Calls(_) => panic!("nothing was asked"),
+        };
+        self.history().into_iter().map(words).collect()
     }
 
     fn inject(&mut self, at: u64, utterance: UtteranceId, text: &str) {
@@ -240,6 +260,112 @@ fn audio_before_the_settings_are_accepted_is_dropped_and_counted() {
     table.agent(20, ServerMessage::SettingsApplied);
     assert_eq!(table.audio(30, 800).len(), 1, "from then on it is heard");
     assert_eq!(table.out.audio, 800);
+}
+
+/// I-29: a turn is as long as anybody can speak, however much of it is sent; a letter is not cut in two.
+#[test]
+fn of_a_turn_no_more_is_taken_than_an_entry_may_be_long() {
+    let longest = "x".repeat(8 * 1_024 - 1);
+    for (sent, taken) in [
+        (longest.clone() + "y", longest.clone() + "y"),
+        (longest.clone() + "yz", longest.clone() + "y"),
+        (longest.clone() + "ñ", longest.clone()),
+        ("x".repeat(1 << 20), longest + "x"),
+    ] {
+        let mut table = Table::ready();
+        let [Input::Agent(Agent::CallerSaid { text, .. })] = &table.agent(100, hears(&sent))[..]
+        else {
+            panic!("the caller says something")
+        };
+        assert_eq!(*text, taken);
+        let [Input::Agent(Agent::Said { text, .. })] = &table.agent(200, says(&sent))[..] else {
+            panic!("the agent says something")
+        };
+        assert_eq!(*text, taken);
+        // Nor is another session told more.
+        assert_eq!(table.told_again(), [taken.clone(), taken].map(Spoken::from));
+    }
+}
+
+/// I-29.
+#[test]
+fn another_session_is_told_the_last_two_hundred_entries() {
+    let mut table = Table::ready();
+    for number in 0..200 {
+        table.agent(100, hears(&format!("Turn {number}.")));
+    }
+    assert_eq!(table.told_again()[0].reveal(), "Turn 0.");
+    table.agent(1_000, hears("One more."));
+    let told = table.told_again();
+    assert_eq!((told.len(), told[0].reveal(), told[199].reveal()), (200, "Turn 1.", "One more."));
+}
+
+/// F-DG-19, I-29: arguments that are refused for their length are kept nowhere.
+#[test]
+fn arguments_are_looked_at_up_to_their_limit_and_not_kept_beyond() {
+    for (bytes, is_kept) in [(8 * 1_024, true), (8 * 1_024 + 1, false)] {
+        let mut table = Table::ready();
+        let arguments = format!("{{\"x\":\"{}\"}}", "y".repeat(bytes - 8));
+        assert_eq!(arguments.len(), bytes);
+        let call = FunctionCall {
+            id: "1".to_owned(),
+            name: "lookup_loan".to_owned(),
+            arguments: arguments.clone().into(),
+            client_side: true,
+            thought_signature: Some("s".repeat(64 * 1_024 + usize::from(!is_kept))),
+        };
+        let asked = table.agent(100, ServerMessage::FunctionCallRequest { functions: vec![call] });
+        let [Input::Agent(Agent::Asked(asks))] = &asked[..] else { panic!("it is asked") };
+        let fault = asks[0].fault.as_deref();
+        assert_eq!(fault == Some("the arguments are too long"), !is_kept, "{fault:?}");
+        assert_eq!(asks[0].arguments == "\"[too long]\"", !is_kept);
+        let raw = table.bridge.arguments("1").map(str::to_owned);
+        assert_eq!(raw, is_kept.then(|| arguments.clone()));
+        let answer = Answer::TimedOut;
+        let answer = Effect::Answer { id: "1".into(), name: "lookup_loan".into(), answer };
+        table.perform(200, &answer);
+        let [HistoryEntry::Calls(calls)] = &table.history()[..] else { panic!("it was asked") };
+        assert_eq!(calls[0].arguments.reveal() == arguments, is_kept);
+        assert_eq!(calls[0].thought_signature.is_some(), is_kept);
+    }
+}
+
+/// I-29: who asks and takes back what was asked, without end, is not remembered without end.
+#[test]
+fn requests_that_were_taken_back_are_kept_up_to_a_number() {
+    let mut table = Table::ready();
+    for number in 0..300 {
+        let call = FunctionCall {
+            id: number.to_string(),
+            name: "lookup_loan".to_owned(),
+            arguments: "{}".into(),
+            client_side: true,
+            thought_signature: None,
+        };
+        table.agent(100, ServerMessage::FunctionCallRequest { functions: vec![call] });
+    }
+    let kept = |number: u32| table.bridge.arguments(&number.to_string()).is_some();
+    assert_eq!((kept(0), kept(255), kept(256)), (true, true, false));
+}
+
+/// F-DG-09, T_KEEPALIVE: counted from the last thing that was sent, the caller's voice included. Twilio
+/// sends none while tones are played, or where the line is dead.
+#[test]
+fn an_agent_that_is_sent_nothing_is_kept_alive_every_eight_seconds() {
+    let mut table = Table::ready();
+    let soonest = table.bridge.poll_timeout().expect("it wants to be woken");
+    assert!(soonest <= CallTime::from_millis(8_020));
+    for (at, is_due) in [(8_019, false), (8_020, true), (16_019, false), (16_020, true)] {
+        table.bridge.wake(CallTime::from_millis(at), &mut table.out);
+        let sent = std::mem::take(&mut table.out.to_agent);
+        assert_eq!(sent == [ClientMessage::KeepAlive], is_due, "{at}: {sent:?}");
+    }
+    let mut table = Table::ready();
+    table.caller(4_000, HISS);
+    for (at, is_due) in [(11_999, false), (12_000, true)] {
+        table.bridge.wake(CallTime::from_millis(at), &mut table.out);
+        assert_eq!(table.out.to_agent == [ClientMessage::KeepAlive], is_due, "{at}");
+    }
 }
 
 /// F-DG-30: a conversation that the provider tells again is no news.

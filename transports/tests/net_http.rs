@@ -316,6 +316,23 @@ async fn an_answer_that_is_of_no_use_is_no_answer_f_mw_06_f_mw_13() {
     }
 }
 
+/// F-MW-06: the longest answer that is taken, with or without its length told, and one byte more.
+#[tokio::test]
+async fn an_answer_of_64_kib_is_taken_and_one_byte_more_is_not() {
+    let head = r#"{"date_of_birth_matches":true,"zip_matches":true,"x":""#;
+    let of = |bytes: usize| format!("{head}{}\"}}", "x".repeat(bytes - head.len() - 2));
+    for (bytes, is_taken) in [(64 * 1024, true), (64 * 1024 + 1, false)] {
+        let body = of(bytes);
+        assert_eq!(body.len(), bytes);
+        let unannounced = format!("HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n{body}");
+        for answer in [answer(200, &body), unannounced] {
+            let provider = Provider::answering([answer]).await;
+            let found = middleware(&provider).lookup("acme", &lookup()).await;
+            assert_eq!(found.is_some(), is_taken, "{bytes}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn a_lookup_is_repeated_once_after_a_fault_of_the_middleware_f_mw_04() {
     let body = r#"{"date_of_birth_matches":true,"zip_matches":true}"#;

@@ -43,7 +43,7 @@ struct Target {
 const WEBHOOKS: (&str, &str) = ("transports/fixtures/twilio/webhooks", "form");
 
 const TARGETS: [Target; 14] = [
-    Target { name: "call_inputs", seeds: &[] },
+    Target { name: "call_inputs", seeds: &[("fuzz/seeds/call_inputs", "bin")] },
     Target { name: "company_file", seeds: &[("scenarios/companies", "toml")] },
     Target { name: "deepgram_client", seeds: &[("transports/fixtures/deepgram", "json")] },
     Target { name: "deepgram_server", seeds: &[("transports/fixtures/deepgram", "json")] },

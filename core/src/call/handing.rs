@@ -63,6 +63,8 @@ impl Machine {
                 self.stream_ended(StreamEnd::Dead, step)
             }
             Event::Input(Input::Carrier(Carrier::Joined)) if self.memory.handing.accepted => {
+                // The end of the stream before it may never be told.
+                self.settle_at_end(step);
                 self.back_with_us(step)
             }
             Event::Due(Timer::TransferLimit) if self.memory.handing.accepted => {

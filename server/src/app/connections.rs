@@ -17,6 +17,10 @@ use tracing::{debug, warn};
 /// ones that close it: a request that is on its way then would be lost.
 pub(super) const HEAD_LIMIT: Duration = Duration::from_secs(75);
 
+/// The longest head of a request. Ours are a tenth of that, and anybody may send one; the library would
+/// take four hundred kilobytes.
+const HEAD_BYTES_MAX: usize = 16 * 1_024;
+
 /// After an error of the listener, such as too many open files.
 const BREATH: Duration = Duration::from_millis(200);
 
@@ -30,6 +34,7 @@ pub(super) async fn serve(
     let open = TaskTracker::new();
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new()).header_read_timeout(head_limit);
+    http.max_buf_size(HEAD_BYTES_MAX);
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
@@ -80,6 +85,27 @@ mod tests {
     use tokio::time::{Instant, sleep, timeout};
 
     use super::*;
+
+    /// F-WH-09: the longest head is read, and one that is longer is refused before it is.
+    #[tokio::test]
+    async fn a_head_is_read_up_to_its_limit() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let router = Router::new().route("/", get(async || "well"));
+        let stop = CancellationToken::new();
+        tokio::spawn(serve(listener, router, HEAD_LIMIT, stop.clone()));
+        for (bytes, status) in [(HEAD_BYTES_MAX - 1, "200"), (HEAD_BYTES_MAX + 1, "431")] {
+            let begin = "GET / HTTP/1.1\r\nHost: a\r\nX: ";
+            let head = format!("{begin}{}\r\n\r\n", "x".repeat(bytes - begin.len() - 4));
+            assert_eq!(head.len(), bytes);
+            let mut stream = TcpStream::connect(address).await.unwrap();
+            stream.write_all(head.as_bytes()).await.unwrap();
+            let mut answer = [0; 12];
+            stream.read_exact(&mut answer).await.unwrap();
+            assert_eq!(str::from_utf8(&answer).unwrap(), format!("HTTP/1.1 {status}"));
+        }
+        stop.cancel();
+    }
 
     /// F-WH-10.
     #[tokio::test]

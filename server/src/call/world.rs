@@ -41,6 +41,10 @@ const FRAMES_MAX: u32 = 8;
 /// or two.
 const STEPS_MAX: usize = 20_000;
 
+/// So many bytes is the longest journal, written as lines: eight thousand a second for half an hour. A
+/// lively call takes some hundreds.
+const JOURNAL_BYTES_MAX: usize = 16 << 20;
+
 /// Closing the sockets takes no longer than this, and waiting for the carrier to close its own.
 pub(super) const LEAVE: Duration = Duration::from_secs(1);
 
@@ -96,6 +100,8 @@ pub(super) struct Live {
     /// How many more frames are taken before others have a turn.
     frames_left: u32,
     steps: Vec<Step>,
+    /// How long they are as lines.
+    journal_bytes: usize,
     /// Where its steps are written down as they happen.
     journal: Option<Journal>,
     watch: Option<Watch>,
@@ -167,6 +173,7 @@ impl Live {
             woken_at: None,
             frames_left: FRAMES_MAX,
             steps: Vec::new(),
+            journal_bytes: 0,
             journal,
             watch,
             showing: Showing::of(view),
@@ -304,8 +311,9 @@ impl Live {
         log::tell(&step);
         self.showing.step(&step);
         self.out.audit.step(&step);
+        let had_room = self.has_room();
         if let Some(journal) = &mut self.journal {
-            journal.write(&step);
+            self.journal_bytes += journal.write(&step);
         }
         self.meter.step(&step, self.clock.now());
         self.meter.waits(self.depths());
@@ -318,15 +326,20 @@ impl Live {
         step.facts.shrink_to_fit();
         step.effects.shrink_to_fit();
         self.steps.push(step);
-        if self.steps.len() == STEPS_MAX {
+        if had_room && !self.has_room() {
             self.stop_growing();
         }
+    }
+
+    fn has_room(&self) -> bool {
+        self.steps.len() < STEPS_MAX && self.journal_bytes < JOURNAL_BYTES_MAX
     }
 
     /// The journal is kept in memory until the call is over, and this one has grown as no
     /// conversation does (F-PR-05). The agent is the one who can say so much.
     fn stop_growing(&mut self) {
-        tracing::error!(steps = STEPS_MAX, "a call is ended because its journal grows too long");
+        let (steps, bytes) = (self.steps.len(), self.journal_bytes);
+        tracing::error!(steps, bytes, "a call is ended because its journal grows too long");
         self.out.input(Input::Operator(Operator::HangUp));
         self.lose_agent(AgentLoss::Closed);
     }

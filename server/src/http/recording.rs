@@ -2,11 +2,13 @@
 
 use axum::extract::{Query, State};
 use axum::http::StatusCode;
+use call_transports::twilio::Sid;
 use call_transports::twilio::recording::RecordingCallback;
 use serde::Deserialize;
+use tokio::time::timeout;
 use tracing::{error, info, warn};
 
-use super::Signed;
+use super::{LOOK_UP, Signed};
 use crate::app::App;
 
 /// Whose call was recorded. It stands in the address that the carrier was given for the call, and the
@@ -44,6 +46,10 @@ pub(super) async fn recording_callback(
         info!(%call, %recording, "a recording stands somewhere that we do not know");
         return StatusCode::NO_CONTENT;
     };
+    if company_of(&app, call).await.is_some_and(|own| own != company) {
+        warn!(target: "security", %call, "a recording is said to be of another company's call");
+        return StatusCode::BAD_REQUEST;
+    }
     let media_path = told.lies_at(&twilio.api_url);
     if media_path.is_none() {
         // The address is not logged, because anybody may write anything in it.
@@ -60,4 +66,14 @@ pub(super) async fn recording_callback(
             StatusCode::SERVICE_UNAVAILABLE
         }
     }
+}
+
+/// Whose call it is, where we or the store know it (I-10). A store that cannot say does not lose what is
+/// told: the address is signed.
+async fn company_of(app: &App, call: &Sid) -> Option<String> {
+    if let Some(grant) = app.tokens().grant(call) {
+        return Some(grant.company().to_owned());
+    }
+    let record = timeout(LOOK_UP, app.store().call(call.as_str())).await.ok()?.ok()?;
+    record.map(|record| record.company)
 }

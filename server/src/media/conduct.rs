@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use axum::extract::ws::WebSocket;
 use call_core::company::Recording;
-use call_core::step::{EndReason, Fact, Step};
+use call_core::step::{Fact, Step};
 use call_core::{Brief, CallTime, Language};
 use call_transports::twilio::Sid;
 use jiff::Timestamp;
@@ -148,23 +148,7 @@ fn ending(steps: &[Step]) -> Ending {
         Fact::CallEnded { reason } => Some(*reason),
         _ => None,
     });
-    match reason {
-        Some(
-            EndReason::CallerHangup
-            | EndReason::AgentHangup
-            | EndReason::NoInput
-            | EndReason::TimeLimit
-            | EndReason::Transferred
-            | EndReason::OperatorHangup,
-        ) => Ending::Planned,
-        Some(
-            EndReason::AgentFailed
-            | EndReason::StreamLost
-            | EndReason::TransferFailed
-            | EndReason::Drained,
-        )
-        | None => Ending::Unplanned,
-    }
+    reason.map_or(Ending::Unplanned, Ending::of)
 }
 
 async fn open_record(store: &Store, brief: &Brief) -> bool {

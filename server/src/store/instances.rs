@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
+use sqlx::AssertSqlSafe;
+
 use super::database::Scope;
-use super::look::{CallRecord, CallRow};
+use super::look::{COLUMNS, CallRecord, CallRow};
 use super::repeats::repeated;
 use super::{Error, Store};
 use crate::times::{now_us, whole_us};
@@ -36,13 +38,16 @@ impl Store {
     /// # Errors
     /// [`Error::Query`] or [`Error::Garbled`].
     pub async fn unended_here(&self, silent_for: Duration) -> Result<Vec<CallRecord>, Error> {
-        let statement = "SELECT call.* FROM call \
-            LEFT JOIN stream_server ON stream_server.instance = call.owner \
-            WHERE call.status = 'live' AND (call.owner = $1 OR stream_server.seen_us IS NULL \
-            OR stream_server.seen_us < $2) ORDER BY call.started_us";
+        let statement = format!(
+            "SELECT {COLUMNS} FROM call \
+             LEFT JOIN stream_server ON stream_server.instance = call.owner \
+             WHERE call.status = 'live' AND (call.owner = $1 OR stream_server.seen_us IS NULL \
+             OR stream_server.seen_us < $2) ORDER BY call.started_us"
+        );
         let since = now_us().saturating_sub(whole_us(silent_for));
         let values = [self.instance().into(), since.into()];
-        let rows: Vec<CallRow> = self.database.read(Scope::Every, statement, &values).await?;
+        let rows: Vec<CallRow> =
+            self.database.read(Scope::Every, AssertSqlSafe(statement), &values).await?;
         rows.into_iter().map(CallRow::record).collect()
     }
 }

@@ -21,7 +21,7 @@ use call_transports::deepgram::{
 use call_transports::twilio::media::{FromTwilio, ToTwilio, decode_to_twilio};
 use call_transports::twilio::twiml::{Verb, parse};
 use call_transports::twilio::webhook::decode_form;
-use futures::StreamExt as _;
+use futures::{SinkExt as _, StreamExt as _};
 use server::company::Tenant;
 use server::config::Config;
 use tokio::net::TcpListener;
@@ -29,7 +29,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::Message;
 
-use super::{CONNECTED, Form, Server, Socket, close_code, say_on, start, stop};
+use super::{CONNECTED, Door, Form, Server, Socket, close_code, say_on, start, stop};
 
 /// The company of these tests: it offers persons and tones.
 pub(crate) const PATH: &str = "/twilio/summit/en";
@@ -42,7 +42,7 @@ const LINE_BYTES: usize = 800;
 /// All that a server needs, on one port.
 pub(crate) struct World {
     address: SocketAddr,
-    says: mpsc::UnboundedSender<ServerMessage>,
+    says: mpsc::UnboundedSender<AgentMessage>,
     answers: mpsc::UnboundedReceiver<(String, String)>,
     posted: mpsc::UnboundedReceiver<Form>,
     props: Arc<Props>,
@@ -50,11 +50,13 @@ pub(crate) struct World {
 
 struct Props {
     /// What the agent is to say, for the first session.
-    script: Mutex<Option<mpsc::UnboundedReceiver<ServerMessage>>>,
+    script: Mutex<Option<mpsc::UnboundedReceiver<AgentMessage>>>,
     answers: mpsc::UnboundedSender<(String, String)>,
     posted: mpsc::UnboundedSender<Form>,
     replies: Mutex<VecDeque<Reply>>,
     sessions: AtomicU32,
+    open: AtomicU32,
+    caller: Mutex<Vec<u8>>,
 }
 
 /// How the carrier answers to REST.
@@ -78,6 +80,8 @@ impl World {
             posted: asked,
             replies: Mutex::default(),
             sessions: AtomicU32::new(0),
+            open: AtomicU32::new(0),
+            caller: Mutex::default(),
         });
         let router = Router::new()
             .route("/v1/agent/converse", any(agent))
@@ -108,6 +112,19 @@ impl World {
         .await
     }
 
+    /// Where all of them are.
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The company of these tests, as the text of its file.
+    pub(crate) fn company(limits: &str) -> String {
+        let company = include_str!("../../../scenarios/companies/summit.toml")
+            .replace("+15550100077", "+15550100099")
+            .replace("\"make_payment\", ", "");
+        format!("{company}\n[limits]\n{limits}\n")
+    }
+
     /// The carrier's next answer to REST. Without one it agrees.
     pub(crate) fn carrier_replies(&self, reply: Reply) {
         self.props.replies.lock().unwrap().push_back(reply);
@@ -122,8 +139,17 @@ impl World {
             client_side: true,
             thought_signature: None,
         };
-        let asked = ServerMessage::FunctionCallRequest { functions: vec![call] };
-        self.says.send(asked).unwrap();
+        self.tells(&ServerMessage::FunctionCallRequest { functions: vec![call] });
+    }
+
+    /// The agent's provider tells something.
+    pub(crate) fn tells(&self, message: &ServerMessage) {
+        self.sends(AgentMessage::Text(encode_server(message).into()));
+    }
+
+    /// The agent's provider sends this frame, whatever it is.
+    pub(crate) fn sends(&self, frame: AgentMessage) {
+        self.says.send(frame).unwrap();
     }
 
     /// The agent says that the caller said this, so often.
@@ -136,7 +162,7 @@ impl World {
                 languages_hinted: Vec::new(),
                 languages: Vec::new(),
             };
-            self.says.send(told).unwrap();
+            self.tells(&told);
         }
     }
 
@@ -166,13 +192,20 @@ impl World {
     pub(crate) fn sessions(&self) -> u32 {
         self.props.sessions.load(Ordering::SeqCst)
     }
+
+    /// How many sessions of the agent's are open.
+    pub(crate) fn open_sessions(&self) -> u32 {
+        self.props.open.load(Ordering::SeqCst)
+    }
+
+    /// All of the caller's voice that has come to the agent.
+    pub(crate) fn caller(&self) -> Vec<u8> {
+        self.props.caller.lock().unwrap().clone()
+    }
 }
 
 fn at(config: &mut Config, providers: SocketAddr, limits: &str) {
-    let company = include_str!("../../../scenarios/companies/summit.toml")
-        .replace("+15550100077", "+15550100099")
-        .replace("\"make_payment\", ", "");
-    let company = format!("{company}\n[limits]\n{limits}\n");
+    let company = World::company(limits);
     config.companies = vec![Tenant::parse("summit.toml", &company).unwrap()];
     config.twilio.api_url = format!("http://{providers}");
     config.deepgram.agent_url = format!("ws://{providers}/v1/agent/converse");
@@ -184,33 +217,34 @@ async fn agent(State(props): State<Arc<Props>>, upgrade: WebSocketUpgrade) -> Re
     let script = props.script.lock().unwrap().take();
     upgrade.on_upgrade(async move |socket| {
         if let Some(script) = script {
+            props.open.fetch_add(1, Ordering::SeqCst);
             session(socket, script, &props).await;
+            props.open.fetch_sub(1, Ordering::SeqCst);
         }
     })
 }
 
 async fn session(
     mut socket: WebSocket,
-    mut script: mpsc::UnboundedReceiver<ServerMessage>,
+    mut script: mpsc::UnboundedReceiver<AgentMessage>,
     props: &Props,
 ) {
     let mut is_ready = false;
-    let welcome = ServerMessage::Welcome { request_id: "r".to_owned() };
-    let mut next = Some(welcome);
+    let written = |message| Some(AgentMessage::Text(encode_server(&message).into()));
+    let mut next = written(ServerMessage::Welcome { request_id: "r".to_owned() });
     loop {
-        if let Some(message) = next.take() {
-            let text = AgentMessage::Text(encode_server(&message).into());
-            if socket.send(text).await.is_err() {
-                return;
-            }
+        if let Some(frame) = next.take()
+            && socket.send(frame).await.is_err()
+        {
+            return;
         }
         tokio::select! {
-            message = script.recv(), if is_ready => next = message,
+            frame = script.recv(), if is_ready => next = frame,
             frame = socket.recv() => match frame {
                 Some(Ok(AgentMessage::Text(text))) => match decode_client(text.as_str()).unwrap() {
                     ClientMessage::Settings(_) => {
                         is_ready = true;
-                        next = Some(ServerMessage::SettingsApplied);
+                        next = written(ServerMessage::SettingsApplied);
                     }
                     ClientMessage::FunctionCallResponse { id, content, .. } => {
                         // A test that is over asks for no answers.
@@ -218,6 +252,9 @@ async fn session(
                     }
                     _ => {}
                 },
+                Some(Ok(AgentMessage::Binary(audio))) => {
+                    props.caller.lock().unwrap().extend_from_slice(&audio);
+                }
                 Some(Ok(_)) => {}
                 Some(Err(_)) | None => return,
             },
@@ -243,17 +280,19 @@ pub(crate) struct Leg {
     is_open: bool,
     /// Bytes of speech that came.
     pub(crate) heard: usize,
+    /// How many of them had come whenever all that was not played yet was taken back.
+    pub(crate) cleared: Vec<usize>,
 }
 
 impl Leg {
     /// Opens a stream that shows this token.
-    pub(crate) async fn open(server: &Server, stream: &'static str, token: &str) -> Self {
+    pub(crate) async fn open(server: &Door, stream: &'static str, token: &str) -> Self {
         let mut socket = server.open(PATH).await;
         say_on(&mut socket, stream, &CONNECTED).await;
         let mut start = start(token);
         start.stream_sid = stream.to_owned();
         say_on(&mut socket, stream, &FromTwilio::Start(start)).await;
-        Self { socket, stream, is_open: true, heard: 0 }
+        Self { socket, stream, is_open: true, heard: 0, cleared: Vec::new() }
     }
 
     /// Plays what comes until this is ready.
@@ -300,8 +339,13 @@ impl Leg {
                 let name = name.into_owned().into();
                 say_on(&mut self.socket, self.stream, &FromTwilio::Mark { name }).await;
             }
-            ToTwilio::Clear => {}
+            ToTwilio::Clear => self.cleared.push(self.heard),
         }
+    }
+
+    /// Sends a frame, whatever it is.
+    pub(crate) async fn send(&mut self, frame: Message) {
+        self.socket.send(frame).await.unwrap();
     }
 
     /// The stream is over; the code that we close it with.

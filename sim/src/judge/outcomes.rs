@@ -214,6 +214,11 @@ impl<'a> Asked<'a> {
                     vec![*news]
                 }
                 Cause::Timer(Timer::TransferLimit) if outcomes == 0 => vec![Transfer::Failed],
+                // The caller is back: what is told of the transfer after that is no news.
+                Cause::Input(Input::Carrier(Carrier::Joined)) if is_accepted => {
+                    outcomes += 1;
+                    Vec::new()
+                }
                 _ => Vec::new(),
             };
             if results != told {

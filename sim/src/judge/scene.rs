@@ -307,7 +307,15 @@ impl Scene {
                 self.speech.clear();
                 self.lines.clear();
             }
-            Carrier::Joined => self.away = false,
+            Carrier::Joined => {
+                self.away = false;
+                if !ignored {
+                    // What was on its way in the stream before it is nobody's to hear, whether or not
+                    // that one's end was told.
+                    self.speech.clear();
+                    self.lines.clear();
+                }
+            }
             Carrier::Key(Key::Digit | Key::Star) if !ignored && self.in_talk() => {
                 self.caller_active(false);
                 self.followed();

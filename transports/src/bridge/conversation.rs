@@ -10,6 +10,22 @@ use crate::deepgram::{CompletedCall, FunctionCall, HistoryEntry, Role, Spoken};
 /// The most entries that a new session is told.
 const ENTRIES_MAX: usize = 200;
 
+/// The most bytes that are taken of one turn's words, and of a sentence of the agent's. Nobody speaks
+/// so long; a provider may still send it.
+const ENTRY_BYTES_MAX: usize = 8 * 1_024;
+
+/// The most requests that may wait for their answers. It is more than the machine lets in.
+pub(super) const OPEN_MAX: usize = 256;
+
+/// A model's signature under a request that is longer than this is not kept.
+const SIGNATURE_BYTES_MAX: usize = 64 * 1_024;
+
+/// What is taken of the words that a provider sends: no more than an entry may be long.
+pub(super) fn bounded(words: &Spoken) -> &str {
+    let words = words.reveal();
+    &words[..words.floor_char_boundary(ENTRY_BYTES_MAX)]
+}
+
 /// Who waits for the answer to a function.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Asker {
@@ -38,9 +54,13 @@ impl Conversation {
     }
 
     pub(super) fn asked(&mut self, call: &FunctionCall) {
-        if !self.open.iter().any(|(open, _)| open.id == call.id) {
-            self.open.push((call.clone(), true));
+        let is_open = self.open.iter().any(|(open, _)| open.id == call.id);
+        if is_open || self.open.len() == OPEN_MAX {
+            return;
         }
+        let mut call = call.clone();
+        call.thought_signature.take_if(|signature| signature.len() > SIGNATURE_BYTES_MAX);
+        self.open.push((call, true));
     }
 
     /// A function is answered. `introduced` says whether the present session, if there is one, was

@@ -4,7 +4,7 @@ use call_core::effect::Answer;
 use call_core::input::{Agent, Input};
 use call_core::{CallTime, Language};
 
-use super::conversation::Asker;
+use super::conversation::{Asker, OPEN_MAX};
 use super::{AgentLeg, Bridge, Outlet};
 use crate::deepgram::{AgentProfile, ClientMessage, FunctionCall, Settings};
 use crate::functions;
@@ -96,15 +96,26 @@ impl Bridge {
         let ours = calls.into_iter().filter(|call| call.client_side);
         let asks: Vec<_> = ours
             .map(|mut call| {
+                if functions::is_too_long(&call.arguments) {
+                    // It is refused, and nothing of it is kept but how it was asked for.
+                    let ask = functions::ask(&call, &self.fingerprint_key);
+                    (call.name, call.arguments) = (ask.name.clone(), "{}".into());
+                    self.conversation.asked(&call);
+                    return ask;
+                }
                 let written = call.arguments.clone();
                 call.arguments = self.keypad.fill_in(call.arguments);
-                self.conversation.asked(&call);
                 let mut ask = functions::ask(&call, &self.fingerprint_key);
                 if written != call.arguments && ask.tones.is_none() {
                     // A keyed number of three digits could not be masked: its name is on record.
                     ask.arguments = functions::shown(&written);
                 }
-                self.arguments.entry(call.id).or_insert(call.arguments);
+                // A name that a model made up may be of any length.
+                call.name.clone_from(&ask.name);
+                self.conversation.asked(&call);
+                if self.arguments.len() < OPEN_MAX {
+                    self.arguments.entry(call.id).or_insert(call.arguments);
+                }
                 ask
             })
             .collect();
