@@ -472,6 +472,7 @@ async fn keep_as(
         recording: Sid::parse(&recording(number)).unwrap(),
         status: Some(status),
         seconds: Some(1),
+        started: None,
         url: None,
     };
     store.keep_recording(company, &told, status, None).await.unwrap();
