@@ -389,7 +389,8 @@ fn services(config: &Config, audit: Audit) -> Result<Services, net::Error> {
         agent: net::AgentConnector::new(&deepgram.agent_url, key.clone())?,
         speaker: net::Speaker::new(&deepgram.speak_url, key.clone())?,
         reader: net::Reader::new(&deepgram.read_url, key.clone())?,
-        carrier: net::TwilioRest::new(&twilio.api_url, account, auth_token)?,
+        carrier: net::TwilioRest::new(&twilio.api_url, account, auth_token)?
+            .with_sound(net::SoundRules::from_hosts(twilio.media_hosts.clone())),
         middleware: net::Middleware::new(&middleware.url, middleware.api_key.clone())?,
         metrics: Metrics::new(),
         audit,

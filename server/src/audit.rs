@@ -34,8 +34,7 @@ use crate::times::now_us;
 pub use call::CallAudit;
 pub use chain::Head;
 pub use line::{Hash, NotAHash};
-use publish::Publisher;
-pub use publish::publish;
+pub use publish::{publish, publish_once};
 
 mod call;
 mod chain;
@@ -95,6 +94,8 @@ pub enum Kind {
     Decision,
     /// An operator took a hand.
     Operator,
+    /// Somebody heard the recording of a call, or fetched it to be heard.
+    RecordingHeard,
     /// A call ended, and why.
     CallEnded,
 }
@@ -110,6 +111,7 @@ impl Kind {
             | Self::ServerStopped
             | Self::ConfigurationActivated
             | Self::Operator
+            | Self::RecordingHeard
             | Self::CallEnded => true,
             Self::Begin
             | Self::ConfigurationInUse
@@ -268,7 +270,7 @@ impl Audit {
     pub async fn server_stopped(&self, store: &Store) {
         let body = json!({ "version": env!("CARGO_PKG_VERSION") });
         self.append(Entry::new(Kind::ServerStopped, SERVER, body));
-        Publisher::default().publish(self, store).await;
+        publish_once(self, store).await;
     }
 }
 

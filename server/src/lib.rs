@@ -29,6 +29,7 @@ pub mod company;
 pub mod config;
 #[cfg(feature = "demo")]
 pub mod demo;
+pub mod hearing;
 pub mod http;
 pub mod media;
 pub mod metrics;

@@ -18,9 +18,14 @@ pub async fn publish(audit: &Audit, store: &Store) {
     }
 }
 
+/// Publishes how far the log has come, for a process that writes a few entries and ends.
+pub async fn publish_once(audit: &Audit, store: &Store) {
+    Publisher::default().publish(audit, store).await;
+}
+
 /// Remembers what was published.
 #[derive(Debug, Default)]
-pub(crate) struct Publisher {
+struct Publisher {
     /// What the database did not take yet.
     waiting: Vec<Head>,
     last: Option<Head>,
@@ -28,7 +33,7 @@ pub(crate) struct Publisher {
 
 impl Publisher {
     /// Publishes what is new.
-    pub(crate) async fn publish(&mut self, audit: &Audit, store: &Store) {
+    async fn publish(&mut self, audit: &Audit, store: &Store) {
         let Some(settled) = audit.settled().await else {
             return warn!("the audit log is not on the disk, so its end is not published");
         };

@@ -34,6 +34,13 @@ pub struct SoundRules {
     pub whole: Duration,
 }
 
+impl SoundRules {
+    /// The usual ones, and these hosts.
+    pub fn from_hosts(hosts: Vec<String>) -> Self {
+        Self { hosts, ..Self::default() }
+    }
+}
+
 impl Default for SoundRules {
     fn default() -> Self {
         Self {
