@@ -33,6 +33,7 @@ use crate::retention;
 use crate::spool::{self, Spool};
 use crate::store::{self, Store};
 use crate::tokens::{Ending, Tokens};
+use crate::untold;
 
 mod connections;
 
@@ -182,7 +183,8 @@ impl App {
         clips::prepare_all(&self.0.services.speaker, tenant).await;
     }
 
-    pub(crate) fn services(&self) -> Arc<Services> {
+    /// Everything outside that calls make use of.
+    pub fn services(&self) -> Arc<Services> {
         Arc::clone(&self.0.services)
     }
 
@@ -319,6 +321,7 @@ pub async fn serve(
         () = notice_stalls(app.metrics()) => {}
         () = orphans::beat(&app) => {}
         () = orphans::close(&app) => {}
+        () = untold::ask(&app) => {}
         () = retention::follow(&app) => {}
         () = outbox::follow(&app) => {}
         () = registry::follow(&app) => {}

@@ -43,6 +43,7 @@ pub mod store;
 pub mod telemetry;
 pub mod times;
 pub mod tokens;
+mod untold;
 
 const _: () = assert!(
     !call_core::CAN_BE_SABOTAGED,

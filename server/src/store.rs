@@ -39,7 +39,7 @@ pub use holds::{Hold, NewHold, Placed, Released};
 pub use journal::{StoredJournal, StoredSummary};
 pub use look::{CallRecord, Cursor, Ended, Filter, PAGE_MAX, Page, Status};
 pub use outbox::{End, SummaryText, Work};
-pub use recordings::{DeletedRecording, Recording, Recordings};
+pub use recordings::{DeletedRecording, Recording, Recordings, UntoldCall};
 pub(crate) use records::orphan_reason;
 pub use records::{Closing, INTERNAL, ORPHANED, UNCONFIRMED};
 pub use sweeps::{Class, Counted, Deleted, Deletion, Due, Media};

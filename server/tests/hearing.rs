@@ -271,7 +271,10 @@ async fn the_command_lists_recordings_and_saves_their_sound() {
     let said: Vec<_> = entries.iter().filter(|entry| entry["kind"] == "recording_heard").collect();
     // The one that never ended was heard, too.
     assert_eq!(said.len(), 2);
-    assert_eq!((&said[1]["body"]["by"], &said[1]["body"]["way"]), (&json!("judy"), &json!("command")));
+    assert_eq!(
+        (&said[1]["body"]["by"], &said[1]["body"]["way"]),
+        (&json!("judy"), &json!("command"))
+    );
     let heads = store.heads().await.unwrap();
     assert_eq!(verify(&audit, Some(&heads), Extent::All).unwrap().findings, []);
 }
@@ -282,9 +285,8 @@ async fn stage(place: &Place) -> (Carrier, Server) {
     let server = Server::start_with(|config| {
         config.twilio.api_url = api_url;
         config.database_url = database_url.into();
-        let list = format!(
-            "rey:review:{REY},val:review@other:{VAL},ann:operate:{ANN},ben:read:{BEN}"
-        );
+        let list =
+            format!("rey:review:{REY},val:review@other:{VAL},ann:operate:{ANN},ben:read:{BEN}");
         config.operators = Operators::parse(&list).unwrap();
     })
     .await;

@@ -96,7 +96,9 @@ pub(super) async fn find(app: &App, operator: &Operator, sid: &str) -> Result<Ca
 }
 
 /// Asks the store, and not for long. What it holds is not told in its errors.
-pub(super) async fn ask<T>(asked: impl Future<Output = Result<T, store::Error>>) -> Result<T, Problem> {
+pub(super) async fn ask<T>(
+    asked: impl Future<Output = Result<T, store::Error>>,
+) -> Result<T, Problem> {
     match timeout(PATIENCE, asked).await {
         Ok(Ok(answer)) => Ok(answer),
         Ok(Err(store::Error::Unbounded)) => {

@@ -110,7 +110,8 @@ mod tests {
     fn hosts_are_names_with_or_without_a_port_and_nothing_else() {
         let both = Some(vec!["sound.example".to_owned(), "127.0.0.1:9000".to_owned()]);
         assert_eq!(hosts("Sound.example:443, 127.0.0.1:9000"), both);
-        for bad in ["", "a,", "https://a.example", "a.example/x", "me@a.example", "a b", "*.a.example?"]
+        for bad in
+            ["", "a,", "https://a.example", "a.example/x", "me@a.example", "a b", "*.a.example?"]
         {
             assert_eq!(hosts(bad), None, "{bad}");
         }

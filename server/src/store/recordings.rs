@@ -41,6 +41,15 @@ pub struct DeletedRecording {
     pub at_us: i64,
 }
 
+/// A call of whose recording no end is known.
+#[derive(Debug, Clone, PartialEq, Eq, FromRow)]
+pub struct UntoldCall {
+    /// The carrier's name of the call.
+    pub sid: String,
+    /// The company's short name.
+    pub company: String,
+}
+
 /// What is known of the recordings of a call.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Recordings {
@@ -97,6 +106,29 @@ impl Store {
     /// [`Error::Query`] or [`Error::Garbled`].
     pub async fn recordings(&self, call: &str) -> Result<Vec<Recording>, Error> {
         Ok(self.recordings_of(Scope::Every, call).await?.kept)
+    }
+
+    /// Calls that ended from one time to another, in microseconds since 1970-01-01 UTC, that were to be
+    /// recorded, and of whose recording no end is known; the first to begin first, 1,000 at most.
+    ///
+    /// # Errors
+    /// [`Error::Query`].
+    pub async fn untold_recordings(
+        &self,
+        from_us: i64,
+        until_us: i64,
+    ) -> Result<Vec<UntoldCall>, Error> {
+        // The index knows when calls began. The summary is JSON as we write it, without spaces.
+        let statement = "SELECT c.sid, c.company FROM call c \
+            WHERE c.started_us >= $1 AND c.started_us < $2 AND c.status = 'ended' \
+            AND c.ended_us < $2 AND (EXISTS (SELECT 1 FROM summary s WHERE s.call_sid = c.sid \
+            AND s.summary LIKE '%\"recorded\":true,%') \
+            OR EXISTS (SELECT 1 FROM recording r WHERE r.call_sid = c.sid)) \
+            AND NOT EXISTS (SELECT 1 FROM recording r \
+            WHERE r.call_sid = c.sid AND r.status <> 'in-progress') \
+            ORDER BY c.started_us, c.sid LIMIT 1000";
+        let values = [from_us.into(), until_us.into()];
+        Ok(self.database.read(Scope::Every, statement, &values).await?)
     }
 
     /// What is known of the recordings of a call within a scope.

@@ -33,7 +33,7 @@ const REDIRECT_BUDGET: Duration = Duration::from_secs(9);
 pub(super) const PAUSES_MS: [(u64, u64); 2] = [(230, 270), (720, 780)];
 
 /// Error answers are short, and so is the description of a call.
-const BODY_BYTES_MAX: usize = 64 * 1024;
+pub(super) const BODY_BYTES_MAX: usize = 64 * 1024;
 
 pub(super) const PROVIDER: &str = "the carrier";
 const SETTING: &str = "TWILIO_API_URL";

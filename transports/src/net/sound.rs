@@ -175,8 +175,7 @@ impl TwilioRest {
         let is_the_carriers = self.is_the_carriers(&url);
         let mut request = self.client.get(url);
         if is_the_carriers {
-            request =
-                request.basic_auth(&self.account_sid, Some(self.auth_token.expose_secret()));
+            request = request.basic_auth(&self.account_sid, Some(self.auth_token.expose_secret()));
         }
         let response = timeout(self.sounds.rules.begin, request.send()).await;
         let response = response.map_err(|_| Error::TimedOut { provider: PROVIDER })?;

@@ -6,6 +6,8 @@
 //! recording determine, so what a callback says of its address is compared and never followed
 //! (F-WH-15).
 
+use serde::Deserialize;
+
 use super::Sid;
 use super::webhook::{Error, encode_form, only, sid};
 
@@ -27,6 +29,48 @@ pub fn start_body(callback: &str) -> String {
         ("RecordingStatusCallbackEvent", "in-progress completed absent"),
     ];
     encode_form(&fields.map(|(name, value)| (name.to_owned(), value.to_owned())))
+}
+
+/// The path, below the host of the API, where a call's recordings are listed. Asked by GET.
+#[must_use]
+pub fn list_path(account: &Sid, call: &Sid) -> String {
+    start_path(account, call)
+}
+
+/// What a list of a call's recordings tells, as callbacks would have told it. Nothing where it is no such
+/// list; what is no recording of this call is left out.
+#[must_use]
+pub fn told_in_list(account: &Sid, call: &Sid, body: &[u8]) -> Option<Vec<RecordingCallback>> {
+    let list: List = serde_json::from_slice(body).ok()?;
+    let told = |listed: Listed| {
+        let is_its = listed.call_sid == call.as_str() && listed.account_sid == account.as_str();
+        let recording = Sid::parse(&listed.sid).filter(|sid| is_its && sid.kind() == "RE")?;
+        Some(RecordingCallback {
+            account: account.clone(),
+            call: call.clone(),
+            recording,
+            status: RecordingStatus::from_word(&listed.status),
+            seconds: listed.duration.and_then(|seconds| seconds.parse().ok()),
+            started: listed.start_time,
+            url: None,
+        })
+    };
+    Some(list.recordings.into_iter().filter_map(told).collect())
+}
+
+#[derive(Deserialize)]
+struct List {
+    recordings: Vec<Listed>,
+}
+
+#[derive(Deserialize)]
+struct Listed {
+    sid: String,
+    account_sid: String,
+    call_sid: String,
+    status: String,
+    duration: Option<String>,
+    start_time: Option<String>,
 }
 
 /// The path, below the host of the API, where the one recording that a live call has is changed by POST.

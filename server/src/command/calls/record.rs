@@ -2,8 +2,8 @@
 
 use call_core::CallTime;
 use call_core::brief::Direction;
-use call_core::step::IdentityLevel;
-use call_core::summary::{Fates, Spread, Uses};
+use call_core::step::{IdentityLevel, RecordingReason};
+use call_core::summary::{Fates, Spread, Summary, Uses};
 use call_transports::twilio::recording::RecordingStatus;
 use serde_json::{Value, json};
 
@@ -85,6 +85,7 @@ fn sum(StoredSummary { summary, bytes }: &StoredSummary, rows: &mut Vec<(&str, S
         ("speaking", spread(summary.speaking)),
         ("caller is", identity.to_owned()),
     ]);
+    rows.extend(recorded(summary));
     if !summary.disclosed.is_empty() {
         rows.push(("disclosed", summary.disclosed.join(", ")));
     }
@@ -97,6 +98,27 @@ fn sum(StoredSummary { summary, bytes }: &StoredSummary, rows: &mut Vec<(&str, S
     if summary.sessions_lost > 0 {
         rows.push(("sessions", format!("{} of the agent's lost", summary.sessions_lost)));
     }
+}
+
+/// From when to when a call was to be recorded, and when not and why. What the carrier made of it are its
+/// recordings. A summary of an earlier version does not tell.
+fn recorded(summary: &Summary) -> Vec<(&'static str, String)> {
+    let Some(first) = summary.recording.first() else { return Vec::new() };
+    if !summary.recorded {
+        return vec![("recorded", "no, its company does not record".to_owned())];
+    }
+    let end = CallTime::from_millis(summary.lasted.0);
+    let mut rows = vec![("recorded", format!("from {} to {end}", first.at))];
+    for (place, turned) in summary.recording.iter().enumerate() {
+        let until = summary.recording.get(place + 1).map_or(end, |next| next.at);
+        let why = match turned.why {
+            _ if turned.on => continue,
+            RecordingReason::NumberKeyed => "a number was keyed in",
+            RecordingReason::CompanyPolicy => "its company does not record",
+        };
+        rows.push(("paused", format!("from {} to {until}, {why}", turned.at)));
+    }
+    rows
 }
 
 fn fates(Fates { heard, cut, unknown, unheard }: Fates) -> String {

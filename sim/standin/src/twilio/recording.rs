@@ -12,6 +12,7 @@ use call_transports::twilio::recording::{RecordingCallback, RecordingStatus, med
 use call_transports::twilio::webhook::decode_form;
 
 use jiff::Timestamp;
+use serde_json::json;
 use sim::heard::Tape;
 use tokio::sync::oneshot;
 
@@ -93,6 +94,28 @@ pub(super) async fn start(
         tell(&account, &call, RecordingStatus::InProgress, None).await;
     });
     json(201, answer)
+}
+
+/// Lists what there is of recordings of a call.
+pub(super) async fn list(
+    State(account): State<Arc<Account>>,
+    Path((sid, call)): Path<(String, String)>,
+    headers: HeaderMap,
+) -> Response {
+    if let Some(refusal) = refused(&account, &sid, &headers) {
+        return refusal;
+    }
+    let known = account.recordings().get(&call).cloned();
+    let listed = known.map(|Recording { sid: recording, started, .. }| {
+        let seconds = account.sounds().get(recording.as_str()).map(|kept| kept.seconds.to_string());
+        json!({
+            "sid": recording.as_str(), "account_sid": sid, "call_sid": call,
+            "status": if seconds.is_some() { "completed" } else { "in-progress" },
+            "duration": seconds, "start_time": started,
+        })
+    });
+    let listed: Vec<_> = listed.into_iter().collect();
+    json(200, json!({ "recordings": listed }).to_string())
 }
 
 pub(super) async fn change(

@@ -51,7 +51,7 @@ const SOUND: &str = "/2010-04-01/Accounts/{account}/Recordings/{recording}";
 pub(super) fn router(account: Arc<Account>) -> Router {
     Router::new()
         .route("/2010-04-01/Accounts/{account}/Calls/{call}", get(look).post(update_call))
-        .route(RECORDINGS, post(recording::start))
+        .route(RECORDINGS, get(recording::list).post(recording::start))
         .route(RECORDING, post(recording::change))
         .route(SOUND, get(sound::give).delete(sound::delete))
         .with_state(account)
