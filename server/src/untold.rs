@@ -62,10 +62,10 @@ async fn settle(app: &App, untold: &UntoldCall) -> Option<usize> {
         let (recording, status) = (&told.recording, status.as_str());
         match kept {
             Ok(is_news) => {
-                info!(%call, %recording, status, is_news, "the carrier was asked for a recording")
+                info!(%call, %recording, status, is_news, "the carrier was asked for a recording");
             }
             Err(error) => {
-                error!(%call, %recording, %error, "what is told of a recording cannot be kept")
+                error!(%call, %recording, %error, "what is told of a recording cannot be kept");
             }
         }
     }
