@@ -32,7 +32,7 @@ use crate::company::OwnLines;
 use crate::effect::Effect;
 use crate::input::{Agent, AgentLoss, Carrier, HungUp, Input, Operator, Tones};
 use crate::line::{LineId, Rung, UtteranceId};
-use crate::step::{Audience, Cause, Fact, IdentityCheck, IdentityLevel, Step};
+use crate::step::{Audience, Cause, Fact, IdentityCheck, IdentityLevel, RecordingReason, Step};
 use crate::time::Millis;
 
 /// The whole story of a journal.
@@ -173,9 +173,16 @@ impl Teller {
                 told.push(("heard", format!("{words}  [perhaps heard]")));
             }
             Fact::CallerLine { text, .. } => told.push(("caller", format!("\"{text}\""))),
-            Fact::RecordingState { on, why: _ } => {
-                let state = if *on { "on" } else { "off" };
-                told.push(("call", format!("recording {state}")));
+            Fact::RecordingState { on, why } => {
+                let state = match (on, why) {
+                    (true, RecordingReason::CompanyPolicy) => "recording on",
+                    (false, RecordingReason::CompanyPolicy) => "recording off",
+                    (false, RecordingReason::NumberKeyed) => {
+                        "recording paused while a number is keyed in"
+                    }
+                    (true, RecordingReason::NumberKeyed) => "recording goes on",
+                };
+                told.push(("call", state.to_string()));
             }
             Fact::LanguageSet(language) if self.begun => {
                 told.push(("call", format!("goes on in {language}")));

@@ -10,7 +10,7 @@ use crate::effect::{Effect, Function};
 use crate::input::{Agent, Input, Playback, Transfer};
 use crate::line::{Language, UtteranceId};
 use crate::redact::plain_letter;
-use crate::step::{Cause, EndReason, Fact, IdentityLevel, Step};
+use crate::step::{Cause, EndReason, Fact, IdentityLevel, RecordingReason, Step};
 use crate::time::{CallTime, Millis};
 
 /// What a call amounts to. Nothing in it is anybody's words.
@@ -31,6 +31,8 @@ pub struct Summary {
     pub languages: Vec<Language>,
     /// It was to be recorded, at least for a while.
     pub recorded: bool,
+    /// From when on it was to be recorded, from when on not, and why, in order.
+    pub recording: Vec<Turned>,
     /// How often the caller said something.
     pub turns: u32,
     /// How often the caller's voice stopped our speech.
@@ -156,6 +158,17 @@ pub struct Uses {
     pub refused: u32,
     /// How often it ended, by the word of how.
     pub ended: BTreeMap<String, u32>,
+}
+
+/// Whether a call was to be recorded from some moment on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Turned {
+    /// From then on.
+    pub at: CallTime,
+    /// Recorded or not.
+    pub on: bool,
+    /// Why.
+    pub why: RecordingReason,
 }
 
 /// What came of handing the call to a person.
@@ -300,7 +313,10 @@ impl Sum {
         let summary = &mut self.summary;
         match fact {
             Fact::LanguageSet(language) => summary.languages.push(*language),
-            Fact::RecordingState { on, .. } => summary.recorded |= on,
+            Fact::RecordingState { on, why } => {
+                summary.recorded |= on;
+                summary.recording.push(Turned { at, on: *on, why: *why });
+            }
             Fact::CallerLine { started, ended, .. } => {
                 summary.turns += 1;
                 self.speaks(*started, *ended, |times| &mut times.caller);

@@ -2,7 +2,10 @@
 
 mod support;
 
-use call_core::{Effect, Fact, LineId, Phase, call::Timer};
+use call_core::step::RecordingReason;
+use call_core::story::story;
+use call_core::summary::summary;
+use call_core::{Brief, Effect, Fact, LineId, Phase, call::Timer};
 
 use support::{
     Desk, OPENING, agent_lost, agent_ready, asks, began, caller_says, cut, digit, effects, facts,
@@ -46,6 +49,43 @@ fn the_star_key_begins_the_number_again() {
     }
     assert_eq!(effects(&desk.at(10_500, pound())), [Effect::GiveKeys { digits: 2 }]);
     assert_eq!(count(&desk, &Effect::CollectKeys), 1, "it was one number all the time");
+}
+
+/// The tones of a number are the number: what may be heard later holds none of it, and says why. However
+/// the number ends, the recording goes on; where the company does not record, there is nothing to say.
+#[test]
+fn a_recorded_call_says_that_it_is_not_recorded_while_a_number_is_keyed_in() {
+    use call_core::company::Recording;
+    let state = |on| Fact::RecordingState { on, why: RecordingReason::NumberKeyed };
+    let recorded = |facts: Vec<Fact>| {
+        let about = |fact: &Fact| matches!(fact, Fact::RecordingState { .. });
+        facts.into_iter().filter(about).collect::<Vec<_>>()
+    };
+    for (recording, said) in [(Recording::On, true), (Recording::Off, false)] {
+        let only = |fact| if said { vec![fact] } else { vec![] };
+        for end in [Some(pound()), Some(stopped()), None] {
+            let mut desk = Desk::listening_with(Brief { recording, ..Brief::example() });
+            assert_eq!(recorded(facts(&desk.at(10_000, digit()))), only(state(false)));
+            assert_eq!(recorded(facts(&desk.at(10_250, digit()))), []);
+            let steps = match end {
+                Some(end) => desk.at(11_000, end),
+                None => desk.until(15_250),
+            };
+            assert_eq!(recorded(facts(&steps)), only(state(true)));
+            let summary = summary(&desk.journal);
+            let turned: Vec<_> =
+                summary.recording.iter().map(|turned| (turned.on, turned.why)).collect();
+            let by_policy = (said, RecordingReason::CompanyPolicy);
+            let keyed = |on| (on, RecordingReason::NumberKeyed);
+            let all = [by_policy, keyed(false), keyed(true)];
+            assert_eq!(turned, if said { &all[..] } else { &all[..1] });
+            assert_eq!(summary.recorded, said);
+            let told = story(&desk.journal);
+            let paused = "00:10.000  call    recording paused while a number is keyed in\n";
+            assert_eq!(told.contains(paused), said, "{told}");
+            assert_eq!(told.contains("call    recording goes on"), said, "{told}");
+        }
+    }
 }
 
 #[test]

@@ -12,6 +12,7 @@
 //! | `guard` | who gets in |
 //! | `live` | the calls that are going on, and what is done to them |
 //! | `records` | the calls on record, and what remains of them |
+//! | `recordings` | what there is of a call to be heard |
 //! | `overview` | how the server is, and whom it serves |
 //! | `body` | what a request says |
 //! | `problem` | what a refusal says |
@@ -22,6 +23,7 @@ mod live;
 mod operators;
 mod overview;
 mod problem;
+mod recordings;
 mod records;
 
 use std::sync::Arc;
@@ -57,6 +59,8 @@ pub(crate) fn router(app: App) -> Router<App> {
         .route("/calls/{sid}", get(records::show))
         .route("/calls/{sid}/story", get(records::story))
         .route("/calls/{sid}/journal", get(records::journal))
+        .route("/calls/{sid}/recordings", get(recordings::list))
+        .route("/calls/{sid}/recordings/{recording}/media", get(recordings::media))
         .route("/calls/{sid}/hangup", post(live::hang_up))
         .route("/calls/{sid}/transfer", post(live::transfer))
         .route("/calls/{sid}/drain", post(live::drain))

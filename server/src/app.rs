@@ -33,6 +33,7 @@ use crate::retention;
 use crate::spool::{self, Spool};
 use crate::store::{self, Store};
 use crate::tokens::{Ending, Tokens};
+use crate::untold;
 
 mod connections;
 
@@ -182,7 +183,8 @@ impl App {
         clips::prepare_all(&self.0.services.speaker, tenant).await;
     }
 
-    pub(crate) fn services(&self) -> Arc<Services> {
+    /// Everything outside that calls make use of.
+    pub fn services(&self) -> Arc<Services> {
         Arc::clone(&self.0.services)
     }
 
@@ -319,6 +321,7 @@ pub async fn serve(
         () = notice_stalls(app.metrics()) => {}
         () = orphans::beat(&app) => {}
         () = orphans::close(&app) => {}
+        () = untold::ask(&app) => {}
         () = retention::follow(&app) => {}
         () = outbox::follow(&app) => {}
         () = registry::follow(&app) => {}
@@ -389,7 +392,8 @@ fn services(config: &Config, audit: Audit) -> Result<Services, net::Error> {
         agent: net::AgentConnector::new(&deepgram.agent_url, key.clone())?,
         speaker: net::Speaker::new(&deepgram.speak_url, key.clone())?,
         reader: net::Reader::new(&deepgram.read_url, key.clone())?,
-        carrier: net::TwilioRest::new(&twilio.api_url, account, auth_token)?,
+        carrier: net::TwilioRest::new(&twilio.api_url, account, auth_token)?
+            .with_sound(net::SoundRules::from_hosts(twilio.media_hosts.clone())),
         middleware: net::Middleware::new(&middleware.url, middleware.api_key.clone())?,
         metrics: Metrics::new(),
         audit,

@@ -34,8 +34,7 @@ use crate::times::now_us;
 pub use call::CallAudit;
 pub use chain::Head;
 pub use line::{Hash, NotAHash};
-pub use publish::Publisher;
-pub use publish::publish;
+pub use publish::{Publisher, publish};
 
 mod call;
 mod chain;
@@ -102,6 +101,8 @@ pub enum Kind {
     Deleted,
     /// Files of logs were removed because their time was over: where each log begins now.
     Shortened,
+    /// Somebody heard the recording of a call, or fetched it to be heard.
+    RecordingHeard,
     /// A call ended, and why.
     CallEnded,
 }
@@ -119,6 +120,7 @@ impl Kind {
             | Self::Operator
             | Self::Deleted
             | Self::Shortened
+            | Self::RecordingHeard
             | Self::CallEnded => true,
             Self::Begin
             | Self::ConfigurationInUse

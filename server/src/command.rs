@@ -3,11 +3,13 @@
 
 use std::io::{self, Write as _};
 
-use call_transports::net;
+use anyhow::anyhow;
+use call_transports::net::{self, TwilioRest};
+use call_transports::twilio::Sid;
 use jiff::Timestamp;
 use secrecy::{ExposeSecret as _, SecretString};
 
-use crate::config::DATABASE_URL;
+use crate::config::{DATABASE_URL, TWILIO_API_URL};
 use crate::store::{self, Store};
 
 pub mod audit;
@@ -51,6 +53,37 @@ impl Database {
     }
 }
 
+/// The carrier's account, for commands that ask for something there.
+#[derive(Debug, clap::Args)]
+struct Account {
+    /// The Twilio account
+    #[arg(long, env, hide_env_values = true, value_name = "SID")]
+    twilio_account_sid: Option<String>,
+    /// Its auth token
+    #[arg(long, env, hide_env_values = true, value_name = "SECRET")]
+    twilio_auth_token: Option<SecretString>,
+    /// Where Twilio's REST interface is [default: https://api.twilio.com]
+    #[arg(long, env, hide_env_values = true, value_name = "URL")]
+    twilio_api_url: Option<String>,
+}
+
+impl Account {
+    /// Nothing where no account is given.
+    fn carrier(&self) -> anyhow::Result<Option<TwilioRest>> {
+        let some = |text: &&str| !text.is_empty();
+        let account = self.twilio_account_sid.as_deref().map(str::trim).filter(some);
+        let tokens = self.twilio_auth_token.as_ref().and_then(given);
+        let (Some(account), Some(tokens)) = (account, tokens) else { return Ok(None) };
+        let url = self.twilio_api_url.as_deref().map(str::trim).filter(some);
+        let account = Sid::parse(account).filter(|sid| sid.kind() == "AC");
+        let account = account
+            .ok_or_else(|| anyhow!("TWILIO_ACCOUNT_SID must be AC and 32 hexadecimal digits"))?;
+        // The first one signs what we ask for.
+        let token = tokens.split(',').next().unwrap_or_default().trim();
+        Ok(Some(TwilioRest::new(url.unwrap_or(TWILIO_API_URL), account, token.into())?))
+    }
+}
+
 /// Who gives a command.
 #[derive(Debug, clap::Args)]
 struct By {
@@ -86,7 +119,7 @@ fn print(text: &str) -> anyhow::Result<()> {
 }
 
 /// A time to the second, in UTC.
-fn time(at_us: i64) -> String {
+pub(crate) fn time(at_us: i64) -> String {
     Timestamp::from_microsecond(at_us)
         .map_or_else(|_| at_us.to_string(), |at| at.strftime("%Y-%m-%d %H:%M:%SZ").to_string())
 }

@@ -21,6 +21,7 @@ use crate::telemetry::HAS_TRACES;
 pub use flags::Flags;
 pub(crate) use flags::path;
 pub use url::PublicUrl;
+pub(crate) use url::hosts;
 
 mod flags;
 mod url;
@@ -83,6 +84,8 @@ pub struct Twilio {
     pub auth_tokens: Vec<SecretString>,
     /// Base URL of the REST interface.
     pub api_url: String,
+    /// Where the sound of recordings may lie besides: hosts, perhaps with ports.
+    pub media_hosts: Vec<String>,
 }
 
 /// The agent's provider.
@@ -180,6 +183,7 @@ impl Config {
         let auth_tokens = check.auth_tokens(flags.twilio_auth_token.as_ref());
         let api_url =
             check.url("TWILIO_API_URL", flags.twilio_api_url.as_deref(), Some(TWILIO_API_URL));
+        let media_hosts = check.media_hosts(flags.twilio_media_hosts.as_deref());
         let api_key = check.key("DEEPGRAM_API_KEY", flags.deepgram_api_key.as_ref());
         let agent_url = check.agent_url(flags.deepgram_agent_url.as_deref());
         let speak_url = flags.deepgram_speak_url.as_deref();
@@ -203,7 +207,12 @@ impl Config {
                 database_url: database_url?,
                 spool: folder(flags.spool_dir.as_deref(), SPOOL_DIR),
                 audit: folder(flags.audit_dir.as_deref(), AUDIT_DIR),
-                twilio: Twilio { account: account?, auth_tokens: auth_tokens?, api_url: api_url? },
+                twilio: Twilio {
+                    account: account?,
+                    auth_tokens: auth_tokens?,
+                    api_url: api_url?,
+                    media_hosts: media_hosts?,
+                },
                 deepgram: Deepgram {
                     api_key: api_key?,
                     agent_url: agent_url?,
@@ -330,6 +339,14 @@ impl Check {
         let value = self.given(variable, value, default)?;
         let url = url::secure(value, "https", "http");
         self.right(variable, url.map(|url| url.trim_end_matches('/').to_owned()))
+    }
+
+    /// None is a choice.
+    fn media_hosts(&mut self, value: Option<&str>) -> Option<Vec<String>> {
+        match value.map(str::trim).filter(|value| !value.is_empty()) {
+            None => Some(Vec::new()),
+            Some(value) => self.right("TWILIO_MEDIA_HOSTS", hosts(value)),
+        }
     }
 
     fn agent_url(&mut self, value: Option<&str>) -> Option<String> {

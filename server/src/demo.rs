@@ -119,6 +119,11 @@ impl Demo {
         Ok(Self { app, scenario, twilio, operator, addresses, stop, serving })
     }
 
+    /// The server.
+    pub fn server(&self) -> &App {
+        &self.app
+    }
+
     /// The stand-in for the carrier.
     pub fn carrier(&self) -> &Twilio {
         &self.twilio

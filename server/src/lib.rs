@@ -29,6 +29,7 @@ pub mod company;
 pub mod config;
 #[cfg(feature = "demo")]
 pub mod demo;
+pub mod hearing;
 pub mod http;
 pub mod media;
 pub mod metrics;
@@ -42,6 +43,7 @@ pub mod store;
 pub mod telemetry;
 pub mod times;
 pub mod tokens;
+mod untold;
 
 const _: () = assert!(
     !call_core::CAN_BE_SABOTAGED,

@@ -43,7 +43,7 @@ pub use look::{CallRecord, Cursor, Ended, Filter, PAGE_MAX, Page, Status};
 pub use media::{Listed, Media};
 pub use notes::Note;
 pub use outbox::{End, SummaryText, Work};
-pub use recordings::Recording;
+pub use recordings::{DeletedRecording, Recording, Recordings, UntoldCall};
 pub(crate) use records::orphan_reason;
 pub use records::{Closing, INTERNAL, ORPHANED, UNCONFIRMED};
 pub use sweeps::{Class, Counted, Deleted, Deletion, Due};

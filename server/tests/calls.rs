@@ -8,8 +8,12 @@ mod postgres;
 use std::process::{Command, Output};
 
 use call_core::brief::Brief;
+use call_core::company::Recording as Policy;
+use call_core::step::RecordingReason;
 use call_core::summary::Outcome;
 use call_core::{CallTime, Fact, Language, Step};
+use call_transports::twilio::Sid;
+use call_transports::twilio::recording::{RecordingCallback, RecordingStatus};
 use places::{call_of, places};
 use server::store::{Cursor, Error, Filter, Scope, Status, Store};
 
@@ -149,6 +153,69 @@ async fn a_company_finds_its_own_calls_and_no_others_i_10() {
             ..Filter::default()
         };
         assert!(sids(&store, filter).await.is_empty());
+    }
+}
+
+/// Whether a call was recorded, from when to when, when not and why, and what there is to be heard.
+#[tokio::test]
+async fn the_record_of_a_call_tells_what_was_recorded_of_it() {
+    for place in places().await {
+        let store = Store::open(place.url()).await.unwrap();
+        let brief = Brief { call: sid(1), recording: Policy::On, ..Brief::example() };
+        let (_, mut steps) = call_of(brief);
+        for (place, (at_ms, on)) in [(300, false), (600, true)].into_iter().enumerate() {
+            let facts = vec![Fact::RecordingState { on, why: RecordingReason::NumberKeyed }];
+            let at = CallTime::from_millis(at_ms);
+            steps.insert(place + 1, Step { at, facts, ..steps[place + 1].clone() });
+        }
+        store.end_call(&sid(1), &steps).await.unwrap();
+        let (_, silent) = call_of(Brief { call: sid(2), ..Brief::example() });
+        store.end_call(&sid(2), &silent).await.unwrap();
+        for (number, status) in [
+            (1, RecordingStatus::Completed),
+            (2, RecordingStatus::Absent),
+            (3, RecordingStatus::Completed),
+        ] {
+            let callback = RecordingCallback {
+                account: Sid::parse("AC00000000000000000000000000000001").unwrap(),
+                call: Sid::parse(&sid(1)).unwrap(),
+                recording: Sid::parse(&format!("RE{number:032}")).unwrap(),
+                status: Some(status),
+                seconds: Some(42),
+                started: Some("Sun, 22 Nov 2026 10:00:05 +0000".to_owned()),
+                url: None,
+            };
+            let path = (number == 1).then_some("/somewhere");
+            store.keep_recording("acme", &callback, status, path).await.unwrap();
+        }
+        store.close().await;
+        let asked = |arguments: &[&str]| told(&run(place.url(), arguments));
+        let (one, two) = (asked(&["show", &sid(1)]), asked(&["show", &sid(2)]));
+        let began = "from 2026-11-22 10:00:05Z";
+        for row in [
+            "recorded   from 00:00.000 to 00:00.900\n",
+            "paused     from 00:00.300 to 00:00.600, a number was keyed in\n",
+            &format!("recording  RE{:032}  completed, 42 s, {began}, can be heard\n", 1),
+            &format!("recording  RE{:032}  absent, {began}\n", 2),
+            &format!(
+                "recording  RE{:032}  completed, 42 s, {began}, said to lie at a strange address\n",
+                3
+            ),
+        ] {
+            assert!(one.contains(row), "{row}{one}");
+        }
+        assert!(two.contains("recorded   no, its company does not record\n"), "{two}");
+        assert!(!two.contains("paused") && !two.contains("recording"), "{two}");
+        let object: serde_json::Value =
+            serde_json::from_str(&asked(&["show", &sid(1), "--json"])).unwrap();
+        let heard: Vec<_> = object["recordings"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|one| &one["can_be_heard"])
+            .collect();
+        assert_eq!(heard, [true, false, false]);
+        assert_eq!(object["summary"]["recording"].as_array().unwrap().len(), 3);
     }
 }
 

@@ -2,18 +2,28 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails, in its helpers too")]
 
+mod places;
+mod postgres;
 mod support;
 
+use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
 use call_core::step::{Cause, Fact, Step};
 use call_transports::twilio::media::encode_from_twilio;
+use call_transports::twilio::twiml::Verb;
+use call_transports::twilio::webhook::decode_form;
 use futures::SinkExt as _;
+use places::places;
 use reqwest::StatusCode;
-use server::store::{CallRecord, Closing, INTERNAL, ORPHANED, Store};
+use server::store::{CallRecord, Closing, INTERNAL, ORPHANED, Scope, Store};
 use support::process::{Process, database};
-use support::{AFTER_STREAM, CALL, Door, STREAM, Server, Socket, pause, stop, voice_inbound, with};
+use support::world::{Leg, World};
+use support::{
+    AFTER_STREAM, CALL, Door, Form, STREAM, Server, Socket, pause, stop, token_of, voice_inbound,
+    with,
+};
 use tokio_tungstenite::tungstenite::Message;
 
 const STATUS: &str = "/twilio/call-status";
@@ -133,6 +143,56 @@ async fn settled(server: &Server, store: &Store) -> CallRecord {
     tokio::time::timeout(Duration::from_secs(20), over).await.unwrap()
 }
 
+/// I-18, F-WH-03, F-WH-04, F-TR-07: nobody told in time that a person took the call, so it is on record as
+/// a transfer that failed. What the carrier tells of it afterwards, in whatever order and twice, is answered
+/// as it must be for the caller, and changes nothing of what is on record.
+#[tokio::test]
+async fn what_comes_of_dialling_is_too_late_for_a_record_that_is_closed_i_18() {
+    for place in places().await {
+        let mut world = World::begin().await;
+        let url = place.url().to_owned();
+        let server =
+            world.server_with("transfer = 300", |config| config.database_url = url.into()).await;
+        let token = token_of(&server.inbound(&voice_inbound()).await);
+        let mut leg = Leg::open(&server, STREAM, &token).await;
+        world.ask("1", "transfer_call", "{}");
+        leg.playing(world.document()).await;
+        leg.stop().await;
+        assert_eq!(server.end_reason(CALL).await, "transfer_failed");
+        let store = Store::open(place.url()).await.unwrap();
+        let call = settled(&server, &store).await;
+        let journal = store.journal(CALL).await.unwrap();
+        let summary = store.summary_of(Scope::Every, CALL).await.unwrap().unwrap();
+        let entries = server.app.audit().settled().await.unwrap().head.seq;
+
+        let (dial, leg) = (fixture(DIAL), fixture(DIALLED_LEG));
+        for _ in 0..2 {
+            let answered = with(&leg, "CallStatus", "in-progress");
+            assert_eq!(server.post("/twilio/dialled", &answered).await.0, StatusCode::NO_CONTENT);
+            for (status, is_apology) in [("completed", false), ("busy", true), ("no-answer", true)]
+            {
+                let form = with(&dial, "DialCallStatus", status);
+                let verbs = server.verbs("/twilio/after_dial", &form).await;
+                // Whoever has talked with a person is not told that something went wrong.
+                match &verbs[..] {
+                    [Verb::Hangup] => assert!(!is_apology, "{status}"),
+                    [Verb::Say { .. }, Verb::Hangup] => assert!(is_apology, "{status}"),
+                    other => panic!("{status}: {other:?}"),
+                }
+            }
+        }
+        assert_eq!(settled(&server, &store).await, call);
+        assert_eq!(store.journal(CALL).await.unwrap(), journal);
+        assert_eq!(store.summary_of(Scope::Every, CALL).await.unwrap().unwrap(), summary);
+        assert_eq!(server.app.audit().settled().await.unwrap().head.seq, entries);
+        assert_eq!(summary.summary.transfers.len(), 1);
+        assert_ne!(summary.summary.transfers[0].result, "completed");
+        assert_eq!(ends(&journal), 1);
+        let page = store.calls(&Default::default()).await.unwrap();
+        assert_eq!(page.calls, [call], "one row");
+    }
+}
+
 /// I-18, F-PR-03: the server is killed. The next one, whoever sweeps, and two callbacks find the call at
 /// the same time.
 #[tokio::test]
@@ -145,7 +205,8 @@ async fn a_call_of_a_killed_server_has_one_end_on_record_i_18() {
     let mut killed = start().await;
     let mut socket = Door::to(killed.address).call().await;
     let store = Store::open(&url).await.unwrap();
-    while store.unended().await.unwrap().is_empty() {
+    // The record and the journal are begun side by side; what was written of neither, nobody finds.
+    while store.unended().await.unwrap().is_empty() || !has_journal(&folder.path().join("spool")) {
         pause().await;
     }
     killed.kill();
@@ -181,6 +242,22 @@ async fn a_call_of_a_killed_server_has_one_end_on_record_i_18() {
     assert_eq!(store.journal(CALL).await.unwrap(), journal);
     next.kill();
 }
+
+/// Whether the first step of a call is in a spool.
+fn has_journal(spool: &Path) -> bool {
+    let within = |folder: &Path| std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let mut files = within(spool).flat_map(|process| within(&process.path()));
+    let is_begun = |file: &Path| std::fs::read(file).is_ok_and(|lines| lines.contains(&b'\n'));
+    files.any(|file| file.path().ends_with(format!("{CALL}.journal")) && is_begun(&file.path()))
+}
+
+fn fixture(form: &str) -> Form {
+    decode_form(form.trim_end().as_bytes()).unwrap()
+}
+
+const DIAL: &str = include_str!("../../transports/fixtures/twilio/webhooks/dial_action_busy.form");
+const DIALLED_LEG: &str =
+    include_str!("../../transports/fixtures/twilio/webhooks/dial_leg_ringing.form");
 
 fn begins(journal: &[Step]) -> usize {
     journal.iter().filter(|step| matches!(step.cause, Cause::Started(_))).count()

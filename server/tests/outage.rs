@@ -7,14 +7,17 @@ mod support;
 
 use std::path::Path;
 use std::process::Stdio;
+use std::time::{Duration, Instant};
 
 use call_transports::twilio::Sid;
+use call_transports::twilio::webhook::decode_form;
+use reqwest::StatusCode;
 use server::spool::{self, Left};
 use server::store::Store;
 use support::process::{Process, database};
 use support::{CALL, Door, Server, pause, say, stop};
 
-/// F-DB-02, S25: PostgreSQL crashes in the middle of a call. The call ends as it would have, its
+/// F-DB-02, F-WH-11, S25: PostgreSQL crashes in the middle of a call. The call ends as it would have, its
 /// journal waits on disk, and is written once when the database is back.
 #[tokio::test]
 async fn a_call_outlives_its_database_f_db_02() {
@@ -30,6 +33,14 @@ async fn a_call_outlives_its_database_f_db_02() {
     while spool.waiting().is_empty() {
         pause().await;
     }
+    // Nor is there anybody to keep what is told of a recording: it is refused, and not waited for.
+    let recording =
+        include_str!("../../transports/fixtures/twilio/webhooks/recording_completed.form");
+    let recording = decode_form(recording.trim_end().as_bytes()).unwrap();
+    let told = "/twilio/recording_callback?company=acme";
+    let since = Instant::now();
+    assert_eq!(server.post(told, &recording).await.0, StatusCode::SERVICE_UNAVAILABLE);
+    assert!(since.elapsed() < Duration::from_secs(4), "{:?}", since.elapsed());
     // The next try finds nobody either.
     spool::drain_once(spool, server.app.store()).await;
     assert_eq!(spool.waiting(), [(call.clone(), Left::ByUs)]);
@@ -45,6 +56,8 @@ async fn a_call_outlives_its_database_f_db_02() {
     assert!(steps.len() > 1);
     assert_eq!(server.app.store().journal(CALL).await.unwrap(), steps);
     assert!(spool.steps(&call).await.is_err(), "its file is gone");
+    assert_eq!(server.post(told, &recording).await.0, StatusCode::NO_CONTENT);
+    assert_eq!(server.app.store().recordings(CALL).await.unwrap().len(), 1);
 }
 
 /// F-PR-03, S25: the process is killed in the middle of a call. The next one closes the record, with

@@ -2,20 +2,32 @@
 
 #![cfg(feature = "demo")]
 
+mod places;
+mod postgres;
 mod support;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use axum::Router;
+use axum::http::Uri;
+use call_core::brief::Brief;
 use call_core::company::Recording as Policy;
-use call_transports::twilio::recording::RecordingStatus;
+use call_transports::net::MediaDeletion;
+use call_transports::twilio::Sid;
+use call_transports::twilio::recording::{RecordingStatus, SoundFormat};
 use call_transports::twilio::webhook::decode_form;
+use places::{call_of, places};
 use reqwest::StatusCode;
+use serde_json::json;
 use server::demo::{Demo, Placed};
-use server::store::Recording;
+use server::hearing::Hearing;
+use server::store::{Recording, Scope};
+use server::times::now_us;
 use sim::Scenario;
 use standin::twilio::RecordingMisdeed;
-use support::{CALL, FORM, Form, Server, with};
+use support::{ACCOUNT, CALL, FORM, Form, Server, with};
+use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::time::timeout;
 
@@ -37,6 +49,7 @@ async fn what_is_told_of_a_recording_is_kept_once_in_whatever_order_it_comes() {
             sid: RECORDING.to_owned(),
             status: RecordingStatus::Completed,
             seconds: Some(42),
+            started_us: Some(1_795_341_605_000_000),
             media_path: Some(MEDIA.to_owned()),
         };
         assert_eq!(recordings(&server).await, [kept]);
@@ -115,6 +128,146 @@ async fn recorded_calls_have_one_recording_whatever_is_told_of_it() {
     }
 }
 
+/// The sound of a recorded call, from the carrier's stand-in in each way that it knows to hand it out. What
+/// was said to lie at a strange address is not fetched at all (F-WH-15).
+#[tokio::test(flavor = "multi_thread")]
+async fn a_recorded_call_can_be_heard_once_it_is_over() {
+    let (demo, _folder) = stage(BRIEF, Policy::On).await;
+    let placed = demo.call(|_| {}).await.expect("the call is placed");
+    let [kept] = &placed.recordings[..] else { panic!("{:?}", placed.recordings) };
+    let seconds = u64::try_from(kept.seconds.expect("a length")).expect("a length");
+    let wav = heard(&demo, &placed, SoundFormat::Wav).await.expect("it can be heard");
+    assert_eq!((&wav[..4], &wav[8..12]), (&b"RIFF"[..], &b"WAVE"[..]));
+    assert_eq!(wav.len() as u64, 44 + seconds * 32_000);
+    // The opening was being spoken to the caller, who said nothing.
+    let samples = wav[44..].chunks(4).map(|both| (&both[..2] != [0, 0], both[2..] != [0, 0]));
+    let loud = samples
+        .fold((0, 0), |(caller, agent), (c, a)| (caller + usize::from(c), agent + usize::from(a)));
+    assert!(loud.1 > 4_000, "{loud:?}");
+    let mp3 = heard(&demo, &placed, SoundFormat::Mp3).await.expect("it can be heard");
+    assert_eq!(mp3[..2], [0xFF, 0xE3]);
+
+    use RecordingMisdeed::{Endless, Missing, SentElsewhere, WrongKind};
+    for misdeed in [SentElsewhere, Missing, WrongKind, Endless] {
+        demo.carrier().misbehave(misdeed);
+        let why = heard(&demo, &placed, SoundFormat::Wav).await.expect_err("it cannot be heard");
+        let is_gone = why.contains("does not have the sound");
+        assert_eq!(is_gone, misdeed == Missing, "{misdeed:?}: {why}");
+        assert!(!why.contains("169.254"), "{why}");
+    }
+    // Deleted at the carrier, it is gone for everybody.
+    demo.carrier().misbehave(RecordingMisdeed::Late);
+    let carrier = &demo.server().services().carrier;
+    let sid = Sid::parse(&kept.sid).expect("a name");
+    assert_eq!(carrier.delete_recording(&sid).await, MediaDeletion::Gone);
+    let why = heard(&demo, &placed, SoundFormat::Wav).await.expect_err("it is gone");
+    assert!(why.contains("any more"), "{why}");
+
+    demo.carrier().misbehave(RecordingMisdeed::ForeignUrl);
+    let placed = demo.call(|_| {}).await.expect("the call is placed");
+    let why = heard(&demo, &placed, SoundFormat::Wav).await.expect_err("it is not fetched");
+    assert!(why.contains("no sound that can be fetched"), "{why}");
+    demo.end().await.expect("it ends");
+}
+
+/// What somebody hears of a call, or why nothing.
+async fn heard(demo: &Demo, placed: &Placed, format: SoundFormat) -> Result<Vec<u8>, String> {
+    let server = demo.server();
+    let (call, recording) = (&placed.record, &placed.recordings[0].sid);
+    let recordings = server.store().recordings_of(Scope::Every, &call.sid).await;
+    let recordings = recordings.expect("the store answers");
+    let hearing = Hearing { call, recording, format, by: "judy", way: "api" };
+    let sound = hearing.begin(&recordings, &server.services().carrier, server.audit()).await;
+    let mut sound = sound.map_err(|why| why.to_string())?;
+    let mut all = Vec::new();
+    while let Some(piece) = sound.piece().await.map_err(|why| why.to_string())? {
+        all.extend_from_slice(&piece);
+    }
+    Ok(all)
+}
+
+/// F-WH-11: a callback that was lost, or came while the store took nothing, is asked for. Only calls that
+/// were to be recorded are asked about, and one of which the carrier has nothing once.
+#[tokio::test(flavor = "multi_thread")]
+async fn recordings_that_nobody_told_of_are_asked_for_f_wh_11() {
+    for place in places().await {
+        let asked = Arc::new(Mutex::new(Vec::new()));
+        let carrier = listing(Arc::clone(&asked)).await;
+        let url = place.url().to_owned();
+        let server = Server::start_with(|config| {
+            config.database_url = url.into();
+            config.twilio.api_url = carrier;
+            config.orphan_limit = Duration::from_millis(100);
+        })
+        .await;
+        let store = server.app.store();
+        let now_ms = u64::try_from(now_us() / 1_000).expect("a time");
+        let nothing = CALL.replace("11", "22");
+        let begun = CALL.replace("11", "33");
+        for (call, policy, ago_ms) in [
+            (CALL, Policy::On, 10_000),
+            (&nothing, Policy::On, 10_000),
+            (&begun, Policy::Off, 10_000),
+            (&CALL.replace("11", "44"), Policy::Off, 10_000),
+            (&CALL.replace("11", "55"), Policy::On, 90_000_000),
+        ] {
+            let (call, utc_start_ms) = (call.to_owned(), now_ms - ago_ms);
+            let brief = Brief { call, utc_start_ms, recording: policy, ..Brief::example() };
+            let (brief, steps) = call_of(brief);
+            store.end_call(&brief.call, &steps).await.expect("it is kept");
+        }
+        // Its journal does not say so, and the carrier did.
+        let told = with(&form(PROGRESS), "CallSid", &begun);
+        let told = with(&told, "RecordingSid", &RECORDING.replace("31", "33"));
+        server.post(CALLBACK, &told).await;
+        let kept = async {
+            loop {
+                let kept = [recordings(&server).await, recordings_of(&server, &begun).await];
+                if kept.iter().flatten().filter(|kept| kept.has_sound()).count() == 2 {
+                    return kept;
+                }
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        let [kept, _] = timeout(Duration::from_secs(20), kept).await.expect("it is asked for");
+        let expected = Recording {
+            sid: RECORDING.to_owned(),
+            status: RecordingStatus::Completed,
+            seconds: Some(42),
+            started_us: Some(1_795_341_605_000_000),
+            media_path: Some(MEDIA.to_owned()),
+        };
+        assert_eq!(kept, [expected]);
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        let mut asked = asked.lock().expect("nobody panicked").clone();
+        asked.sort();
+        asked.retain(|path| path.ends_with("/Recordings.json"));
+        let ends = [CALL, &nothing, &begun].map(|call| format!("/Calls/{call}/Recordings.json"));
+        assert_eq!(asked.len(), 3, "{asked:?}");
+        assert!(asked.iter().zip(ends).all(|(path, end)| path.ends_with(&end)), "{asked:?}");
+    }
+}
+
+/// A carrier that lists one recording of each call but one.
+async fn listing(asked: Arc<Mutex<Vec<String>>>) -> String {
+    let answer = async move |uri: Uri| {
+        asked.lock().expect("nobody panicked").push(uri.path().to_owned());
+        let call = uri.path().split('/').nth(5).unwrap_or_default().to_owned();
+        let recording = RECORDING.replace("31", if call == CALL { "31" } else { "33" });
+        let one = json!({
+            "sid": recording, "account_sid": ACCOUNT, "call_sid": call, "status": "completed",
+            "duration": "42", "start_time": "Sun, 22 Nov 2026 10:00:05 +0000",
+        });
+        let listed = if call.ends_with("22") { vec![] } else { vec![one] };
+        axum::Json(json!({ "recordings": listed }))
+    };
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let url = format!("http://{}", listener.local_addr().expect("an address"));
+    let router = Router::new().fallback(answer);
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    url
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_company_that_does_not_record_has_no_call_recorded() {
     let (placed, asked) = place(BRIEF, Policy::Off, None).await;
@@ -135,14 +288,7 @@ async fn place(
     policy: Policy,
     misdeed: Option<RecordingMisdeed>,
 ) -> (Placed, Vec<String>) {
-    let folder = tempfile::tempdir().expect("a folder");
-    let company = concat!(env!("CARGO_MANIFEST_DIR"), "/../scenarios/companies/summit.toml");
-    let file = folder.path().join("recorded.ron");
-    std::fs::write(&file, text.replace("SUMMIT", company)).expect("a file");
-    let mut scenario = Scenario::load(&file).expect("a scenario");
-    scenario.company.recording = policy;
-    let database = format!("sqlite://{}", folder.path().join("calls.db").display());
-    let demo = Demo::start(Arc::new(scenario), &database).await.expect("it starts");
+    let (demo, _folder) = stage(text, policy).await;
     if let Some(misdeed) = misdeed {
         demo.carrier().misbehave(misdeed);
     }
@@ -152,8 +298,25 @@ async fn place(
     (placed, asked)
 }
 
+/// A server and its providers, with a database in a folder.
+async fn stage(text: &str, policy: Policy) -> (Demo, TempDir) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let company = concat!(env!("CARGO_MANIFEST_DIR"), "/../scenarios/companies/summit.toml");
+    let file = folder.path().join("recorded.ron");
+    std::fs::write(&file, text.replace("SUMMIT", company)).expect("a file");
+    let mut scenario = Scenario::load(&file).expect("a scenario");
+    scenario.company.recording = policy;
+    let database = format!("sqlite://{}", folder.path().join("calls.db").display());
+    let demo = Demo::start(Arc::new(scenario), &database).await.expect("it starts");
+    (demo, folder)
+}
+
 async fn recordings(server: &Server) -> Vec<Recording> {
-    server.app.store().recordings(CALL).await.expect("the store answers")
+    recordings_of(server, CALL).await
+}
+
+async fn recordings_of(server: &Server, call: &str) -> Vec<Recording> {
+    server.app.store().recordings(call).await.expect("the store answers")
 }
 
 fn form(body: &str) -> Form {

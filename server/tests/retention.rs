@@ -542,12 +542,16 @@ async fn what_is_held_and_deleted_of_a_company_is_its_own_i_10() {
         let swept = Sweeper::new(DAY).sweep(&store, company, Days::default()).await.unwrap();
         assert_eq!(swept, Swept::Done([1; 4]));
     }
+    let gone = "INSERT INTO recording_deleted SELECT 'RE' || sid, sid, company, 1 FROM call";
+    place.try_to(gone).await.unwrap();
+    let tables =
+        ["caller", "legal_hold", "media_deletion", "deletion", "sweep", "audit_note", "recording_deleted"];
     let mut server = PgConnection::connect(place.url()).await.unwrap();
     for (scope, companies) in [("acme", 1), ("other", 1), ("third", 0), ("", 0), ("*", 2)] {
         let mut transaction = server.begin().await.unwrap();
         let say = sqlx::query("SELECT set_config('offhook.company', $1, true)").bind(scope);
         say.execute(&mut *transaction).await.unwrap();
-        for table in ["caller", "legal_hold", "media_deletion", "deletion", "sweep", "audit_note"] {
+        for table in tables {
             let count = format!("SELECT count(DISTINCT company) FROM {table}");
             let count = sqlx::query_scalar::<_, i64>(sqlx::AssertSqlSafe(count));
             let count = count.fetch_one(&mut *transaction).await.unwrap();
@@ -621,7 +625,7 @@ async fn the_commands_hold_count_delete_and_tell() {
 async fn rows_of(place: &Place, number: usize) -> usize {
     let all = "SELECT sid FROM call UNION ALL SELECT call_sid FROM conversation_log UNION ALL \
         SELECT call_sid FROM summary UNION ALL SELECT call_sid FROM recording UNION ALL \
-        SELECT call_sid FROM caller";
+        SELECT call_sid FROM caller UNION ALL SELECT call_sid FROM recording_deleted";
     place.lines(all).await.into_iter().filter(|call| *call == sid(number)).count()
 }
 

@@ -10,6 +10,7 @@ mod support;
 use std::time::{Duration, Instant};
 
 use call_transports::twilio::Sid;
+use call_transports::twilio::webhook::decode_form;
 use places::Place;
 use reqwest::StatusCode;
 use server::app::App;
@@ -31,6 +32,26 @@ async fn a_slow_store_holds_up_neither_audio_nor_webhooks_f_db_03_f_wh_11() {
         a_call_notices_nothing(&world, &server).await;
         held.release().await;
         is_on_record(&server.app).await;
+    }
+}
+
+/// F-DB-03, F-WH-11: what is told of a recording while the store is slow is refused before the carrier
+/// gives up waiting, and kept when it is told again.
+#[tokio::test]
+async fn a_slow_store_does_not_hold_up_what_is_told_of_a_recording_f_wh_11() {
+    for place in places::places().await {
+        let (_world, server) = stage(&place).await;
+        let held = Held::by(&place, "recording").await;
+        let body =
+            include_str!("../../transports/fixtures/twilio/webhooks/recording_completed.form");
+        let form = decode_form(body.trim_end().as_bytes()).unwrap();
+        let told = "/twilio/recording_callback?company=summit";
+        let (took, (status, _)) = timed(server.post(told, &form)).await;
+        assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
+        assert!(took < ANSWER, "the webhook took {took:?}");
+        held.release().await;
+        assert_eq!(server.post(told, &form).await.0, StatusCode::NO_CONTENT);
+        assert_eq!(server.app.store().recordings(CALL).await.unwrap().len(), 1);
     }
 }
 

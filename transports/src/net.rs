@@ -15,6 +15,7 @@ mod leg;
 mod middleware;
 mod read;
 mod recording;
+mod sound;
 mod speak;
 
 pub use agent::{AgentConnector, AgentFrame, AgentSocket, AgentText};
@@ -25,6 +26,7 @@ pub use leg::{AgentLeg, AgentNews};
 pub use middleware::Middleware;
 pub use read::Reader;
 pub use recording::{MediaDeletion, Recorded};
+pub use sound::{NoSound, Sound, SoundRules};
 pub use speak::{Kept, Speaker};
 
 /// Makes `ring` the cryptography of every TLS connection of this process. Calling it again

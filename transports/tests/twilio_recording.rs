@@ -3,7 +3,7 @@
 use call_transports::twilio::Sid;
 use call_transports::twilio::recording::{
     PAUSE_BODY, RESUME_BODY, RecordingCallback, RecordingStatus, change_path, delete_path,
-    deletion_is_done, media_path, start_body, start_path,
+    deletion_is_done, list_path, media_path, start_body, start_path, told_in_list,
 };
 use call_transports::twilio::webhook::{Error, decode_form};
 
@@ -65,6 +65,29 @@ fn a_callback_that_leaves_something_out_or_says_it_twice_is_not_read() {
     let path = COMPLETED.replace("RecordingSid=RE", "RecordingSid=..%2F");
     let path = decode_form(path.trim_end().as_bytes()).expect("a form");
     assert_eq!(RecordingCallback::from_form(&path), Err(Error::Sid { field: "RecordingSid" }));
+}
+
+/// A list says of each recording what Twilio's answer to its creation said, and how it stands by now.
+#[test]
+fn a_list_of_recordings_tells_what_callbacks_would_have() {
+    let made = include_str!("../fixtures/twilio/rest/recording_created_201.json");
+    let over = made
+        .replace("\"duration\": null", "\"duration\": \"42\"")
+        .replace("\"status\": \"in-progress\"", "\"status\": \"completed\"");
+    let other = made.replace("CA00000000000000000000000000000011", "CA0");
+    let odd = made.replace("\"status\": \"in-progress\"", "\"status\": \"processing\"");
+    let list = format!("{{\"page\": 0, \"recordings\": [{over}, {other}, {odd}]}}");
+    let (account, call) = (account(), sid("CA00000000000000000000000000000011"));
+    let told = told_in_list(&account, &call, list.as_bytes()).expect("a list");
+    let [over, odd] = &told[..] else { panic!("another call's is left out: {told:?}") };
+    let expected = RecordingCallback { url: None, ..callback(COMPLETED) };
+    assert_eq!((over, odd.status), (&expected, None));
+    assert_eq!(told_in_list(&account, &call, b"{\"recordings\": []}"), Some(vec![]));
+    for garbled in [&b""[..], b"[]", b"{}", b"{\"recordings\": [{}]}"] {
+        assert_eq!(told_in_list(&account, &call, garbled), None);
+    }
+    let path = list_path(&account, &call);
+    assert!(path.ends_with("/Calls/CA00000000000000000000000000000011/Recordings.json"), "{path}");
 }
 
 /// F-WH-15.

@@ -6,9 +6,10 @@ use super::Draft;
 use super::memory::Silence;
 use super::timers::Timer;
 use super::topology::{Event, Machine, State};
+use crate::company::Recording;
 use crate::effect::Effect;
 use crate::input::{Carrier, Input, Key};
-use crate::step::Fact;
+use crate::step::{Fact, RecordingReason};
 
 /// No number that anybody asks for is longer.
 const DIGITS_MAX: u32 = 20;
@@ -32,6 +33,7 @@ impl Machine {
             (Key::Pound, None) => return None,
             (Key::Star | Key::Digit, None) => {
                 step.effect(Effect::CollectKeys);
+                self.recording(false, step);
                 if self.current == State::Speaking && !self.memory.required_speech() {
                     self.stop_speaking(step);
                 }
@@ -53,6 +55,7 @@ impl Machine {
         self.memory.timers.disarm(Timer::KeyGap);
         let digits = self.memory.keys.take().unwrap_or(0);
         step.effect(Effect::GiveKeys { digits });
+        self.recording(true, step);
         if digits > 0 {
             step.fact(Fact::KeysEntered { digits });
             self.memory.reply_owed = Some(step.at);
@@ -75,6 +78,14 @@ impl Machine {
         self.memory.timers.disarm(Timer::KeyGap);
         if self.memory.keys.take().is_some() {
             step.effect(Effect::GiveKeys { digits: 0 });
+            self.recording(true, step);
+        }
+    }
+
+    /// A call that is recorded is so but for the keys of a number.
+    fn recording(&self, on: bool, step: &mut Draft) {
+        if self.memory.brief.recording == Recording::On {
+            step.fact(Fact::RecordingState { on, why: RecordingReason::NumberKeyed });
         }
     }
 }

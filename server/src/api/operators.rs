@@ -27,6 +27,8 @@ pub struct Operator {
 pub enum Role {
     /// Look.
     Read,
+    /// Look, and hear what was said: recordings are not masked.
+    Review,
     /// Look, and act on calls.
     Operate,
 }
@@ -129,13 +131,19 @@ impl Operator {
         };
         let role = match role {
             "read" => Role::Read,
+            "review" => Role::Review,
             "operate" => Role::Operate,
-            _ => return Err("must have the role read or operate"),
+            _ => return Err("must have the role read, review or operate"),
         };
         if secret.len() < SECRET_MIN || !secret.bytes().all(|byte| byte.is_ascii_graphic()) {
             return Err("must have a secret of 32 or more letters, digits and signs");
         }
         Ok(Self { name: name.to_owned(), role, scope, hash: hash(secret) })
+    }
+
+    /// Whether this operator may hear recordings.
+    pub fn may_hear(&self) -> bool {
+        self.role == Role::Review
     }
 
     /// Whether this operator may act, and not only look.
@@ -208,7 +216,7 @@ mod tests {
         for (entry, part) in [
             ("ann", "name:role:secret"),
             ("Ann:read:0123456789abcdef0123456789abcdef", "a name"),
-            ("ann:admin:0123456789abcdef0123456789abcdef", "read or operate"),
+            ("ann:admin:0123456789abcdef0123456789abcdef", "read, review or operate"),
             ("ann:read@:0123456789abcdef0123456789abcdef", "company"),
             ("ann:read:0123456789abcdef0123456789abcde", "32"),
             ("ann:read:0123456789abcdef 0123456789abcdef", "32"),

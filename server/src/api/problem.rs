@@ -55,6 +55,40 @@ impl Problem {
         "no-journal",
         "The call has no journal: it is not over, or whoever had it wrote none.",
     );
+    pub(super) const HEARING: Self = Self::new(
+        StatusCode::FORBIDDEN,
+        "role",
+        "This operator may not hear recordings: that needs the role review.",
+    );
+    pub(super) const NO_RECORDING: Self =
+        Self::new(StatusCode::NOT_FOUND, "no-recording", "The call has no such recording.");
+    pub(super) const NO_SOUND: Self = Self::new(
+        StatusCode::NOT_FOUND,
+        "no-sound",
+        "The recording has no sound: nothing is in it, or it was said to lie at a strange address.",
+    );
+    pub(super) const MAKING: Self =
+        Self::new(StatusCode::CONFLICT, "making", "The recording is still being made.");
+    pub(super) const GONE: Self = Self::new(
+        StatusCode::GONE,
+        "gone",
+        "The carrier does not have the sound any more, although nobody here had it deleted.",
+    );
+    pub(super) const CARRIER: Self = Self::new(
+        StatusCode::BAD_GATEWAY,
+        "carrier",
+        "The carrier does not hand out the sound. The server's log says why.",
+    );
+    pub(super) const AUDIT: Self = Self::new(
+        StatusCode::SERVICE_UNAVAILABLE,
+        "audit",
+        "The audit log takes nothing, and nothing is heard that it does not tell of.",
+    );
+    pub(super) const LISTENERS: Self = Self::new(
+        StatusCode::SERVICE_UNAVAILABLE,
+        "listeners",
+        "As many recordings are being fetched as may be at once.",
+    );
     pub(super) const DATABASE: Self =
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "database", "The database does not tell.");
     pub(super) const QUERY: Self = Self::new(
@@ -86,6 +120,12 @@ impl Problem {
 
     const fn new(status: StatusCode, reason: &'static str, detail: &'static str) -> Self {
         Self { status, reason, detail: Cow::Borrowed(detail), field: None }
+    }
+
+    /// A recording is gone, because its time was over.
+    pub(super) fn deleted(at: &str) -> Self {
+        let detail = format!("The recording was deleted at {at}, because its time was over.");
+        Self { detail: detail.into(), ..Self::new(StatusCode::GONE, "deleted", "") }
     }
 
     /// A field of the request is not what it must be.

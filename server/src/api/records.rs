@@ -48,7 +48,8 @@ pub(super) async fn show(
 ) -> Result<Json<Value>, Problem> {
     let call = find(&app, &operator, &sid).await?;
     let summary = ask(app.store().summary_of(operator.scope.of_store(), &call.sid)).await?;
-    let recordings = ask(app.store().recordings(&call.sid)).await?;
+    let recordings = app.store().recordings_of(operator.scope.of_store(), &call.sid);
+    let recordings = ask(recordings).await?;
     let text = ask(app.store().summary_text_of(operator.scope.of_store(), &call.sid)).await?;
     let more = More { summary, text, recordings };
     Ok(Json(object_with(&call, &more)))
@@ -88,14 +89,16 @@ pub(super) async fn journal(
 }
 
 /// A call on record that this operator may see.
-async fn find(app: &App, operator: &Operator, sid: &str) -> Result<CallRecord, Problem> {
+pub(super) async fn find(app: &App, operator: &Operator, sid: &str) -> Result<CallRecord, Problem> {
     let sid = Sid::parse(sid).ok_or(Problem::NO_RECORD)?;
     let call = ask(app.store().call_of(operator.scope.of_store(), sid.as_str())).await?;
     call.ok_or(Problem::NO_RECORD)
 }
 
 /// Asks the store, and not for long. What it holds is not told in its errors.
-async fn ask<T>(asked: impl Future<Output = Result<T, store::Error>>) -> Result<T, Problem> {
+pub(super) async fn ask<T>(
+    asked: impl Future<Output = Result<T, store::Error>>,
+) -> Result<T, Problem> {
     match timeout(PATIENCE, asked).await {
         Ok(Ok(answer)) => Ok(answer),
         Ok(Err(store::Error::Unbounded)) => {

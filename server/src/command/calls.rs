@@ -17,14 +17,16 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Span, SpanRelativeTo, Timestamp};
 use serde_json::json;
 
+use self::recordings::Wanted;
 use super::{Database, keys, print, time};
 use crate::store::{CallRecord, Cursor, Filter, PAGE_MAX, Scope, Status, Store, StoredJournal};
 
 pub(crate) mod record;
+mod recordings;
 
 /// Looks at the records of calls: which there were, what was said, what became of them
 ///
-/// It reads the database and changes nothing, so it may be asked while servers run. What callers
+/// It reads the database and changes nothing in it, so it may be asked while servers run. What callers
 /// dictated is masked in it, as everywhere.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
@@ -35,6 +37,7 @@ pub(crate) mod record;
   server calls story CA5ef8732a3c49700934481addd5ce1659
   server calls export CA5ef8732a3c49700934481addd5ce1659 --file call.jsonl
   sim replay call.jsonl
+  server calls recordings CA5ef8732a3c49700934481addd5ce1659 --save heard
 
 Exit status: 0 done, 1 there is no such call or the database does not answer, 2 asked wrongly.")]
 pub struct Args {
@@ -51,6 +54,7 @@ enum What {
     Show(Show),
     Story(Story),
     Export(Export),
+    Recordings(Wanted),
 }
 
 /// Lists calls, the newest first
@@ -192,6 +196,7 @@ pub async fn run(arguments: &Args) -> anyhow::Result<()> {
         What::Show(show) => print(&show.run(&store).await?),
         What::Story(Story { call }) => print(&tell(&store, call).await?),
         What::Export(export) => export.run(&store).await,
+        What::Recordings(wanted) => wanted.run(&store).await,
     };
     store.close().await;
     done
@@ -261,7 +266,7 @@ impl Show {
         let call = found(store, &self.call).await?;
         let summary = store.summary_of(Scope::Every, &call.sid).await?;
         let text = store.summary_text_of(Scope::Every, &call.sid).await?;
-        let recordings = store.recordings(&call.sid).await?;
+        let recordings = store.recordings_of(Scope::Every, &call.sid).await?;
         let more = record::More { summary, text, recordings };
         if self.json {
             let told = record::object_with(&call, &more);

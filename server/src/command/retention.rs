@@ -4,16 +4,11 @@ use std::fmt::Write as _;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use anyhow::anyhow;
-use call_transports::net::TwilioRest;
-use call_transports::twilio::Sid;
-use secrecy::SecretString;
 use serde_json::json;
 
-use super::{By, Database, given, print, time};
+use super::{Account, By, Database, print, time};
 use crate::audit::{Entry, SERVER};
 use crate::company::registry::Registry;
-use crate::config::TWILIO_API_URL;
 use crate::retention::{Days, Keeper, Sweeper, Swept, count, delete_media, keepers};
 use crate::store::{Class, Listed, Store};
 
@@ -60,19 +55,6 @@ enum What {
         #[arg(long, value_name = "COMPANY")]
         company: Option<String>,
     },
-}
-
-#[derive(Debug, clap::Args)]
-struct Account {
-    /// The Twilio account
-    #[arg(long, env, hide_env_values = true, value_name = "SID")]
-    twilio_account_sid: Option<String>,
-    /// Its auth token
-    #[arg(long, env, hide_env_values = true, value_name = "SECRET")]
-    twilio_auth_token: Option<SecretString>,
-    /// Where Twilio's REST interface is [default: https://api.twilio.com]
-    #[arg(long, env, hide_env_values = true, value_name = "URL")]
-    twilio_api_url: Option<String>,
 }
 
 /// Does what was asked for.
@@ -177,23 +159,6 @@ async fn log(store: &Store, company: Option<&str>) -> anyhow::Result<ExitCode> {
     }
     print(if told.is_empty() { "Nothing was deleted.\n" } else { &told })?;
     Ok(ExitCode::SUCCESS)
-}
-
-impl Account {
-    /// Nothing where no account is given.
-    fn carrier(&self) -> anyhow::Result<Option<TwilioRest>> {
-        let some = |text: &&str| !text.is_empty();
-        let account = self.twilio_account_sid.as_deref().map(str::trim).filter(some);
-        let tokens = self.twilio_auth_token.as_ref().and_then(given);
-        let (Some(account), Some(tokens)) = (account, tokens) else { return Ok(None) };
-        let url = self.twilio_api_url.as_deref().map(str::trim).filter(some);
-        let account = Sid::parse(account).filter(|sid| sid.kind() == "AC");
-        let account = account
-            .ok_or_else(|| anyhow!("TWILIO_ACCOUNT_SID must be AC and 32 hexadecimal digits"))?;
-        // The first one signs what we ask for.
-        let token = tokens.split(',').next().unwrap_or_default().trim();
-        Ok(Some(TwilioRest::new(url.unwrap_or(TWILIO_API_URL), account, token.into())?))
-    }
 }
 
 /// Something was left.

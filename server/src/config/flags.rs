@@ -54,6 +54,11 @@ pub struct Flags {
     #[arg(long, env, hide_env_values = true, value_name = "URL")]
     pub twilio_api_url: Option<String>,
 
+    /// Where Twilio may send us on to for the sound of a recording, besides itself: hosts with commas
+    /// between them, such as that of a store of your own. They do not get the auth token [default: none]
+    #[arg(long, env, hide_env_values = true, value_name = "HOST[,HOST]")]
+    pub twilio_media_hosts: Option<String>,
+
     /// The key of the Deepgram project
     #[arg(long, env, hide_env_values = true, value_name = "SECRET")]
     pub deepgram_api_key: Option<SecretString>,
@@ -86,7 +91,7 @@ pub struct Flags {
     pub company_file: Option<PathBuf>,
 
     /// Who may use the operators' interface, /api/v1: name:role:secret or name:role@company:secret, with
-    /// commas between. The roles are read and operate; a secret has 32 characters or more
+    /// commas between. The roles are read, review and operate; a secret has 32 characters or more
     /// [default: none, and no such interface]
     #[arg(long, env, hide_env_values = true, value_name = "NAME:ROLE:SECRET,…")]
     pub operator_tokens: Option<SecretString>,
@@ -154,6 +159,10 @@ pub(super) fn about(variable: &str) -> (&'static str, &'static str) {
             "must be a wss:// URL without a query (ws:// only for this machine)",
             "Leave it away for Deepgram itself.",
         ),
+        "TWILIO_MEDIA_HOSTS" => (
+            "must be the name of a host, or several of them with commas between",
+            "Name where the account keeps its recordings, or leave it away for Twilio itself.",
+        ),
         "TWILIO_API_URL" => (URL, "Leave it away for Twilio itself."),
         "DEEPGRAM_SPEAK_URL" => (URL, "Leave it away for Deepgram itself."),
         "DEEPGRAM_READ_URL" => (URL, "Leave it away for Deepgram itself."),
@@ -162,7 +171,7 @@ pub(super) fn about(variable: &str) -> (&'static str, &'static str) {
         "MIDDLEWARE_API_KEY" => (KEY, "Ask whoever runs the company's middleware for one."),
         "OPERATOR_TOKENS" => (
             "must be name:role:secret, or several of them with commas between",
-            "The role is read or operate, for one company read@acme; make a secret with `openssl rand -hex 32`.",
+            "The role is read, review or operate, for one company read@acme; make a secret with `openssl rand -hex 32`.",
         ),
         "MAX_CALLS" => (
             "must be a number from 1 to 10000",

@@ -62,6 +62,24 @@ pub(super) fn secure<'a>(text: &'a str, secure: &str, plain: &str) -> Option<&'a
     ((scheme == secure || scheme == plain && is_here) && !has_more).then_some(text)
 }
 
+/// Hosts with commas between them, each perhaps with a port; nothing if one of them is no host. In small
+/// letters, and without the port that HTTPS has anyway, as URLs tell them.
+pub(crate) fn hosts(text: &str) -> Option<Vec<String>> {
+    text.split(',').map(|one| host(one.trim())).collect()
+}
+
+fn host(text: &str) -> Option<String> {
+    let url = Url::parse(&format!("https://{text}/")).ok()?;
+    let name = url.host_str()?;
+    let name = match url.port() {
+        Some(port) => format!("{name}:{port}"),
+        None => name.to_owned(),
+    };
+    // Whatever else a URL can hold was in the text, too.
+    let plain = text.to_ascii_lowercase();
+    (plain == name || plain == format!("{name}:443")).then_some(name)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -85,6 +103,17 @@ mod tests {
         ];
         for bad in bad {
             assert_eq!(PublicUrl::parse(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn hosts_are_names_with_or_without_a_port_and_nothing_else() {
+        let both = Some(vec!["sound.example".to_owned(), "127.0.0.1:9000".to_owned()]);
+        assert_eq!(hosts("Sound.example:443, 127.0.0.1:9000"), both);
+        for bad in
+            ["", "a,", "https://a.example", "a.example/x", "me@a.example", "a b", "*.a.example?"]
+        {
+            assert_eq!(hosts(bad), None, "{bad}");
         }
     }
 

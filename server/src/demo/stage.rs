@@ -136,6 +136,7 @@ pub(super) fn config(
             account: keys.account,
             auth_tokens: vec![SecretString::from(keys.auth_token)],
             api_url: format!("http://{}", addresses.twilio),
+            media_hosts: Vec::new(),
         },
         deepgram: config::Deepgram {
             api_key: SecretString::from(keys.deepgram),

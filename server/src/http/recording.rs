@@ -1,5 +1,7 @@
 //! What becomes of recordings, as the carrier tells it.
 
+use std::time::Duration;
+
 use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use call_transports::twilio::Sid;
@@ -55,14 +57,19 @@ pub(super) async fn recording_callback(
         // The address is not logged, because anybody may write anything in it.
         warn!(target: "security", %call, %recording, "a recording is said to lie elsewhere");
     }
-    match app.store().keep_recording(&company, &told, status, media_path.as_deref()).await {
-        Ok(is_news) => {
+    let keeping = app.store().keep_recording(&company, &told, status, media_path.as_deref());
+    match timeout(PATIENCE, keeping).await {
+        Ok(Ok(is_news)) => {
             let status = status.as_str();
             info!(%call, %recording, status, is_news, "the carrier tells of a recording");
             StatusCode::NO_CONTENT
         }
-        Err(error) => {
+        Ok(Err(error)) => {
             error!(%call, %recording, %error, "what is told of a recording cannot be kept");
+            StatusCode::SERVICE_UNAVAILABLE
+        }
+        Err(_) => {
+            error!(%call, %recording, "the store is too slow to keep what is told of a recording");
             StatusCode::SERVICE_UNAVAILABLE
         }
     }
@@ -77,3 +84,7 @@ async fn company_of(app: &App, call: &Sid) -> Option<String> {
     let record = timeout(LOOK_UP, app.store().call(call.as_str())).await.ok()?.ok()?;
     record.map(|record| record.company)
 }
+
+/// How long the store may take (T_WEBHOOK): a carrier that waits tells others late. It does not tell twice
+/// what was refused, and is asked for it later.
+const PATIENCE: Duration = Duration::from_secs(2);

@@ -294,14 +294,20 @@ async fn delete(
 ) -> Result<bool, Error> {
     let values = [due.company.into(), due.until_us.into(), sid.into()];
     if due.class == Class::Recording {
-        // Where nothing was recorded, there is nothing at the carrier.
-        let list = format!(
-            "INSERT INTO media_deletion (recording_sid, call_sid, company, since_us) \
-             SELECT sid, call_sid, company, $4 FROM recording WHERE call_sid = $3 \
-             AND company = $1 AND status <> 'absent' AND {DUE} ON CONFLICT DO NOTHING"
-        );
-        let values = [due.company.into(), due.until_us.into(), sid.into(), at_us.into()];
-        transaction.run(AssertSqlSafe(list), &values).await?;
+        // Where nothing was recorded, there is nothing at the carrier. That there was something is known
+        // as long as the call is.
+        for list in [
+            "media_deletion (recording_sid, call_sid, company, since_us)",
+            "recording_deleted (recording_sid, call_sid, company, at_us)",
+        ] {
+            let list = format!(
+                "INSERT INTO {list} SELECT sid, call_sid, company, $4 FROM recording \
+                 WHERE call_sid = $3 AND company = $1 AND status <> 'absent' AND {DUE} \
+                 ON CONFLICT DO NOTHING"
+            );
+            let values = [due.company.into(), due.until_us.into(), sid.into(), at_us.into()];
+            transaction.run(AssertSqlSafe(list), &values).await?;
+        }
     }
     let tables: &[(&str, &str)] = match due.class {
         Class::Recording => &[("recording", "call_sid")],

@@ -46,7 +46,7 @@ pub(super) async fn check(pool: &PgPool) -> Result<(), Error> {
           WHERE relname IN ('call', 'conversation_log', 'recording', 'summary', 'company', \
           'company_version', 'function_definition', 'company_activation', 'company_number', \
           'stream_server', 'caller', 'legal_hold', 'media_deletion', 'deletion', 'sweep', 'audit_head', \
-          'outbox', 'summary_text', 'audit_note', 'audit_cut') \
+          'outbox', 'summary_text', 'audit_note', 'audit_cut', 'recording_deleted') \
           AND relkind = 'r') AS owner \
          FROM pg_roles WHERE rolname = current_user",
     )
@@ -78,7 +78,7 @@ const VERSIONS: &str = "SELECT version FROM _sqlx_migrations WHERE success ORDER
 
 /// What the server's role may do, and no more: a journal is written and never changed, and neither is a
 /// version of a company. What it may delete, triggers let go only when its time is over.
-const GRANTS: [&str; 21] = [
+const GRANTS: [&str; 22] = [
     "GRANT SELECT, INSERT, UPDATE, DELETE ON call TO %I",
     "GRANT SELECT, INSERT, DELETE ON conversation_log TO %I",
     "GRANT SELECT, INSERT, UPDATE, DELETE ON recording TO %I",
@@ -89,6 +89,7 @@ const GRANTS: [&str; 21] = [
     "GRANT SELECT, INSERT, UPDATE, DELETE ON caller TO %I",
     "GRANT SELECT, INSERT, UPDATE ON legal_hold TO %I",
     "GRANT SELECT, INSERT, UPDATE, DELETE ON media_deletion TO %I",
+    "GRANT SELECT, INSERT ON recording_deleted TO %I",
     "GRANT SELECT, INSERT ON deletion TO %I",
     "GRANT SELECT, INSERT, UPDATE ON sweep TO %I",
     "GRANT SELECT, INSERT, UPDATE ON company TO %I",

@@ -60,6 +60,7 @@ pub(crate) fn told(number: usize, status: RecordingStatus) -> RecordingCallback 
         recording: Sid::parse(&recording(number)).unwrap(),
         status: Some(status),
         seconds: Some(1),
+        started: None,
         url: None,
     }
 }

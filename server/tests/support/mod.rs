@@ -309,6 +309,7 @@ pub(crate) fn config(listen: SocketAddr, providers: SocketAddr, database: &Path)
             account: Sid::parse(ACCOUNT).unwrap(),
             auth_tokens: vec!["new".into(), AUTH_TOKEN.into()],
             api_url: format!("http://{providers}"),
+            media_hosts: Vec::new(),
         },
         deepgram: config::Deepgram {
             api_key: "key".into(),

@@ -34,7 +34,7 @@ enum Who {
         /// Who is told when the call is over; nobody, if this is left out.
         #[arg(long, value_name = "URL")]
         status_callback: Option<String>,
-        /// What goes wrong with what is told of a recording; nothing, if this is left out.
+        /// What goes wrong with a recording; nothing, if this is left out.
         #[arg(long, value_name = "MISDEED")]
         recording_misdeed: Option<RecordingMisdeed>,
         /// The account's SID: AC and 32 hexadecimal digits.

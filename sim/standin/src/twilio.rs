@@ -5,6 +5,7 @@ mod call;
 mod line;
 mod recording;
 mod rest;
+mod sound;
 mod webhook;
 
 use std::collections::BTreeMap;
@@ -20,6 +21,7 @@ use tokio::sync::mpsc;
 use crate::clock::Clock;
 use recording::Recording;
 use rest::Request;
+use sound::Kept;
 
 pub use recording::RecordingMisdeed;
 
@@ -39,6 +41,8 @@ struct Account {
     /// How long calls were that are over, in whole seconds.
     ended: Mutex<BTreeMap<String, u64>>,
     recordings: Mutex<BTreeMap<String, Recording>>,
+    /// The sound of recordings, by their names.
+    sounds: Mutex<BTreeMap<String, Kept>>,
     misdeed: Mutex<Option<RecordingMisdeed>>,
 }
 
@@ -65,13 +69,13 @@ impl Twilio {
     /// An account with this SID and auth token.
     pub fn new(sid: Sid, auth_token: &str, http: reqwest::Client) -> Self {
         let calls = Mutex::default();
-        let (ended, recordings, misdeed) = <_>::default();
+        let (ended, recordings, sounds, misdeed) = <_>::default();
         let auth_token = auth_token.to_owned();
-        let account = Account { sid, auth_token, http, calls, ended, recordings, misdeed };
+        let account = Account { sid, auth_token, http, calls, ended, recordings, sounds, misdeed };
         Self { account: Arc::new(account) }
     }
 
-    /// From now on this goes wrong with what is told of recordings.
+    /// From now on this goes wrong with recordings.
     pub fn misbehave(&self, misdeed: RecordingMisdeed) {
         *lock(&self.account.misdeed) = Some(misdeed);
     }
@@ -103,11 +107,13 @@ impl Twilio {
         let (sender, requests) = mpsc::channel(8);
         self.account.live().insert(call_sid.as_str().to_owned(), sender);
         let (account, clock) = (Arc::clone(&self.account), Clock::start());
-        let outcome = call::place(account, call_sid, number, scenario, requests).await;
+        let mut outcome = call::place(account, call_sid, number, scenario, requests).await;
+        let carrier = outcome.as_mut().ok().and_then(|outcome| outcome.carrier.as_mut());
+        let tape = carrier.and_then(Carrier::take_tape);
         let seconds = clock.now().as_millis().div_ceil(1_000);
         self.account.ended().insert(call_sid.as_str().to_owned(), seconds);
         self.account.live().remove(call_sid.as_str());
-        recording::end(&self.account, call_sid, seconds).await;
+        recording::end(&self.account, call_sid, seconds, tape).await;
         outcome
     }
 }
@@ -123,6 +129,10 @@ impl Account {
 
     fn recordings(&self) -> MutexGuard<'_, BTreeMap<String, Recording>> {
         lock(&self.recordings)
+    }
+
+    fn sounds(&self) -> MutexGuard<'_, BTreeMap<String, Kept>> {
+        lock(&self.sounds)
     }
 
     fn misdeed(&self) -> Option<RecordingMisdeed> {

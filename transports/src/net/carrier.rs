@@ -13,6 +13,7 @@ use tokio::time::{sleep, timeout};
 use super::Error;
 use super::breaker::{Breaker, Verdict};
 use super::http::{Scheme, body, client, endpoint};
+use super::sound::Sounds;
 use crate::twilio::Sid;
 use crate::twilio::rest::{
     HANG_UP_BODY, HangUpOutcome, Standing, account_is_active, account_path, call_path,
@@ -32,18 +33,19 @@ const REDIRECT_BUDGET: Duration = Duration::from_secs(9);
 pub(super) const PAUSES_MS: [(u64, u64); 2] = [(230, 270), (720, 780)];
 
 /// Error answers are short, and so is the description of a call.
-const BODY_BYTES_MAX: usize = 64 * 1024;
+pub(super) const BODY_BYTES_MAX: usize = 64 * 1024;
 
 pub(super) const PROVIDER: &str = "the carrier";
 const SETTING: &str = "TWILIO_API_URL";
 
 /// Requests to Twilio's API on behalf of one account.
 pub struct TwilioRest {
-    client: Client,
-    base: Url,
+    pub(super) client: Client,
+    pub(super) base: Url,
     pub(super) account_sid: Sid,
-    auth_token: SecretString,
+    pub(super) auth_token: SecretString,
     breaker: Breaker,
+    pub(super) sounds: Sounds,
 }
 
 /// What came of giving a call another document.
@@ -76,6 +78,7 @@ impl TwilioRest {
             account_sid: account,
             auth_token,
             breaker: Breaker::new(PROVIDER),
+            sounds: Sounds::default(),
         })
     }
 
@@ -238,13 +241,18 @@ impl TwilioRest {
     }
 
     pub(super) fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        self.client
+            .request(method, self.address(path))
+            .basic_auth(&self.account_sid, Some(self.auth_token.expose_secret()))
+            .timeout(TRY)
+    }
+
+    /// The address of a path of the interface.
+    pub(super) fn address(&self, path: &str) -> Url {
         let mut url = self.base.clone();
         let path = format!("{}{path}", url.path().trim_end_matches('/'));
         url.set_path(&path);
-        self.client
-            .request(method, url)
-            .basic_auth(&self.account_sid, Some(self.auth_token.expose_secret()))
-            .timeout(TRY)
+        url
     }
 }
 

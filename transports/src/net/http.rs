@@ -102,7 +102,8 @@ pub(super) async fn body(
     Ok(body)
 }
 
-fn is_this_machine(url: &Url) -> bool {
+/// Whether a URL's host is this machine by its name or its address.
+pub(super) fn is_this_machine(url: &Url) -> bool {
     let host = url.host_str().unwrap_or_default();
     let host = host.trim_start_matches('[').trim_end_matches(']');
     host == "localhost" || host.parse().is_ok_and(|ip: std::net::IpAddr| ip.is_loopback())

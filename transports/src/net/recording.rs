@@ -3,10 +3,12 @@
 use reqwest::Method;
 use tokio::time::sleep;
 
-use super::carrier::{PAUSES_MS, PROVIDER, TwilioRest, between};
+use super::carrier::{BODY_BYTES_MAX, PAUSES_MS, PROVIDER, TwilioRest, between};
+use super::http::body;
 use crate::twilio::Sid;
 use crate::twilio::recording::{
-    PAUSE_BODY, RESUME_BODY, change_path, delete_path, deletion_is_done, start_body, start_path,
+    PAUSE_BODY, RESUME_BODY, RecordingCallback, change_path, delete_path, deletion_is_done,
+    list_path, start_body, start_path, told_in_list,
 };
 use crate::twilio::rest::HangUpOutcome;
 
@@ -52,6 +54,24 @@ impl TwilioRest {
                 MediaDeletion::NotNow
             }
         }
+    }
+
+    /// What there is of recordings of a call, as callbacks would have told it. Nothing where the carrier
+    /// does not say. It is asked once.
+    pub async fn recordings_of(&self, call: &Sid) -> Option<Vec<RecordingCallback>> {
+        let response = self.request(Method::GET, &list_path(&self.account_sid, call)).send().await;
+        let response = response.map_err(|error| super::Error::of(PROVIDER, error));
+        let response = response.inspect_err(|error| {
+            tracing::warn!(%error, "the carrier does not say which recordings a call has");
+        });
+        let response = response.ok()?;
+        let status = response.status().as_u16();
+        if status != 200 {
+            tracing::warn!(status, "the carrier does not say which recordings a call has");
+            return None;
+        }
+        let body = body(PROVIDER, response, BODY_BYTES_MAX).await.ok()?;
+        told_in_list(&self.account_sid, call, &body)
     }
 
     /// Has a live call recorded, and what becomes of it told to `callback`. Whether it may be recorded

@@ -2,12 +2,13 @@
 
 use call_core::CallTime;
 use call_core::brief::Direction;
-use call_core::step::IdentityLevel;
-use call_core::summary::{Fates, Spread, Uses};
+use call_core::step::{IdentityLevel, RecordingReason};
+use call_core::summary::{Fates, Spread, Summary, Uses};
+use call_transports::twilio::recording::RecordingStatus;
 use serde_json::{Value, json};
 
 use crate::command::time;
-use crate::store::{CallRecord, Recording, Status, StoredSummary, SummaryText};
+use crate::store::{CallRecord, Recordings, Status, StoredSummary, SummaryText};
 
 /// What there is of a call besides its record.
 pub(crate) struct More {
@@ -16,7 +17,7 @@ pub(crate) struct More {
     /// The call in a few sentences, or why there are none.
     pub(crate) text: Option<SummaryText>,
     /// Its recordings.
-    pub(crate) recordings: Vec<Recording>,
+    pub(crate) recordings: Recordings,
 }
 
 /// The record of a call for people, row by row.
@@ -50,11 +51,7 @@ pub(super) fn text(call: &CallRecord, more: &More) -> String {
         Some(SummaryText::Without(why)) => rows.push(("in short", format!("none: {why}"))),
         None => {}
     }
-    for recording in &more.recordings {
-        let seconds = recording.seconds.map_or(String::new(), |length| format!(", {length} s"));
-        let status = recording.status.as_str();
-        rows.push(("recording", format!("{} {status}{seconds}", recording.sid)));
-    }
+    rows.extend(recording_lines(&more.recordings).map(|line| ("recording", line)));
     rows.iter().fold(String::new(), |text, (name, value)| text + &format!("{name:<10} {value}\n"))
 }
 
@@ -88,6 +85,7 @@ fn sum(StoredSummary { summary, bytes }: &StoredSummary, rows: &mut Vec<(&str, S
         ("speaking", spread(summary.speaking)),
         ("caller is", identity.to_owned()),
     ]);
+    rows.extend(recorded(summary));
     if !summary.disclosed.is_empty() {
         rows.push(("disclosed", summary.disclosed.join(", ")));
     }
@@ -100,6 +98,27 @@ fn sum(StoredSummary { summary, bytes }: &StoredSummary, rows: &mut Vec<(&str, S
     if summary.sessions_lost > 0 {
         rows.push(("sessions", format!("{} of the agent's lost", summary.sessions_lost)));
     }
+}
+
+/// From when to when a call was to be recorded, and when not and why. What the carrier made of it are its
+/// recordings. A summary of an earlier version does not tell.
+fn recorded(summary: &Summary) -> Vec<(&'static str, String)> {
+    let Some(first) = summary.recording.first() else { return Vec::new() };
+    if !summary.recorded {
+        return vec![("recorded", "no, its company does not record".to_owned())];
+    }
+    let end = CallTime::from_millis(summary.lasted.0);
+    let mut rows = vec![("recorded", format!("from {} to {end}", first.at))];
+    for (place, turned) in summary.recording.iter().enumerate() {
+        let until = summary.recording.get(place + 1).map_or(end, |next| next.at);
+        let why = match turned.why {
+            _ if turned.on => continue,
+            RecordingReason::NumberKeyed => "a number was keyed in",
+            RecordingReason::CompanyPolicy => "its company does not record",
+        };
+        rows.push(("paused", format!("from {} to {until}, {why}", turned.at)));
+    }
+    rows
 }
 
 fn fates(Fates { heard, cut, unknown, unheard }: Fates) -> String {
@@ -157,16 +176,58 @@ pub(crate) fn object_with(call: &CallRecord, more: &More) -> Value {
     told["summary"] = json!(stored.map(|stored| &stored.summary));
     told["summary_text"] = json!(text.and_then(SummaryText::text));
     told["no_summary_text"] = json!(text.and_then(SummaryText::why_without));
-    told["recordings"] = more.recordings.iter().map(recording).collect();
+    told["recordings"] = recording_objects(&more.recordings).into();
     told
 }
 
-fn recording(recording: &Recording) -> Value {
-    json!({
-        "recording": recording.sid,
-        "status": recording.status.as_str(),
-        "seconds": recording.seconds,
-    })
+/// What is known of a call's recordings, a line for each.
+pub(super) fn recording_lines(recordings: &Recordings) -> impl Iterator<Item = String> {
+    let Recordings { kept, deleted } = recordings;
+    let kept = kept.iter().map(|recording| {
+        let mut line = format!("{}  {}", recording.sid, recording.status.as_str());
+        if let Some(seconds) = recording.seconds {
+            line += &format!(", {seconds} s");
+        }
+        if let Some(started_us) = recording.started_us {
+            line += &format!(", from {}", time(started_us));
+        }
+        line += match recording.status {
+            RecordingStatus::Completed if recording.has_sound() => ", can be heard",
+            RecordingStatus::Completed => ", said to lie at a strange address",
+            RecordingStatus::InProgress | RecordingStatus::Absent => "",
+        };
+        line
+    });
+    let deleted = deleted.iter().map(|gone| {
+        format!("{}  deleted {}, because its time was over", gone.sid, time(gone.at_us))
+    });
+    kept.chain(deleted)
+}
+
+/// Likewise, for programs.
+pub(crate) fn recording_objects(recordings: &Recordings) -> Vec<Value> {
+    let Recordings { kept, deleted } = recordings;
+    let kept = kept.iter().map(|recording| {
+        json!({
+            "recording": recording.sid,
+            "status": recording.status.as_str(),
+            "seconds": recording.seconds,
+            "started_us": recording.started_us,
+            "can_be_heard": recording.has_sound(),
+            "deleted_us": null,
+        })
+    });
+    let deleted = deleted.iter().map(|gone| {
+        json!({
+            "recording": gone.sid,
+            "status": "deleted",
+            "seconds": null,
+            "started_us": null,
+            "can_be_heard": false,
+            "deleted_us": gone.at_us,
+        })
+    });
+    kept.chain(deleted).collect()
 }
 
 /// `mm:ss.mmm`, as in stories.

@@ -274,6 +274,7 @@ impl<'a> Call<'a> {
                 let _ = answer.send((200, shown));
                 return;
             }
+            Update::Record => return carrier.record(),
         };
         self.asked.push_back((document, answer));
     }

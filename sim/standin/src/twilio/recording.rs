@@ -1,22 +1,28 @@
-//! The fake recordings: begun and changed by REST, told of by callbacks. Nothing is kept of the sound.
+//! The fake recordings: begun and changed by REST, told of by callbacks, and at last its sound.
 
 use std::sync::Arc;
 
 use axum::body::Bytes;
 use axum::extract::{Path, State};
-use axum::http::{HeaderMap, StatusCode};
-use axum::response::{IntoResponse as _, Response};
+use axum::http::HeaderMap;
+use axum::response::Response;
 use call_core::Millis;
 use call_transports::twilio::Sid;
 use call_transports::twilio::recording::{RecordingCallback, RecordingStatus, media_path};
 use call_transports::twilio::webhook::decode_form;
 
+use jiff::Timestamp;
+use serde_json::json;
+use sim::heard::Tape;
+use tokio::sync::oneshot;
+
 use super::Account;
-use super::rest::{json, refusal, refused};
+use super::rest::{Request, Update, json, refusal, refused};
+use super::sound::Kept;
 use super::webhook;
 use crate::clock::pause;
 
-/// What goes wrong with the callbacks of recordings.
+/// What goes wrong with the callbacks of recordings, or with their sound.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum RecordingMisdeed {
     /// The sound is said to lie at an address that is not Twilio's.
@@ -25,37 +31,31 @@ pub enum RecordingMisdeed {
     Twice,
     /// The last callback comes some seconds after the call.
     Late,
+    /// Whoever asks for the sound is sent on to an address of somebody else's network.
+    SentElsewhere,
+    /// The sound never ends.
+    Endless,
+    /// There is no sound, although there should be.
+    Missing,
+    /// A page comes in place of the sound.
+    WrongKind,
 }
 
 /// The recording of one call.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Recording {
     sid: Sid,
     callback: String,
     /// What was asked of it, in Twilio's words.
     pub(super) asked: Vec<String>,
+    /// When it began, as callbacks say it.
+    started: String,
 }
 
 /// Until a recording that was begun is told of.
 const BEGUN: Millis = Millis(50);
 
 const LATE: Millis = Millis(3_000);
-
-/// Deletes a recording. As nothing is kept of its sound, whatever has a recording's name counts as one.
-pub(super) async fn delete(
-    State(account): State<Arc<Account>>,
-    Path((sid, recording)): Path<(String, String)>,
-    headers: HeaderMap,
-) -> Response {
-    if let Some(refusal) = refused(&account, &sid, &headers) {
-        return refusal;
-    }
-    let recording = recording.strip_suffix(".json").and_then(Sid::parse);
-    match recording.filter(|recording| recording.kind() == "RE") {
-        Some(_) => StatusCode::NO_CONTENT.into_response(),
-        None => refusal(404, 20404, "The recording was not found"),
-    }
-}
 
 pub(super) async fn start(
     State(account): State<Arc<Account>>,
@@ -79,14 +79,43 @@ pub(super) async fn start(
         return refusal(500, 20500, "Not a name");
     };
     let answer = format!(r#"{{"sid":"{recording}","call_sid":"{call}","status":"in-progress"}}"#);
+    let line = account.live().get(call.as_str()).cloned();
+    let (answered, _) = oneshot::channel();
+    if let Some(line) = line {
+        // A call that is over in the same moment has no sound.
+        let _ = line.send(Request { update: Update::Record, answer: answered }).await;
+    }
     let asked = vec!["in-progress".to_owned()];
-    let began = Recording { sid: recording, callback, asked };
+    let started = Timestamp::now().strftime("%a, %d %b %Y %H:%M:%S +0000").to_string();
+    let began = Recording { sid: recording, callback, asked, started };
     account.recordings().insert(call.as_str().to_owned(), began);
     tokio::spawn(async move {
         pause(BEGUN).await;
         tell(&account, &call, RecordingStatus::InProgress, None).await;
     });
     json(201, answer)
+}
+
+/// Lists what there is of recordings of a call.
+pub(super) async fn list(
+    State(account): State<Arc<Account>>,
+    Path((sid, call)): Path<(String, String)>,
+    headers: HeaderMap,
+) -> Response {
+    if let Some(refusal) = refused(&account, &sid, &headers) {
+        return refusal;
+    }
+    let known = account.recordings().get(&call).cloned();
+    let listed = known.map(|Recording { sid: recording, started, .. }| {
+        let seconds = account.sounds().get(recording.as_str()).map(|kept| kept.seconds.to_string());
+        json!({
+            "sid": recording.as_str(), "account_sid": sid, "call_sid": call,
+            "status": if seconds.is_some() { "completed" } else { "in-progress" },
+            "duration": seconds, "start_time": started,
+        })
+    });
+    let listed: Vec<_> = listed.into_iter().collect();
+    json(200, json!({ "recordings": listed }).to_string())
 }
 
 pub(super) async fn change(
@@ -117,10 +146,13 @@ pub(super) async fn change(
 }
 
 /// The call is over, and with it its recording.
-pub(super) async fn end(account: &Arc<Account>, call: &Sid, seconds: u64) {
-    if !account.recordings().contains_key(call.as_str()) {
+pub(super) async fn end(account: &Arc<Account>, call: &Sid, seconds: u64, tape: Option<Tape>) {
+    let Some(recording) = account.recordings().get(call.as_str()).map(|known| known.sid.clone())
+    else {
         return;
-    }
+    };
+    let kept = Kept { tape: tape.unwrap_or_default(), seconds };
+    account.sounds().insert(recording.as_str().to_owned(), kept);
     match account.misdeed() {
         Some(RecordingMisdeed::Late) => pause(LATE).await,
         _ => pause(BEGUN).await,
@@ -134,9 +166,8 @@ pub(super) async fn end(account: &Arc<Account>, call: &Sid, seconds: u64) {
 }
 
 async fn tell(account: &Arc<Account>, call: &Sid, status: RecordingStatus, seconds: Option<u64>) {
-    let known =
-        account.recordings().get(call.as_str()).map(|r| (r.sid.clone(), r.callback.clone()));
-    let Some((recording, callback)) = known else { return };
+    let known = account.recordings().get(call.as_str()).cloned();
+    let Some(Recording { sid: recording, callback, started, .. }) = known else { return };
     let host = match account.misdeed() {
         Some(RecordingMisdeed::ForeignUrl) => "https://recordings.example",
         _ => "https://api.twilio.com",
@@ -148,6 +179,7 @@ async fn tell(account: &Arc<Account>, call: &Sid, status: RecordingStatus, secon
         recording,
         status: Some(status),
         seconds,
+        started: Some(started),
         url,
     };
     webhook::tell(Arc::clone(account), callback.clone(), told.to_form()).await;

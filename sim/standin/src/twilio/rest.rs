@@ -7,13 +7,13 @@ use axum::body::Bytes;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{delete, get, post};
+use axum::routing::{get, post};
 use call_core::Millis;
 use call_transports::twilio::webhook::decode_form;
 use serde_json::{Map, Value};
 use tokio::sync::oneshot;
 
-use super::{Account, recording};
+use super::{Account, recording, sound};
 use crate::clock::pause;
 
 /// How a call stands is answered after so long.
@@ -40,18 +40,20 @@ pub(super) enum Update {
     Document(String),
     /// Nothing: how it stands is asked.
     Look,
+    /// Nothing: from now on it is recorded.
+    Record,
 }
 
 const RECORDINGS: &str = "/2010-04-01/Accounts/{account}/Calls/{call}/Recordings.json";
 const RECORDING: &str = "/2010-04-01/Accounts/{account}/Calls/{call}/Recordings/{recording}";
-const DELETED: &str = "/2010-04-01/Accounts/{account}/Recordings/{recording}";
+const SOUND: &str = "/2010-04-01/Accounts/{account}/Recordings/{recording}";
 
 pub(super) fn router(account: Arc<Account>) -> Router {
     Router::new()
         .route("/2010-04-01/Accounts/{account}/Calls/{call}", get(look).post(update_call))
-        .route(RECORDINGS, post(recording::start))
+        .route(RECORDINGS, get(recording::list).post(recording::start))
         .route(RECORDING, post(recording::change))
-        .route(DELETED, delete(recording::delete))
+        .route(SOUND, get(sound::give).delete(sound::delete))
         .with_state(account)
 }
 
