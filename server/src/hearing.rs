@@ -1,14 +1,14 @@
 //! Hearing recordings: their sound, on its way from the carrier to somebody who may hear it.
 //!
-//! Sound is as it was said, and masked nowhere. So nothing of it is handed out before the audit log has it
-//! on the disk who gets it (F-PR-08), and nothing of it is kept on the way.
+//! Sound is as it was said, and masked nowhere. So nothing of it is handed out before it is on record for
+//! good who gets it (F-PR-08), and nothing of it is kept on the way.
 
 use call_transports::net::{self, NoSound, Sound, TwilioRest};
 use call_transports::twilio::Sid;
 use call_transports::twilio::recording::{RecordingStatus, SoundFormat};
 use serde_json::json;
 
-use crate::audit::{Audit, Entry, Kind};
+use crate::audit::{Entry, Kind};
 use crate::store::{CallRecord, Recording, Recordings};
 
 /// Somebody wants to hear a recording.
@@ -48,8 +48,8 @@ pub enum Unheard {
     /// The carrier has its sound no more, although nobody here had it deleted.
     #[error("the carrier does not have the sound of the recording any more")]
     Gone,
-    /// The audit log takes nothing, so nobody could prove later who heard it.
-    #[error("the audit log takes nothing, and nothing is heard that it does not tell of")]
+    /// It cannot be put on record, so nobody could prove later who heard it.
+    #[error("who hears it cannot be put on record, and nothing is heard that is not")]
     Unrecorded,
     /// Others are listening.
     #[error("as many recordings are being fetched as may be at once")]
@@ -75,7 +75,8 @@ impl From<NoSound> for Unheard {
 }
 
 impl Hearing<'_> {
-    /// The sound, once it is on record who hears it. `recordings` are those of the call.
+    /// The sound, once it is on record who hears it. `recordings` are those of the call; `tell` puts the
+    /// entry on record for good, and says whether it is.
     ///
     /// # Errors
     /// [`Unheard`] says why not; then nothing was handed out.
@@ -83,21 +84,16 @@ impl Hearing<'_> {
         &self,
         recordings: &Recordings,
         carrier: &TwilioRest,
-        audit: &Audit,
+        tell: impl AsyncFnOnce(Entry) -> bool,
     ) -> Result<Sound, Unheard> {
         let recording = self.find(recordings)?;
         let sid = Sid::parse(&recording.sid).ok_or(Unheard::NoRecording)?;
-        if !audit.is_well() {
-            return Err(Unheard::Unrecorded);
-        }
         let seconds = recording.seconds.and_then(|seconds| u64::try_from(seconds).ok());
         let sound = carrier.sound(&sid, self.format, seconds).await?;
         let (format, by, way) = (self.format.word(), self.by, self.way);
         let body = json!({ "recording": recording.sid, "format": format, "by": by, "way": way });
         let entry = Entry::new(Kind::RecordingHeard, &self.call.company, body);
-        audit.append(entry.of_call(&self.call.sid));
-        audit.settled().await.ok_or(Unheard::Unrecorded)?;
-        Ok(sound)
+        if tell(entry.of_call(&self.call.sid)).await { Ok(sound) } else { Err(Unheard::Unrecorded) }
     }
 
     fn find<'r>(&self, recordings: &'r Recordings) -> Result<&'r Recording, Unheard> {

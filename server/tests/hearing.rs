@@ -30,7 +30,7 @@ use places::{Place, call_of, places};
 use serde_json::{Value, json};
 use server::api::{Operators, PATH};
 use server::audit::verify::{Extent, verify};
-use server::audit::{Entry, Kind};
+use server::audit::{Audit, Entry, Kind, Publisher};
 use server::retention::{Days, Sweeper};
 use server::store::{Scope, Store};
 use support::operators::Desk;
@@ -229,13 +229,12 @@ async fn the_command_lists_recordings_and_saves_their_sound() {
     let store = Store::open(place.url()).await.unwrap();
     keep(&store, 1, RecordingStatus::Completed, true).await;
     let folder = tempfile::tempdir().unwrap();
-    let audit = folder.path().join("audit");
     let heard = folder.path().join("heard");
     fs::create_dir(&heard).unwrap();
     let run = |call: &str, more: &[&str], is_known: bool| -> (Option<i32>, String) {
         let mut command = Command::new(env!("CARGO_BIN_EXE_server"));
         command.args(["calls", "recordings", call]).args(more).env_clear();
-        command.env("DATABASE_URL", place.url()).env("USER", "judy").env("AUDIT_DIR", &audit);
+        command.env("DATABASE_URL", place.url()).env("USER", "judy");
         command.env("TWILIO_API_URL", &carrier.url);
         if is_known {
             command.env("TWILIO_ACCOUNT_SID", ACCOUNT).env("TWILIO_AUTH_TOKEN", "t0ken,other");
@@ -267,7 +266,11 @@ async fn the_command_lists_recordings_and_saves_their_sound() {
     let (status, told) = run(&sid(1), &save, true);
     assert!(status == Some(1) && told.contains("is there already"), "{told}");
 
-    let entries = entries(&audit);
+    // A server that runs puts into its log what the command noted.
+    let root = folder.path().join("audit");
+    let audit = Audit::open(&root).unwrap();
+    Publisher::default().tell_notes(&audit, &store).await;
+    let entries = entries(&root);
     let said: Vec<_> = entries.iter().filter(|entry| entry["kind"] == "recording_heard").collect();
     // The one that never ended was heard, too.
     assert_eq!(said.len(), 2);
@@ -275,8 +278,6 @@ async fn the_command_lists_recordings_and_saves_their_sound() {
         (&said[1]["body"]["by"], &said[1]["body"]["way"]),
         (&json!("judy"), &json!("command"))
     );
-    let heads = store.heads().await.unwrap();
-    assert_eq!(verify(&audit, Some(&heads), Extent::All).unwrap().findings, []);
 }
 
 async fn stage(place: &Place) -> (Carrier, Server) {

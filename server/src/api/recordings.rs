@@ -52,7 +52,16 @@ pub(super) async fn media(
     let recordings = ask(recordings).await?;
     let hearing =
         Hearing { call: &call, recording: &recording, format, by: &operator.name, way: "api" };
-    let begun = hearing.begin(&recordings, &app.services().carrier, app.audit()).await;
+    let audit = app.audit();
+    if !audit.is_well() {
+        // The carrier is not asked for what nobody may hear.
+        return Err(refused(&Unheard::Unrecorded));
+    }
+    let tell = async |entry| {
+        audit.append(entry);
+        audit.settled().await.is_some()
+    };
+    let begun = hearing.begin(&recordings, &app.services().carrier, tell).await;
     app.metrics().operator_acted("hear");
     let (operator, call, done) = (&operator.name, &call.sid, begun.is_ok());
     info!(target: "operators", operator, what = "hear", call, done, "an operator hears a recording");

@@ -11,16 +11,15 @@ use clap::ValueEnum;
 use tempfile::NamedTempFile;
 
 use super::{found, record};
-use crate::audit::{Audit, publish_once};
 use crate::command::{Account, By, print};
-use crate::config::{AUDIT_DIR, hosts, path};
+use crate::config::hosts;
 use crate::hearing::Hearing;
 use crate::store::{CallRecord, Recordings, Scope, Store};
 
 /// Lists the recordings of a call, and saves their sound
 ///
-/// Sound is as it was said, and masked nowhere. The audit log gets an entry for each that is saved, before
-/// it is, and nothing is saved that it does not take.
+/// Sound is as it was said, and masked nowhere. Each that is saved is noted for the audit log before it is,
+/// and a server that runs writes the note into its log.
 #[derive(Debug, clap::Args)]
 pub(super) struct Wanted {
     /// The carrier's name of the call
@@ -42,10 +41,6 @@ pub(super) struct Wanted {
     /// Where Twilio may send us on to for the sound: hosts with commas between them [default: none]
     #[arg(long, env, hide_env_values = true, value_name = "HOST[,HOST]")]
     twilio_media_hosts: Option<String>,
-
-    /// The folder of the audit log [default: offhook-audit]
-    #[arg(long, env, hide_env_values = true, value_name = "FOLDER", value_parser = path())]
-    audit_dir: Option<PathBuf>,
 
     #[command(flatten)]
     by: By,
@@ -80,17 +75,13 @@ impl Wanted {
         folder: &Path,
     ) -> anyhow::Result<()> {
         let carrier = self.carrier()?;
-        let audit_dir = self.audit_dir.as_deref().filter(|dir| !dir.as_os_str().is_empty());
-        let audit_dir = audit_dir.unwrap_or(Path::new(AUDIT_DIR));
-        let audit = Audit::open(audit_dir)
-            .with_context(|| format!("no audit log can be written in {}", audit_dir.display()))?;
         let (mut saved, mut missed) = (0, 0);
         for recording in &recordings.kept {
             let (by, way) = (self.by.name(), "command");
             let format = self.format();
             let hearing = Hearing { call, recording: &recording.sid, format, by, way };
             let file = folder.join(format!("{}.{}", recording.sid, format.word()));
-            match keep(&hearing, recordings, &carrier, &audit, &file).await {
+            match keep(&hearing, recordings, &carrier, store, &file).await {
                 Ok(bytes) => {
                     saved += 1;
                     print(&format!("{bytes} bytes are in {}\n", file.display()))?;
@@ -101,8 +92,6 @@ impl Wanted {
                 }
             }
         }
-        // Whoever cuts the log's end off afterwards is found out.
-        publish_once(&audit, store).await;
         match (saved, missed) {
             (0, 0) => bail!("no recording of the call is there any more"),
             (_, 0) => Ok(()),
@@ -136,7 +125,7 @@ async fn keep(
     hearing: &Hearing<'_>,
     recordings: &Recordings,
     carrier: &TwilioRest,
-    audit: &Audit,
+    store: &Store,
     file: &Path,
 ) -> anyhow::Result<u64> {
     if file.exists() {
@@ -146,7 +135,8 @@ async fn keep(
     // Readable for its owner alone, and gone if what follows fails.
     let mut begun = NamedTempFile::new_in(folder)
         .with_context(|| format!("nothing can be written in {}", folder.display()))?;
-    let sound = hearing.begin(recordings, carrier, audit).await?;
+    let note = async |entry| store.note(&entry).await.is_ok();
+    let sound = hearing.begin(recordings, carrier, note).await?;
     let bytes = write(sound, &mut begun).await?;
     begun.as_file().sync_all()?;
     begun
