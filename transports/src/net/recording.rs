@@ -3,7 +3,8 @@
 use reqwest::Method;
 use tokio::time::sleep;
 
-use super::carrier::{PAUSES_MS, PROVIDER, TwilioRest, between};
+use super::carrier::{PAUSES_MS, PROVIDER, TwilioRest};
+use super::chance::between;
 use crate::twilio::Sid;
 use crate::twilio::recording::{
     PAUSE_BODY, RESUME_BODY, change_path, delete_path, deletion_is_done, start_body, start_path,
