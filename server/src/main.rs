@@ -8,7 +8,7 @@ use clap::{Parser, Subcommand};
 use secrecy::{ExposeSecret, SecretString};
 use server::app::{self, App};
 use server::check::{self, Standing};
-use server::command::{calls, company, hold, keys, retention};
+use server::command::{calls, company, hold, keys, outbox, retention};
 use server::config::{Config, Faults, Flags};
 use server::store::Store;
 use server::{command, metrics, telemetry};
@@ -38,6 +38,7 @@ enum Command {
     Calls(calls::Args),
     Hold(hold::Args),
     Keys(keys::Args),
+    Outbox(outbox::Args),
     Retention(retention::Args),
     Audit(command::audit::Args),
     /// Plays calls against embedded stand-ins, with no account anywhere
@@ -89,6 +90,7 @@ async fn main() -> ExitCode {
         Command::Calls(arguments) => calls::run(&arguments).await.map(|()| ExitCode::SUCCESS),
         Command::Hold(arguments) => hold::run(&arguments).await.map(|()| ExitCode::SUCCESS),
         Command::Keys(arguments) => keys::run(&arguments).await.map(|()| ExitCode::SUCCESS),
+        Command::Outbox(arguments) => outbox::run(&arguments).await,
         Command::Retention(arguments) => retention::run(&arguments).await,
         Command::Audit(arguments) => Ok(command::audit::run(arguments).await),
         #[cfg(feature = "demo")]

@@ -38,7 +38,7 @@ use database::{Database, Missing, Transaction};
 pub use holds::{Hold, NewHold, Placed, Released};
 pub use journal::{StoredJournal, StoredSummary};
 pub use look::{CallRecord, Cursor, Ended, Filter, PAGE_MAX, Page, Status};
-pub use outbox::{End, SummaryText, Work};
+pub use outbox::{Again, Backlog, End, Standing, SummaryText, Undone, Work};
 pub use recordings::Recording;
 pub(crate) use records::orphan_reason;
 pub use records::{Closing, INTERNAL, ORPHANED, UNCONFIRMED};

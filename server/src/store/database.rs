@@ -223,9 +223,9 @@ where
     })
 }
 
-impl Scope<'_> {
+impl<'a> Scope<'a> {
     /// What the transaction says: the short name, or `*`.
-    pub(super) fn word(&self) -> &str {
+    pub(super) fn word(self) -> &'a str {
         match self {
             Self::Company(company) => company,
             Self::Every => "*",
