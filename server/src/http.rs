@@ -5,6 +5,7 @@
 //! speak to the caller in words that are not ours.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use axum::extract::State;
@@ -80,7 +81,9 @@ async fn inbound_call(State(app): State<App>, Signed(form): Signed) -> Result<Tw
         app.metrics().call_refused(CallRefusal::Account);
         return Ok(apology(language));
     }
-    let Some(tenant) = app.companies().by_number(call.to.reveal()) else {
+    let admitted = || app.tokens().grant(&call.call_sid).map(|grant| Arc::clone(&grant.tenant));
+    // A call that asks once more was admitted, although its company is off the line since.
+    let Some(tenant) = app.companies().by_number(call.to.reveal()).or_else(admitted) else {
         warn!(call = %call.call_sid, to = %call.to, "the number that was dialled is nobody's");
         app.metrics().call_refused(CallRefusal::Number);
         return Ok(Twiml(Document::new().reject(Reason::Rejected)));

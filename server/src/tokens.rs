@@ -323,6 +323,14 @@ impl Tokens {
         wanted.filter_map(Entry::live).collect()
     }
 
+    /// Whether any call of a company is going on, or may begin.
+    pub fn has_calls_of(&self, company: &str) -> bool {
+        let is_one = |entry: &Entry| {
+            entry.grant.company() == company && !matches!(entry.standing, Standing::Over { .. })
+        };
+        self.calls.values().any(is_one)
+    }
+
     /// A call that is going on; nothing if it is not live.
     pub fn live_call(&self, call: &Sid) -> Option<LiveCall> {
         self.calls.get(call)?.live()
