@@ -91,6 +91,9 @@ impl App {
         let store = Store::open(config.database_url.expose_secret()).await?;
         versions::start_with(&store, &config.companies).await.map_err(Error::Companies)?;
         let companies = Registry::load(&store).await?;
+        for stranger in config.operators.strangers(&store.company_names().await?) {
+            warn!("OPERATOR_TOKENS: {stranger}");
+        }
         if companies.companies().is_empty() {
             warn!("no company is active: every call is declined until one is");
         }

@@ -2,6 +2,7 @@
 //!
 //! What a version says is nobody's business here: it is text that was imported once and stays.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -226,6 +227,16 @@ impl Store {
             WHERE v.company = $1 OR $1 = '*' ORDER BY v.company, v.version";
         let values = [company.unwrap_or("*").into()];
         Ok(self.database.read(Scope::Every, statement, &values).await?)
+    }
+
+    /// The short names of all companies that were ever imported.
+    ///
+    /// # Errors
+    /// [`Error::Query`].
+    pub async fn company_names(&self) -> Result<BTreeSet<String>, Error> {
+        let statement = "SELECT id FROM company";
+        let rows: Vec<(String,)> = self.database.read(Scope::Every, statement, &[]).await?;
+        Ok(rows.into_iter().map(|(id,)| id).collect())
     }
 
     /// The content of a version.
