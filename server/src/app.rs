@@ -260,7 +260,18 @@ impl App {
             () = hurried => false,
         };
         if !is_over {
-            error!(calls = self.live(), "calls are cut off, because they took too long to end");
+            let (live, dialling) = (self.live(), self.tokens().dialling());
+            if dialling > 0 {
+                // Their documents are with the carrier, and need nobody here.
+                warn!(
+                    calls = dialling,
+                    "calls go on at the carrier, which calls a person for them"
+                );
+            }
+            if live > dialling {
+                let calls = live - dialling;
+                error!(calls, "calls are cut off, because they took too long to end");
+            }
         }
     }
 

@@ -459,6 +459,11 @@ impl Tokens {
         self.calls.values().filter(is_live).count()
     }
 
+    /// For how many of them a person is called, who has not answered.
+    pub fn dialling(&self) -> usize {
+        self.calls.keys().filter(|call| self.away(call) == Some(Away::Dialling)).count()
+    }
+
     fn live_mut(&mut self, call: &Sid) -> Option<&mut Live> {
         match &mut self.calls.get_mut(call)?.standing {
             Standing::Live(live) => Some(live),
