@@ -34,7 +34,10 @@ use crate::spool::{self, Spool};
 use crate::store::{self, Store};
 use crate::tokens::{Ending, Tokens};
 
+pub use waiting::open;
+
 mod connections;
+mod waiting;
 
 /// Everything that requests share. Cloning is cheap and gives the same one.
 #[derive(Clone)]
@@ -73,6 +76,9 @@ pub enum Error {
     /// The store cannot be used.
     #[error(transparent)]
     Store(#[from] store::Error),
+    /// The address that it listens on cannot be shared.
+    #[error("LISTEN_ADDR: cannot be listened on")]
+    Listener(#[source] io::Error),
     /// The companies of the configuration cannot be imported, or not be activated.
     #[error("COMPANY_FILE: its companies cannot be served")]
     Companies(#[source] versions::Error),

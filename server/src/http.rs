@@ -32,10 +32,12 @@ use crate::tokens::{Admission, Ending, Grant, Token};
 
 pub(crate) use departure::Documents;
 pub(crate) use signed::{SIGNATURE, Signed};
+pub(crate) use waiting::waiting;
 
 mod departure;
 mod recording;
 mod signed;
+mod waiting;
 
 /// All ways in.
 pub fn router(app: App) -> Router {
@@ -44,7 +46,7 @@ pub fn router(app: App) -> Router {
     } else {
         Router::new().nest(api::PATH, api::router(app.clone()))
     };
-    ways.route("/twilio/inbound_call", post(inbound_call))
+    ways.route(INBOUND, post(inbound_call))
         .route(AFTER_STREAM, post(after_stream))
         .route(AFTER_DIAL, post(departure::after_dial))
         .route(DIALLED, post(departure::dialled))
@@ -307,6 +309,8 @@ impl IntoResponse for Twiml {
         ([(header::CONTENT_TYPE, "text/xml; charset=utf-8")], xml).into_response()
     }
 }
+
+const INBOUND: &str = "/twilio/inbound_call";
 
 const AFTER_STREAM: &str = "/twilio/after_stream";
 

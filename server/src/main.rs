@@ -110,10 +110,14 @@ async fn run(flags: &Flags) -> anyhow::Result<ExitCode> {
     };
     let _log = telemetry::start(config.log_format);
     let listen = config.listen;
-    let app = App::new(config).await?;
     let listener = TcpListener::bind(listen).await.map_err(|error| {
         anyhow::Error::new(error).context(format!("LISTEN_ADDR: cannot listen on {listen}"))
     })?;
+    let app = tokio::select! {
+        app = app::open(config, &listener) => app?,
+        // There is nobody to wait for.
+        () = app::shutdown_signal() => return Ok(ExitCode::SUCCESS),
+    };
     count(&app).await?;
     let ahead = app.clone();
     tokio::spawn(async move { ahead.prepare_lines().await });
@@ -171,6 +175,11 @@ async fn check(arguments: &CheckArgs) -> ExitCode {
             }
             if config.data_keys.is_none() {
                 println!("Callers' numbers are kept masked only: DATA_KEYS is not set.");
+            }
+            for stranger in check::strangers(&config) {
+                println!(
+                    "OPERATOR_TOKENS: {stranger} (in COMPANY_FILE; --online looks in the database)"
+                );
             }
             println!("  webhook {}", config.public_url.of("/twilio/inbound_call"));
             if arguments.online { try_out(&config).await } else { ExitCode::SUCCESS }

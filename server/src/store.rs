@@ -136,6 +136,15 @@ pub fn is_address(url: &str) -> bool {
     database::Kind::of(url).is_some_and(|kind| kind.names_one(url))
 }
 
+/// Whether the database may do at another time what it cannot do now, with nothing changed but that it is
+/// there again.
+pub(crate) fn may_pass(error: &Error) -> bool {
+    match error {
+        Error::Unusable(error) | Error::Query(error) => database::may_pass(error),
+        _ => false,
+    }
+}
+
 impl Store {
     /// Opens the database at an address. `sqlite://offhook.db` is a file, which is made if it is
     /// missing, and whose tables are brought up to date; `sqlite::memory:` a database that nobody

@@ -346,6 +346,20 @@ async fn postgres(url: &str, missing: Missing) -> Result<PgPool, Error> {
     pool.connect_with(options).await.map_err(Error::Unusable)
 }
 
+/// Whether it is away, and not wrong: no connection, or a PostgreSQL that is starting, ending, full
+/// (PostgreSQL, appendix A: classes 08, 53 and 57) or follows another one.
+pub(super) fn may_pass(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut => true,
+        sqlx::Error::Configuration(told) => told.to_string() == READ_ONLY,
+        sqlx::Error::Database(told) => told.code().is_some_and(|code| {
+            // SQLite's codes are shorter.
+            code.len() == 5 && ["08", "53", "57P"].iter().any(|class| code.starts_with(class))
+        }),
+        _ => false,
+    }
+}
+
 async fn is_read_only(by: impl PgExecutor<'_>) -> Result<bool, sqlx::Error> {
     // Also on in a server that follows another.
     let is: String = sqlx::query_scalar("SHOW transaction_read_only").fetch_one(by).await?;
