@@ -12,7 +12,7 @@ use call_core::input::Transfer;
 use call_transports::twilio::dialled;
 use call_transports::twilio::signature::Verifier;
 use call_transports::twilio::twiml::Document;
-use secrecy::ExposeSecret as _;
+use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 use tracing::warn;
 
@@ -29,7 +29,7 @@ pub(crate) fn waiting(config: &Config) -> Router {
     });
     let porter = Arc::new(Porter {
         public_url: config.public_url.clone(),
-        verifier: Verifier::new(auth_tokens.map(|token| token.expose_secret())),
+        verifier: Verifier::new(auth_tokens.map(ExposeSecret::expose_secret)),
         languages: numbers.collect(),
     });
     Router::new()
