@@ -166,7 +166,7 @@ fn cases() -> Vec<Case> {
         Case { name, before, at, input, after }
     };
     let text = "My loan number is [6 digits].".to_owned();
-    let caller_said = Input::Agent(Agent::CallerSaid { text, language: None });
+    let caller_said = Input::Agent(Agent::CallerSaid { text, language: None, since_sound: None });
     let cut = Playback::Cut { utterance: SENTENCE, heard: Millis(1_000), audio: Millis(2_000) };
     vec![
         case("greeting/opening_heard", greeting(), 5_000, opening_heard(), Phase::Listening),
@@ -211,7 +211,7 @@ fn listening() -> Vec<(CallTime, Input)> {
 
 fn thinking() -> Vec<(CallTime, Input)> {
     let text = "I want to know what I owe.".to_owned();
-    let said = Input::Agent(Agent::CallerSaid { text, language: None });
+    let said = Input::Agent(Agent::CallerSaid { text, language: None, since_sound: None });
     then(listening(), [(8_000, caller_starts()), (10_000, said)])
 }
 

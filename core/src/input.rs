@@ -173,6 +173,10 @@ pub enum Agent {
         text: String,
         /// The language the words were in, where the agent says so.
         language: Option<Language>,
+        /// How long before this the caller's last loud sound had reached us: what the agent took to
+        /// hear that the turn is over, and its words. Nothing where no sound is near enough to be the
+        /// end of them. For the record: no call depends on it.
+        since_sound: Option<Millis>,
     },
     /// The agent speaks a sentence.
     Said {

@@ -21,7 +21,7 @@
 //! let opening = asked.expect("a new call asks for its opening line, and for its agent");
 //!
 //! let (text, audio) = ("Thank you for calling.".to_owned(), Millis(2_000));
-//! let caller_said = Agent::CallerSaid { text: "Wrong number.".to_owned(), language: None };
+//! let caller_said = Agent::CallerSaid { text: "Wrong number.".to_owned(), language: None, since_sound: None };
 //! let until = CallTime::from_millis(2_400);
 //! let mut journal = vec![first];
 //! for (at, input) in [

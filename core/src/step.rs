@@ -20,7 +20,8 @@ use crate::time::{CallTime, Millis};
 
 /// Version of the journal's shapes. Nothing of version 3 was released yet, so what is new in it since
 /// (`Carrier::Sound`, `Timer::CutShort`, `Limits::cut_short`, `Brief::function_limits`, `Brief::lines`,
-/// `Refusal::TooOften`, `RecordingReason::NumberKeyed`) does not raise it.
+/// `Refusal::TooOften`, `RecordingReason::NumberKeyed`, `Agent::CallerSaid::since_sound`) does not
+/// raise it.
 pub const JOURNAL_VERSION: u32 = 3;
 
 /// Everything that came of one cause.

@@ -14,8 +14,6 @@ use crate::step::{Cause, EndReason, Fact, IdentityLevel, RecordingReason, Step};
 use crate::time::{CallTime, Millis};
 
 /// What a call amounts to. Nothing in it is anybody's words.
-///
-/// How long the caller waited from the last sound to the words is not in it: that sound is in no journal.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Summary {
@@ -43,11 +41,16 @@ pub struct Summary {
     pub lines: Fates,
     /// Who was heard for how long.
     pub times: Times,
+    /// From the caller's last loud sound to the words: the agent's recognition, and its patience. Not
+    /// of every turn: on a quiet line no sound may be loud enough.
+    pub hearing: Spread,
     /// From the caller's words to the agent's first audio at us: its model, its voice, the functions.
     pub thinking: Spread,
     /// From that audio to the carrier: it waited in our queue. As far as a journal knows, this is what
     /// we add to an answer.
     pub speaking: Spread,
+    /// All three: from the caller's last loud sound to the carrier.
+    pub answer: Spread,
     /// The functions that the agent asked for, by name.
     pub functions: BTreeMap<String, Uses>,
     /// How well we came to know who is calling.
@@ -260,8 +263,12 @@ struct Sum {
     /// When the caller's last words were understood, and the agent's first audio since came.
     words: Option<CallTime>,
     audio: Option<CallTime>,
+    /// What the words were heard in.
+    heard_in: Option<Millis>,
+    hearing: Vec<Millis>,
     thinking: Vec<Millis>,
     speaking: Vec<Millis>,
+    answer: Vec<Millis>,
     /// Sentences up to this one belong to earlier turns.
     last_sentence: u32,
     after: u32,
@@ -279,8 +286,10 @@ impl Sum {
                 self.summary.sessions_lost += 1;
                 self.words = None;
             }
-            Input::Agent(Agent::CallerSaid { .. }) if !step.ignored => {
+            Input::Agent(Agent::CallerSaid { since_sound, .. }) if !step.ignored => {
                 (self.words, self.audio) = (Some(step.at), None);
+                self.heard_in = *since_sound;
+                self.hearing.extend(*since_sound);
                 self.after = self.last_sentence;
             }
             Input::Playback(
@@ -305,6 +314,7 @@ impl Sum {
         if began {
             self.thinking.push(audio.since(words));
             self.speaking.push(at.since(audio));
+            self.answer.extend(self.heard_in.map(|hearing| hearing + at.since(words)));
             self.words = None;
         }
     }
@@ -439,8 +449,10 @@ impl Sum {
             until = until.max(to.as_millis());
         }
         summary.times.silent = Millis(silent + summary.lasted.0.saturating_sub(until));
+        summary.hearing = Spread::of(self.hearing);
         summary.thinking = Spread::of(self.thinking);
         summary.speaking = Spread::of(self.speaking);
+        summary.answer = Spread::of(self.answer);
         summary
     }
 }

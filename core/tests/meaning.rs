@@ -331,7 +331,7 @@ fn an_assent_does_not_forgive_the_reply_that_is_owed() {
 
 /// The caller's words, and the language that the agent hears them in, if any.
 fn said(text: &str, language: Option<Language>) -> Input {
-    Input::Agent(Agent::CallerSaid { text: text.to_owned(), language })
+    Input::Agent(Agent::CallerSaid { text: text.to_owned(), language, since_sound: None })
 }
 
 /// Lines that were asked for, and in which language.

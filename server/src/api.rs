@@ -38,7 +38,7 @@ use crate::app::App;
 use guard::Guard;
 use problem::Problem;
 
-pub use operators::{Operator, Operators, Role, Scope, Unfit};
+pub use operators::{Operator, Operators, Role, Scope, Stranger, Unfit};
 
 /// Where the interface is.
 pub const PATH: &str = "/api/v1";

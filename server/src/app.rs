@@ -35,7 +35,10 @@ use crate::store::{self, Store};
 use crate::tokens::{Ending, Tokens};
 use crate::untold;
 
+pub use waiting::open;
+
 mod connections;
+mod waiting;
 
 /// Everything that requests share. Cloning is cheap and gives the same one.
 #[derive(Clone)]
@@ -74,6 +77,9 @@ pub enum Error {
     /// The store cannot be used.
     #[error(transparent)]
     Store(#[from] store::Error),
+    /// The address that it listens on cannot be shared.
+    #[error("LISTEN_ADDR: cannot be listened on")]
+    Listener(#[source] io::Error),
     /// The companies of the configuration cannot be imported, or not be activated.
     #[error("COMPANY_FILE: its companies cannot be served")]
     Companies(#[source] versions::Error),
@@ -92,6 +98,9 @@ impl App {
         let store = Store::open(config.database_url.expose_secret()).await?;
         versions::start_with(&store, &config.companies).await.map_err(Error::Companies)?;
         let companies = Registry::load(&store).await?;
+        for stranger in config.operators.strangers(&store.company_names().await?) {
+            warn!("OPERATOR_TOKENS: {stranger}");
+        }
         if companies.companies().is_empty() {
             warn!("no company is active: every call is declined until one is");
         }
@@ -259,7 +268,18 @@ impl App {
             () = hurried => false,
         };
         if !is_over {
-            error!(calls = self.live(), "calls are cut off, because they took too long to end");
+            let (live, dialling) = (self.live(), self.tokens().dialling());
+            if dialling > 0 {
+                // Their documents are with the carrier, and need nobody here.
+                warn!(
+                    calls = dialling,
+                    "calls go on at the carrier, which calls a person for them"
+                );
+            }
+            if live > dialling {
+                let calls = live - dialling;
+                error!(calls, "calls are cut off, because they took too long to end");
+            }
         }
     }
 

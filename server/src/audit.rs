@@ -87,6 +87,8 @@ pub enum Kind {
     ConfigurationInUse,
     /// A version of a company's configuration became the one that calls get.
     ConfigurationActivated,
+    /// A company was taken off the line: no call gets its configuration any more.
+    ConfigurationDeactivated,
     /// A text in full, with the hash that names it from there on in this file.
     Content,
     /// What an agent's session was told to be.
@@ -117,6 +119,7 @@ impl Kind {
             | Self::ServerStarted
             | Self::ServerStopped
             | Self::ConfigurationActivated
+            | Self::ConfigurationDeactivated
             | Self::Operator
             | Self::Deleted
             | Self::Shortened
@@ -282,7 +285,7 @@ impl Audit {
         AuditReport { counts, is_well: self.is_well() }
     }
 
-    /// Puts on record which configuration of a company calls get from now on.
+    /// Puts on record which configuration of a company calls get from now on, or got until now.
     pub(crate) fn configuration(&self, kind: Kind, company: &Company) {
         let prompt = |agent: &AgentConfig| prompt_hash(&agent.prompt);
         let prompts: BTreeMap<_, _> = company

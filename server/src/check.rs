@@ -4,6 +4,7 @@
 //! nothing. What is said of them names the variable, what is wrong and how to mend it, and never a
 //! value.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::time::Duration;
 
@@ -14,6 +15,7 @@ use call_transports::net::{
 use secrecy::{ExposeSecret, SecretString};
 use tokio::time::timeout;
 
+use crate::api::Stranger;
 use crate::company::Tenant;
 use crate::company::registry::Registry;
 use crate::config::Config;
@@ -93,6 +95,8 @@ type Blame = (&'static str, &'static str);
 /// Tries everything out, all at once, and waits for none of it longer than `patience`.
 pub async fn online(config: &Config, patience: Duration) -> Vec<Finding> {
     install_crypto();
+    // One after the other: each that opens a new SQLite file makes its tables.
+    let operators = operators(config, patience).await;
     let (tenants, sound) = timeout(patience, companies(config)).await.unwrap_or_default();
     let (store, twilio, voices, reading, agent, middleware, public) = tokio::join!(
         within(patience, "DATABASE_URL", MEND_STORE, store(config.database_url.expose_secret())),
@@ -105,6 +109,7 @@ pub async fn online(config: &Config, patience: Duration) -> Vec<Finding> {
     );
     let mut findings = sound;
     findings.push(store);
+    findings.extend(operators);
     findings.extend(twilio);
     findings.extend(voices);
     findings.extend(reading);
@@ -112,6 +117,15 @@ pub async fn online(config: &Config, patience: Duration) -> Vec<Finding> {
     findings.extend(middleware);
     findings.push(public);
     findings
+}
+
+/// Names operators for companies that are none, as far as files tell: what is in the database is not looked
+/// at without [`online`].
+pub fn strangers(config: &Config) -> Vec<Stranger> {
+    let names: BTreeSet<_> =
+        config.companies.iter().map(|tenant| tenant.company().id.clone()).collect();
+    // Without files, all companies are in the database.
+    if names.is_empty() { Vec::new() } else { config.operators.strangers(&names) }
 }
 
 /// The finding, or that there was none in time.
@@ -173,6 +187,25 @@ async fn store(url: &str) -> Finding {
         }
         Err(error) => Finding::wrong(variable, error.to_string(), MEND_STORE),
     }
+}
+
+/// Whether those who may use the operators' interface are for companies that there are, in the database or
+/// in what is imported when the server starts.
+async fn operators(config: &Config, patience: Duration) -> Vec<Finding> {
+    if config.operators.is_empty() {
+        return Vec::new();
+    }
+    let names = async {
+        let store = Store::open(config.database_url.expose_secret()).await.ok()?;
+        let names = store.company_names().await;
+        store.close().await;
+        names.ok()
+    };
+    // Why the database does not answer is said elsewhere.
+    let Ok(Some(mut names)) = timeout(patience, names).await else { return Vec::new() };
+    names.extend(config.companies.iter().map(|tenant| tenant.company().id.clone()));
+    let strangers = config.operators.strangers(&names).into_iter();
+    strangers.map(|one| Finding::wrong("OPERATOR_TOKENS", one.to_string(), MEND_STRANGER)).collect()
 }
 
 /// Each auth token by itself: requests use the first, and the second one soon will.
@@ -375,6 +408,8 @@ const MEND_COMPANY: &str =
     "Activate a sound version: `server company history` shows those that were.";
 const MEND_NOBODY: &str =
     "Import and activate a company (`server company --help`), or set COMPANY_FILE.";
+const MEND_STRANGER: &str =
+    "Write its short name behind the @; `server company list` shows those that were imported.";
 const MEND_TOKEN: &str = "Copy it from the first page of the Twilio console.";
 const MEND_TWILIO: &str =
     "Look at the address and at the network; leave it away for Twilio itself.";

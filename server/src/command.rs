@@ -17,6 +17,7 @@ pub mod calls;
 pub mod company;
 pub mod hold;
 pub mod keys;
+pub mod outbox;
 pub mod retention;
 
 /// The database that a command works on.

@@ -5,6 +5,7 @@
 //! speak to the caller in words that are not ours.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use axum::extract::State;
@@ -31,10 +32,12 @@ use crate::tokens::{Admission, Ending, Grant, Token};
 
 pub(crate) use departure::Documents;
 pub(crate) use signed::{SIGNATURE, Signed};
+pub(crate) use waiting::waiting;
 
 mod departure;
 mod recording;
 mod signed;
+mod waiting;
 
 /// All ways in.
 pub fn router(app: App) -> Router {
@@ -43,7 +46,7 @@ pub fn router(app: App) -> Router {
     } else {
         Router::new().nest(api::PATH, api::router(app.clone()))
     };
-    ways.route("/twilio/inbound_call", post(inbound_call))
+    ways.route(INBOUND, post(inbound_call))
         .route(AFTER_STREAM, post(after_stream))
         .route(AFTER_DIAL, post(departure::after_dial))
         .route(DIALLED, post(departure::dialled))
@@ -80,7 +83,9 @@ async fn inbound_call(State(app): State<App>, Signed(form): Signed) -> Result<Tw
         app.metrics().call_refused(CallRefusal::Account);
         return Ok(apology(language));
     }
-    let Some(tenant) = app.companies().by_number(call.to.reveal()) else {
+    let admitted = || app.tokens().grant(&call.call_sid).map(|grant| Arc::clone(&grant.tenant));
+    // A call that asks once more was admitted, although its company is off the line since.
+    let Some(tenant) = app.companies().by_number(call.to.reveal()).or_else(admitted) else {
         warn!(call = %call.call_sid, to = %call.to, "the number that was dialled is nobody's");
         app.metrics().call_refused(CallRefusal::Number);
         return Ok(Twiml(Document::new().reject(Reason::Rejected)));
@@ -336,6 +341,8 @@ impl IntoResponse for Twiml {
         ([(header::CONTENT_TYPE, "text/xml; charset=utf-8")], xml).into_response()
     }
 }
+
+const INBOUND: &str = "/twilio/inbound_call";
 
 const AFTER_STREAM: &str = "/twilio/after_stream";
 

@@ -8,7 +8,7 @@ use clap::{Parser, Subcommand};
 use secrecy::{ExposeSecret, SecretString};
 use server::app::{self, App};
 use server::check::{self, Standing};
-use server::command::{calls, company, hold, keys, retention};
+use server::command::{calls, company, hold, keys, outbox, retention};
 use server::config::{Config, Faults, Flags};
 use server::store::Store;
 use server::{command, metrics, telemetry};
@@ -38,6 +38,7 @@ enum Command {
     Calls(calls::Args),
     Hold(hold::Args),
     Keys(keys::Args),
+    Outbox(outbox::Args),
     Retention(retention::Args),
     Audit(command::audit::Args),
     /// Plays calls against embedded stand-ins, with no account anywhere
@@ -89,6 +90,7 @@ async fn main() -> ExitCode {
         Command::Calls(arguments) => calls::run(&arguments).await.map(|()| ExitCode::SUCCESS),
         Command::Hold(arguments) => hold::run(&arguments).await.map(|()| ExitCode::SUCCESS),
         Command::Keys(arguments) => keys::run(&arguments).await.map(|()| ExitCode::SUCCESS),
+        Command::Outbox(arguments) => outbox::run(&arguments).await,
         Command::Retention(arguments) => retention::run(&arguments).await,
         Command::Audit(arguments) => Ok(command::audit::run(arguments).await),
         #[cfg(feature = "demo")]
@@ -108,10 +110,14 @@ async fn run(flags: &Flags) -> anyhow::Result<ExitCode> {
     };
     let _log = telemetry::start(config.log_format, config.collector.as_deref())?;
     let listen = config.listen;
-    let app = App::new(config).await?;
     let listener = TcpListener::bind(listen).await.map_err(|error| {
         anyhow::Error::new(error).context(format!("LISTEN_ADDR: cannot listen on {listen}"))
     })?;
+    let app = tokio::select! {
+        app = app::open(config, &listener) => app?,
+        // There is nobody to wait for.
+        () = app::shutdown_signal() => return Ok(ExitCode::SUCCESS),
+    };
     count(&app).await?;
     let ahead = app.clone();
     tokio::spawn(async move { ahead.prepare_lines().await });
@@ -169,6 +175,11 @@ async fn check(arguments: &CheckArgs) -> ExitCode {
             }
             if config.data_keys.is_none() {
                 println!("Callers' numbers are kept masked only: DATA_KEYS is not set.");
+            }
+            for stranger in check::strangers(&config) {
+                println!(
+                    "OPERATOR_TOKENS: {stranger} (in COMPANY_FILE; --online looks in the database)"
+                );
             }
             println!("  webhook {}", config.public_url.of("/twilio/inbound_call"));
             if arguments.online { try_out(&config).await } else { ExitCode::SUCCESS }

@@ -40,7 +40,8 @@ pub(crate) async fn stream(
         app.metrics().stream_refused(StreamRefusal::Signature);
         return StatusCode::FORBIDDEN.into_response();
     }
-    if app.companies().company(&company).is_none() {
+    // Calls of a company that is off the line go on, and their streams may leave and come back.
+    if app.companies().company(&company).is_none() && !app.tokens().has_calls_of(&company) {
         return StatusCode::NOT_FOUND.into_response();
     }
     match upgrade {

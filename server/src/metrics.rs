@@ -23,7 +23,7 @@ use prometheus_client::registry::{Metric, Registry};
 
 use crate::audit::AuditReport;
 use crate::company::registry::Registry as Companies;
-use crate::store::Writes;
+use crate::store::{Backlog, Writes};
 use crate::telemetry;
 use measure::Measurement;
 
@@ -105,6 +105,9 @@ struct Families {
     deleted: Counters,
     sweeps_failed: Counter,
     outbox: Counters,
+    outbox_waiting: Gauges,
+    outbox_oldest: Gauges,
+    outbox_given_up: Gauges,
     api_refused: Counters,
     operator_deeds: Counters,
     log_dropped: Counter,
@@ -236,8 +239,29 @@ impl Metrics {
 
     /// Work about a call that is over was tried.
     pub(crate) fn outbox(&self, outcome: &'static str) {
-        let words = [("kind", "summary"), ("outcome", outcome)];
+        let words = [("kind", SUMMARY), ("outcome", outcome)];
         self.counters().outbox.get_or_create(&of(&words)).inc();
+    }
+
+    /// How much work there is that is not done, at a time in microseconds since 1970-01-01 UTC. Nothing
+    /// where nobody can tell: what was known before is not said again as if it were so.
+    fn backlogs(&self, backlogs: Option<&[Backlog]>, now_us: i64) {
+        let families = self.counters();
+        for gauges in [&families.outbox_waiting, &families.outbox_oldest, &families.outbox_given_up]
+        {
+            gauges.clear();
+        }
+        let Some(backlogs) = backlogs else { return };
+        // A kind of which there is nothing stands there, too.
+        let none = Backlog { kind: SUMMARY.to_owned(), waiting: 0, oldest_us: None, given_up: 0 };
+        let is_missing = backlogs.iter().all(|backlog| backlog.kind != none.kind);
+        for backlog in backlogs.iter().chain(is_missing.then_some(&none)) {
+            let labels = vec![("kind", Cow::Owned(backlog.kind.clone()))];
+            let age_us = backlog.oldest_us.map_or(0, |queued| now_us.saturating_sub(queued).max(0));
+            families.outbox_waiting.get_or_create(&labels).set(backlog.waiting);
+            families.outbox_oldest.get_or_create(&labels).set(age_us / 1_000_000);
+            families.outbox_given_up.get_or_create(&labels).set(backlog.given_up);
+        }
     }
 
     /// What a step told.
@@ -385,6 +409,9 @@ fn families(list: &mut List) -> Families {
         deleted: list.counters("deleted_total", "Calls of which something was deleted in time"),
         sweeps_failed: list.add("sweeps_failed_total", "How often what was due could not be deleted", Counter::default()),
         outbox: list.counters("outbox_total", "Work about calls that are over, by what came of a try"),
+        outbox_waiting: list.add("outbox_waiting", "Work about calls that are over that waits", Gauges::default()),
+        outbox_oldest: list.add("outbox_oldest_seconds", "How long the oldest of it has waited", Gauges::default()),
+        outbox_given_up: list.add("outbox_given_up", "Such work that was given up", Gauges::default()),
         api_refused: list.counters("api_refused_total", "Requests of operators that were refused"),
         operator_deeds: list.counters("operator_deeds_total", "What operators wanted done"),
         log_dropped: list.add("log_lines_dropped_total", "Lines of the log that nobody took", Counter::default()),
@@ -413,6 +440,9 @@ fn whole(count: u64) -> i64 {
 }
 
 const PREFIX: &str = "offhook";
+
+/// The kind of work that sums calls up.
+const SUMMARY: &str = "summary";
 
 /// Bounds in seconds, for what a caller waits for. The limits of a call are among them.
 const TALK: &[f64] =

@@ -9,11 +9,10 @@ use std::time::Duration;
 use call_core::Language;
 use call_core::redact::mask_text;
 use call_core::summary::{conversation, summary};
-use call_transports::net::{self, Reader};
+use call_transports::net::{self, Reader, Standing, chance};
 use futures::future::join_all;
 use tokio::time::sleep;
 use tracing::{debug, error, info, warn};
-use uuid::Uuid;
 
 use crate::app::App;
 use crate::metrics::Metrics;
@@ -33,7 +32,9 @@ pub(crate) async fn follow(app: &App) {
             error!(%error, "the store does not say what is to be done about calls that are over");
         }
         is_well = worked.is_ok();
-        if worked.is_ok_and(|how_much| how_much == AT_ONCE) {
+        // While its provider is not asked, nothing can be done about what else is due.
+        let is_down = worker.reader.breaker().report().standing == Standing::Open;
+        if worked.is_ok_and(|how_much| how_much == AT_ONCE) && !is_down {
             continue;
         }
         sleep(with_chance(LOOK)).await;
@@ -62,9 +63,11 @@ pub struct Worker<'a> {
 
 /// How a try came out.
 enum Outcome {
-    Ended(SummaryText, End),
+    Ended(End),
     /// It failed for a reason that may pass, and perhaps somebody said when.
     Again(Option<Duration>),
+    /// Its provider is known to be down, and was not asked.
+    NotTried,
 }
 
 impl Worker<'_> {
@@ -86,18 +89,19 @@ impl Worker<'_> {
             self.sum_up(work).await
         };
         let (is_ours, outcome) = match tried {
-            Outcome::Ended(text, end) => {
-                (self.store.end_summary(work, &text, end, now_us).await, word(end))
+            Outcome::Ended(end) => (self.store.end_summary(work, &end, now_us).await, word(&end)),
+            Outcome::NotTried => {
+                let until_us = now_us.saturating_add(whole_us(with_chance(PAUSES[0])));
+                (self.store.hand_back(work, until_us).await, NOT_TRIED)
             }
             Outcome::Again(told) => match pause(work.attempts, told) {
                 Some(pause) => {
-                    let pause_us = whole_us(pause);
-                    let until_us = now_us.saturating_add(pause_us);
+                    let until_us = now_us.saturating_add(whole_us(pause));
                     (self.store.put_off(work, until_us).await, "again")
                 }
                 None => {
-                    let (none, end) = (SummaryText::without(FAILED), End::Failed(GAVE_UP));
-                    (self.store.end_summary(work, &none, end, now_us).await, word(end))
+                    let end = End::Failed(GAVE_UP);
+                    (self.store.end_summary(work, &end, now_us).await, word(&end))
                 }
             },
         };
@@ -117,14 +121,11 @@ impl Worker<'_> {
     }
 
     async fn sum_up(&self, work: &Work) -> Outcome {
-        let none = |why| Outcome::Ended(SummaryText::without(why), End::Done);
+        let none = |why| Outcome::Ended(End::Done(SummaryText::without(why)));
         let scope = Scope::Company(&work.company);
         let steps = match self.store.journal_of(scope, &work.key).await {
             Ok(steps) => steps,
-            Err(Error::Garbled { .. }) => {
-                let none = SummaryText::without(FAILED);
-                return Outcome::Ended(none, End::Failed("journal"));
-            }
+            Err(Error::Garbled { .. }) => return Outcome::Ended(End::Failed("journal")),
             Err(error) => {
                 warn!(call = work.key, %error, "the journal of a call cannot be read now");
                 return Outcome::Again(None);
@@ -141,8 +142,10 @@ impl Worker<'_> {
         match self.reader.summarize(&told).await {
             // What somebody else writes is masked like what anybody says.
             Ok(text) => {
-                Outcome::Ended(SummaryText::Text(mask_text(text.reveal().trim())), End::Done)
+                let text = mask_text(text.reveal().trim());
+                Outcome::Ended(End::Done(SummaryText::Text(text)))
             }
+            Err(net::Error::Down { .. }) => Outcome::NotTried,
             Err(error) => {
                 warn!(call = work.key, attempts = work.attempts, %error, "a call is not summed up");
                 after(&error)
@@ -155,7 +158,7 @@ impl Worker<'_> {
 fn after(error: &net::Error) -> Outcome {
     match error {
         net::Error::Refused { status: 400 | 413 | 422, .. } => {
-            Outcome::Ended(SummaryText::without(FAILED), End::Failed("refused"))
+            Outcome::Ended(End::Failed("refused"))
         }
         net::Error::Refused { retry_after, .. } => Outcome::Again(*retry_after),
         _ => Outcome::Again(None),
@@ -171,13 +174,12 @@ fn pause(attempts: i64, told: Option<Duration>) -> Option<Duration> {
 
 /// Up to a quarter more, so that those who failed together do not come back together.
 fn with_chance(pause: Duration) -> Duration {
-    let (chance, _) = Uuid::new_v4().as_u64_pair();
-    pause + pause / 4 * u32::try_from(chance % 1_000).unwrap_or_default() / 1_000
+    pause * chance(100..=125) / 100
 }
 
-const fn word(end: End) -> &'static str {
+const fn word(end: &End) -> &'static str {
     match end {
-        End::Done => "done",
+        End::Done(_) => "done",
         End::Failed(_) => GIVEN_UP,
     }
 }
@@ -210,11 +212,11 @@ const ATTEMPTS_MAX: i64 = PAUSES.len() as i64 + 1;
 /// What is counted where work is given up.
 const GIVEN_UP: &str = "failed";
 
+/// What is counted where its provider was not asked.
+const NOT_TRIED: &str = "not-tried";
+
 /// Why work is given up after the last attempt.
 const GAVE_UP: &str = "gave_up";
-
-/// Why a call has no text then.
-const FAILED: &str = "failed";
 
 #[cfg(test)]
 mod tests {

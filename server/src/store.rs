@@ -42,7 +42,7 @@ pub use journal::{StoredJournal, StoredSummary};
 pub use look::{CallRecord, Cursor, Ended, Filter, PAGE_MAX, Page, Status};
 pub use media::{Listed, Media};
 pub use notes::Note;
-pub use outbox::{End, SummaryText, Work};
+pub use outbox::{Again, Backlog, End, Standing, SummaryText, Undone, Work};
 pub use recordings::{DeletedRecording, Recording, Recordings, UntoldCall};
 pub(crate) use records::orphan_reason;
 pub use records::{Closing, INTERNAL, ORPHANED, UNCONFIRMED};
@@ -140,6 +140,15 @@ pub enum Role {
 /// Whether this is the address of a database that we know, as far as can be seen without opening it.
 pub fn is_address(url: &str) -> bool {
     database::Kind::of(url).is_some_and(|kind| kind.names_one(url))
+}
+
+/// Whether the database may do at another time what it cannot do now, with nothing changed but that it is
+/// there again.
+pub(crate) fn may_pass(error: &Error) -> bool {
+    match error {
+        Error::Unusable(error) | Error::Query(error) => database::may_pass(error),
+        _ => false,
+    }
 }
 
 impl Store {

@@ -349,6 +349,14 @@ impl Tokens {
         wanted.filter_map(Entry::live).collect()
     }
 
+    /// Whether any call of a company is going on, or may begin.
+    pub fn has_calls_of(&self, company: &str) -> bool {
+        let is_one = |entry: &Entry| {
+            entry.grant.company() == company && !matches!(entry.standing, Standing::Over { .. })
+        };
+        self.calls.values().any(is_one)
+    }
+
     /// A call that is going on; nothing if it is not live.
     pub fn live_call(&self, call: &Sid) -> Option<LiveCall> {
         self.calls.get(call)?.live()
@@ -475,6 +483,11 @@ impl Tokens {
     pub fn live(&self) -> usize {
         let is_live = |entry: &&Entry| matches!(entry.standing, Standing::Live(_));
         self.calls.values().filter(is_live).count()
+    }
+
+    /// For how many of them a person is called, who has not answered.
+    pub fn dialling(&self) -> usize {
+        self.calls.keys().filter(|call| self.away(call) == Some(Away::Dialling)).count()
     }
 
     fn live_mut(&mut self, call: &Sid) -> Option<&mut Live> {

@@ -16,6 +16,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
 use secrecy::ExposeSecret as _;
+use server::api::Operators;
 use server::check::{Finding, PATIENCE, Standing, online};
 use server::company::{Tenant, versions};
 use server::config::{Config, PublicUrl};
@@ -135,6 +136,26 @@ async fn companies_of_the_database_are_tried_out_where_no_file_names_any() {
     assert!(findings.iter().all(|finding| finding.standing == Standing::Well), "{findings:?}");
     assert!(findings.iter().any(|finding| finding.found == "acme v1 is sound"));
     assert_eq!(findings.iter().filter(|f| f.variable == "DEEPGRAM_API_KEY").count(), 2);
+}
+
+/// I-28.
+#[tokio::test]
+async fn an_operator_for_a_company_that_is_none_is_named_with_the_nearest_i_28() {
+    let world = World::start(|_| {}).await;
+    let mut config = world.config();
+    let secret = "0123456789abcdef0123456789abcdef";
+    let list = format!("ben:read@acmee:{secret},kim:read@acme:{secret}x,ann:read:{secret}y");
+    config.operators = Operators::parse(&list).unwrap();
+    for _ in ["before its company is imported", "afterwards"] {
+        let findings = online(&config, PATIENCE).await;
+        let finding = wrong(&findings, "OPERATOR_TOKENS").to_string();
+        assert!(finding.contains("`ben` is for the company `acmee`"), "{finding}");
+        assert!(finding.contains("did you mean `acme`?"), "{finding}");
+        assert!(!format!("{findings:?}").contains(secret));
+        let store = Store::open(config.database_url.expose_secret()).await.unwrap();
+        versions::import(&store, &config.companies, "a test").await.unwrap();
+        config.companies.clear();
+    }
 }
 
 #[tokio::test]

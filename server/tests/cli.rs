@@ -242,6 +242,20 @@ fn a_flag_comes_before_its_variable() {
     assert_eq!(output.status.code(), Some(0));
 }
 
+/// I-28.
+#[test]
+fn a_token_for_a_company_that_is_none_is_told_and_no_secret_with_it_i_28() {
+    let variables = sound();
+    let tokens = "ben:read@acmee:s3cret0123456789abcdef0123456789";
+    let mut as_text: Vec<_> = variables.iter().map(|(name, text)| (*name, text.as_str())).collect();
+    as_text.push(("OPERATOR_TOKENS", tokens));
+    let output = server(&["check"], &as_text);
+    let told = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(output.status.code(), Some(0), "the database may have it");
+    assert!(told.contains("OPERATOR_TOKENS: `ben` is for the company `acmee`"), "{told}");
+    assert!(told.contains("did you mean `acme`?") && !told.contains("s3cret"), "{told}");
+}
+
 /// The page that `--help` shows is the one that was written: a shorter word elsewhere must not hide it.
 #[test]
 fn the_help_of_a_command_tells_all_of_it() {

@@ -40,6 +40,26 @@ fn a_company_is_imported_activated_and_rolled_back() {
     assert_eq!(told, expected);
 }
 
+/// A company is off the line until somebody brings it back.
+#[test]
+fn a_company_is_deactivated_and_brought_back() {
+    let desk = Desk::new();
+    let files = [desk.write("1.toml", ACME), desk.write("2.toml", &version(2))];
+    desk.says(&["import", &files[0], &files[1]]);
+    assert_eq!(desk.says(&["deactivate", "acme"]), "acme: not active\n");
+    desk.says(&["activate", "acme", "1"]);
+    assert_eq!(desk.says(&["deactivate", "acme", "--by", "night"]), "acme v1: active no more\n");
+    let list = desk.says(&["list"]);
+    assert!(list.starts_with("acme  active none, deactivated 20"), "{list}");
+    assert!(list.ends_with("Z by night  imported v1, v2\n"), "{list}");
+    assert_eq!(desk.says(&["rollback", "acme"]), "acme v1: active now\n");
+    assert_eq!(desk.says(&["list"]), "acme  active v1  imported v1, v2\n");
+    let history = desk.says(&["history", "acme"]);
+    assert!(history.lines().nth(1).unwrap().ends_with("  v1  deactivate  by night"), "{history}");
+    let (told, status) = desk.refuses(&["deactivate", "nobody"]);
+    assert_eq!(status, 3, "{told}");
+}
+
 /// Refusals name what to do, and nothing is changed.
 #[test]
 fn what_cannot_be_is_refused_with_a_status_of_its_own() {
@@ -69,7 +89,7 @@ fn what_cannot_be_is_refused_with_a_status_of_its_own() {
         assert!(told.contains(expected), "{told}");
     }
     assert_eq!(desk.refuses(&["activate", "acme", "one"]).1, 2);
-    for command in ["activate", "show", "history", "rollback"] {
+    for command in ["activate", "show", "history", "rollback", "deactivate"] {
         assert_eq!(desk.refuses(&[command, "*"]).1, 2, "{command}: all of them are no company");
     }
     assert_eq!(desk.refuses(&["import"]).1, 2);
@@ -142,6 +162,7 @@ fn only_an_import_makes_a_database() {
         &["history", "acme"],
         &["activate", "acme"],
         &["rollback", "acme"],
+        &["deactivate", "acme"],
     ] {
         let (told, status) = desk.refuses(arguments);
         assert_eq!(status, 1, "{arguments:?}: {told}");

@@ -10,6 +10,7 @@ use call_core::step::{Cause, Step};
 use call_transports::twilio::twiml::{Stream, Verb};
 use call_transports::twilio::webhook::decode_form;
 use reqwest::StatusCode;
+use server::company::versions;
 use support::world::{Leg, PATH, Reply, World};
 use support::{
     AFTER_STREAM, CALL, Form, PUBLIC, STREAM, Server, pause, start, token_of, voice_inbound, with,
@@ -79,6 +80,24 @@ async fn a_caller_whom_nobody_answers_comes_back_to_the_same_call() {
     let joined = Cause::Input(Input::Carrier(Carrier::Joined));
     let journal = journal(&server).await;
     assert_eq!(journal.iter().filter(|step| step.cause == joined).count(), 1);
+}
+
+/// I-36: a company that is taken off the line keeps its calls, also where their streams leave and come back.
+#[tokio::test]
+async fn a_caller_comes_back_to_a_company_that_was_deactivated_meanwhile_i_36() {
+    let (mut world, server, mut leg) = call("").await;
+    dial(&mut world, &mut leg).await;
+    leg.stop().await;
+    let (app, off) = (&server.app, versions::deactivate(server.app.store(), "summit", "a test"));
+    off.await.expect("the store answers");
+    while app.companies().company("summit").is_some() {
+        pause().await;
+    }
+    let stream = back(&server, AFTER_DIAL, &dialled("busy")).await;
+    let mut second = Leg::open(&server, STREAM_2, &token_of(&stream)).await;
+    second.hears_a_line().await;
+    second.stop().await;
+    assert_eq!(server.end_reason(CALL).await, "caller_hangup");
 }
 
 /// F-TR-10: what the webhook tells comes before the answer to our own request.

@@ -8,7 +8,7 @@ mod postgres;
 use std::time::Duration;
 
 use call_core::input::Carrier;
-use call_core::{Call, CallTime, Input, Step};
+use call_core::{Brief, Call, CallTime, Cause, Input, Step};
 use places::{Place, call, places};
 use server::store::{Closing, INTERNAL, ORPHANED, Store};
 
@@ -32,6 +32,36 @@ async fn whoever_comes_after_a_takeover_changes_no_record_i_18() {
         let other = shorter(&steps);
         assert_eq!(b.end_left_call(&brief.call, &other).await.unwrap(), Closing::Before);
         assert_eq!(b.journal(&brief.call).await.unwrap(), steps);
+    }
+}
+
+/// F-PR-01, I-18: whoever finds the journal of a call that may go on elsewhere closes nothing, and adds the
+/// journal when the record has its end. A record that was never opened is opened, or nobody would ask for it.
+#[tokio::test]
+async fn a_journal_alone_ends_no_call_that_may_go_on_elsewhere_f_pr_01() {
+    for place in places().await {
+        let (a, b) = two(&place).await;
+        let (brief, steps) = call();
+        for is_open in [true, false] {
+            let brief = Brief { call: format!("CA{:032}", u8::from(is_open)), ..brief.clone() };
+            let mut steps = steps.clone();
+            steps[0].cause = Cause::Started(Box::new(brief.clone()));
+            if is_open {
+                a.begin_call(&brief).await.unwrap();
+            }
+            let left = async || b.keep_left_journal(&brief.call, &steps).await.unwrap();
+            assert_eq!(left().await, Closing::Elsewhere);
+            let record = b.call(&brief.call).await.unwrap().unwrap();
+            assert_eq!((record.epoch, record.ended), (1, None));
+            assert_eq!(b.journal(&brief.call).await.unwrap(), []);
+
+            assert_eq!(b.close_orphan(&brief.call, Some(7)).await.unwrap(), Closing::Now);
+            let record = b.call(&brief.call).await.unwrap().unwrap();
+            assert_eq!((left().await, left().await), (Closing::Before, Closing::Before));
+            assert_eq!(b.call(&brief.call).await.unwrap().unwrap(), record);
+            assert_eq!(b.journal(&brief.call).await.unwrap(), steps);
+        }
+        assert!(b.keep_left_journal(&brief.call, &steps[1..]).await.is_err(), "it has no head");
     }
 }
 
@@ -137,7 +167,7 @@ async fn two(place: &Place) -> (Store, Store) {
 
 /// Another end of the same call.
 fn shorter(steps: &[Step]) -> Vec<Step> {
-    let call_core::Cause::Started(brief) = &steps[0].cause else { panic!("no beginning") };
+    let Cause::Started(brief) = &steps[0].cause else { panic!("no beginning") };
     let (mut call, first) = Call::new((**brief).clone());
     let mut other = vec![first];
     other.extend(call.step(CallTime::from_millis(300), Input::Carrier(Carrier::Lost)));

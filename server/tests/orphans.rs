@@ -11,10 +11,16 @@ use axum::Router;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::routing::get;
-use call_core::Brief;
+use call_core::input::Transfer;
+use call_core::{Brief, Fact};
+use call_transports::twilio::twiml::Verb;
+use call_transports::twilio::webhook::decode_form;
 use jiff::Timestamp;
+use server::config::Config;
+use server::spool;
 use server::store::{CallRecord, Ended, ORPHANED, Store, UNCONFIRMED};
-use support::{CALL, Server, pause, say, stop};
+use support::world::{Leg, World};
+use support::{CALL, STREAM, Server, pause, say, stop, token_of, voice_inbound, with};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 
@@ -54,6 +60,62 @@ fn a_call_whose_process_died_is_closed_once_the_carrier_says_that_it_is_over() {
         carrier.says(200, r#"{"status":"completed","duration":"99"}"#);
         tokio::time::sleep(10 * LIMIT).await;
         assert_eq!(carrier.asked(), asked);
+        assert_eq!(end_of(store, CALL).await, ended);
+    });
+}
+
+/// F-PR-01, F-PR-03: the document that calls a person is with the carrier, and needs nobody here. A process
+/// that ends meanwhile cuts nothing off, and the one that finds its journal does not say that it did.
+#[test]
+fn a_call_for_which_a_person_is_called_outlives_its_process_f_pr_01() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let database = folder.path().join("calls.db");
+    let process = tokio::runtime::Runtime::new().expect("a runtime");
+    process.block_on(async {
+        let mut world = World::begin().await;
+        let limit = |config: &mut Config| config.drain_limit = Duration::from_secs(1);
+        let mut server = Server::start_on(&database, world.of_company("", limit)).await;
+        let token = token_of(&server.inbound(&voice_inbound()).await);
+        let mut leg = Leg::open(&server, STREAM, &token).await;
+        leg.hears_a_line().await;
+        server.end();
+        let verbs = leg.playing(world.document()).await;
+        assert!(matches!(verbs[..], [Verb::Dial(_)]), "{verbs:?}");
+        leg.stop().await;
+        (&mut server.serving).await.expect("no panic").expect("it ends in order");
+        assert!(world.asked_nothing_more(), "nobody hangs the call up");
+    });
+    process.shutdown_background();
+
+    let process = tokio::runtime::Runtime::new().expect("a runtime");
+    process.block_on(async {
+        let carrier = Carrier::begin(200, r#"{"status":"in-progress"}"#).await;
+        // It serves who is active already.
+        let server = carrier.server_with(&database, |config| config.companies.clear()).await;
+        let store = server.app.store();
+        // The person answers, and they talk.
+        let dialled =
+            include_str!("../../transports/fixtures/twilio/webhooks/dial_leg_ringing.form");
+        let dialled = decode_form(dialled.trim_end().as_bytes()).expect("a form");
+        let answered = with(&dialled, "CallStatus", "in-progress");
+        assert_eq!(server.post("/twilio/dialled", &answered).await.0, StatusCode::NO_CONTENT);
+        carrier.is_asked(3).await;
+        assert_eq!(store.unended().await.expect("records").len(), 1, "it goes on there");
+        assert_eq!(server.app.spool().waiting().len(), 1);
+        let mut form = voice_inbound();
+        form.push(("DialCallStatus".to_owned(), "completed".to_owned()));
+        assert_eq!(server.verbs("/twilio/after_dial", &form).await, [Verb::Hangup]);
+
+        carrier.says(200, r#"{"status":"completed","duration":"420"}"#);
+        let ended = end_of(store, CALL).await;
+        assert_eq!((&*ended.reason, ended.duration_ms), (ORPHANED, 420_000));
+        spool::drain_once(server.app.spool(), store).await;
+        let journal = store.journal(CALL).await.expect("a journal");
+        let accepted = journal.iter().flat_map(|step| &step.facts);
+        let is_accepted =
+            |fact: &Fact| matches!(fact, Fact::Transfer { result: Transfer::Accepted, .. });
+        assert_eq!(accepted.filter(|fact| is_accepted(fact)).count(), 1);
+        assert_eq!(server.app.spool().waiting(), []);
         assert_eq!(end_of(store, CALL).await, ended);
     });
 }
@@ -125,10 +187,15 @@ impl Carrier {
     }
 
     async fn server(&self, database: &Path) -> Server {
+        self.server_with(database, |_| {}).await
+    }
+
+    async fn server_with(&self, database: &Path, change: impl FnOnce(&mut Config)) -> Server {
         let api_url = format!("http://{}", self.address);
         Server::start_on(database, |config| {
             config.twilio.api_url = api_url;
             config.orphan_limit = LIMIT;
+            change(config);
         })
         .await
     }

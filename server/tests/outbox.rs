@@ -20,7 +20,7 @@ use places::{Place, call_of, places};
 use server::app::App;
 use server::metrics::{self, Metrics};
 use server::outbox::{LEASE, Worker};
-use server::store::{Class, Due, End, Scope, Store, SummaryText};
+use server::store::{Class, Due, End, Scope, Standing, Store, SummaryText};
 use sim::Scenario;
 use standin::Deepgram;
 use tokio::net::TcpListener;
@@ -108,9 +108,10 @@ async fn what_a_killed_server_had_begun_is_anothers_when_its_lease_runs_out() {
         let kept = text(&other, 1).await;
         assert!(kept.is_some() && provider.was_given().len() == 1);
         // It was not dead after all, and comes too late.
-        let late = SummaryText::Text("Something else.".to_owned());
-        assert!(!killed.end_summary(begun, &late, End::Done, now_us).await.unwrap());
+        let late = End::Done(SummaryText::Text("Something else.".to_owned()));
+        assert!(!killed.end_summary(begun, &late, now_us).await.unwrap());
         assert!(!killed.put_off(begun, now_us).await.unwrap());
+        assert!(!killed.hand_back(begun, now_us).await.unwrap());
         assert_eq!(text(&other, 1).await, kept);
     }
 }
@@ -125,8 +126,8 @@ async fn what_a_server_leaves_when_it_ends_is_anothers_at_once() {
         assert_eq!(other.take_work(4, now_us, LEASE).await.unwrap(), []);
         assert_eq!(ending.give_back_work().await.unwrap(), 1);
         let [taken] = &other.take_work(4, now_us, LEASE).await.unwrap()[..] else { panic!() };
-        let none = SummaryText::without("no_words");
-        assert!(!ending.end_summary(&begun[0], &none, End::Done, now_us).await.unwrap());
+        let none = End::Done(SummaryText::without("no_words"));
+        assert!(!ending.end_summary(&begun[0], &none, now_us).await.unwrap());
         assert_eq!(other.give_back_work().await.unwrap(), 1);
         assert_eq!((&begun[0].key, begun[0].attempts, taken.attempts), (&taken.key, 1, 2));
     }
@@ -134,19 +135,24 @@ async fn what_a_server_leaves_when_it_ends_is_anothers_at_once() {
 
 #[tokio::test]
 async fn what_fails_for_more_than_a_day_is_given_up_and_counted() {
-    let (provider, reader) = provider().await;
-    provider.reads(false);
     let folder = tempfile::tempdir().unwrap();
     let app = idle(folder.path()).await;
     keep(app.store(), &wanted(1), Some("Good morning.")).await;
-    let worker = Worker { store: app.store(), reader: &reader, metrics: app.metrics() };
     let mut now_us = now_us();
     let mut tries = 0;
-    while worker.round(now_us).await.unwrap() > 0 {
+    loop {
+        // One that nobody has failed to ask before: a breaker that is open would not ask it.
+        let (provider, reader) = provider().await;
+        provider.reads(false);
+        let worker = Worker { store: app.store(), reader: &reader, metrics: app.metrics() };
+        if worker.round(now_us).await.unwrap() == 0 {
+            break;
+        }
         tries += 1;
         now_us += DAYS_US;
     }
     assert_eq!(tries, 7);
+    keep(app.store(), &wanted(2), Some("Good morning.")).await;
     let none = SummaryText::without("failed");
     assert_eq!(text(app.store(), 1).await, Some(none));
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -156,8 +162,99 @@ async fn what_fails_for_more_than_a_day_is_given_up_and_counted() {
     for line in [
         "offhook_outbox_total{kind=\"summary\",outcome=\"again\"} 6",
         "offhook_outbox_total{kind=\"summary\",outcome=\"failed\"} 1",
+        "offhook_outbox_waiting{kind=\"summary\"} 1",
+        "offhook_outbox_oldest_seconds{kind=\"summary\"} 0",
+        "offhook_outbox_given_up{kind=\"summary\"} 1",
     ] {
         assert!(scraped.lines().any(|there| there == line), "{line} is not in\n{scraped}");
+    }
+}
+
+/// What nobody asked has not failed.
+#[tokio::test]
+async fn a_provider_that_is_not_asked_costs_no_attempt_f_mw_19() {
+    for place in places().await {
+        let (provider, reader) = provider().await;
+        provider.reads(false);
+        let store = open(&place).await;
+        keep(&store, &wanted(1), Some("Good morning.")).await;
+        let metrics = Metrics::new();
+        let worker = Worker { store: &store, reader: &reader, metrics: &metrics };
+        let mut now_us = now_us();
+        // Five failures open the breaker, and the pauses of more than two attempts follow.
+        for attempts in [1, 2, 3, 4, 5, 5, 5, 5, 5, 5] {
+            assert_eq!(worker.round(now_us).await.unwrap(), 1);
+            now_us += DAYS_US;
+            let waiting = store.undone(Scope::Every, Standing::Waiting, 9).await.unwrap();
+            let [work] = &waiting[..] else { panic!("{waiting:?}") };
+            assert_eq!(work.attempts, attempts);
+        }
+        assert_eq!(provider.was_given().len(), 5);
+        assert_eq!(text(&store, 1).await, None);
+        // It is looked at again soon, and not a day later.
+        assert_eq!(worker.round(now_us).await.unwrap(), 1);
+        assert_eq!(worker.round(now_us + 13_000_000).await.unwrap(), 1);
+    }
+}
+
+#[tokio::test]
+async fn what_was_given_up_is_taken_up_again_when_somebody_says_so() {
+    for place in places().await {
+        let (_provider, reader) = provider().await;
+        let store = open(&place).await;
+        let other = Brief { company: "other".to_owned(), ..wanted(3) };
+        for brief in [&wanted(1), &wanted(2), &other, &wanted(4)] {
+            keep(&store, brief, Some("Good morning.")).await;
+        }
+        let mut work = store.take_work(9, now_us(), LEASE).await.unwrap();
+        work.sort_by(|one, other| one.key.cmp(&other.key));
+        for work in &work[..3] {
+            let end = End::Failed("gave_up");
+            assert!(store.end_summary(work, &end, now_us()).await.unwrap());
+        }
+        let done = End::Done(SummaryText::without("no_words"));
+        assert!(store.end_summary(&work[3], &done, now_us()).await.unwrap());
+        assert_eq!(text(&store, 1).await.unwrap().why_without(), Some("failed"));
+
+        let (told, status) = outbox(&place, &["list"]);
+        assert_eq!((told.lines().count(), status), (3, 0), "{told}");
+        let first = told.lines().next().unwrap();
+        for part in ["summary", "acme", &sid(1), "tries 1", "gave_up"] {
+            assert!(first.contains(part), "{part} is not in {first}");
+        }
+        let (told, _) = outbox(&place, &["list", "--company", "other"]);
+        assert!(told.lines().count() == 1 && told.contains(&sid(3)), "{told}");
+        assert_eq!(outbox(&place, &["list", "--waiting"]).0, "Nothing waits.\n");
+
+        let id = first.split_whitespace().next().unwrap();
+        assert_eq!(outbox(&place, &["retry", id]), ("Taken up again: 1\n".to_owned(), 0));
+        assert_eq!(text(&store, 1).await, None, "it is to be made");
+        assert!(outbox(&place, &["list", "--waiting"]).0.contains(&sid(1)));
+        // It is not given up any more, one is done, and one is none.
+        let of_done = place
+            .lines("SELECT CAST(id AS TEXT) FROM outbox WHERE failed IS NULL AND ended_us > 0");
+        for id in [id, &of_done.await[0], "4711"] {
+            let (told, status) = outbox(&place, &["retry", id]);
+            assert_eq!(status, 1, "{told}");
+            assert!(told.contains("taken up again: 0; not given up: "), "{told}");
+        }
+        let others = ["retry", "--all-given-up", "--company", "other"];
+        assert_eq!(outbox(&place, &others).0, "Taken up again: 1\n");
+        assert_eq!(outbox(&place, &["retry", "--all-given-up"]).0, "Taken up again: 1\n");
+        assert_eq!(outbox(&place, &["retry"]).1, 2);
+
+        let metrics = Metrics::new();
+        let worker = Worker { store: &store, reader: &reader, metrics: &metrics };
+        assert_eq!(worker.round(now_us()).await.unwrap(), 3);
+        for number in [1, 2] {
+            assert!(text(&store, number).await.unwrap().text().is_some());
+        }
+        for change in [
+            "UPDATE outbox SET ended_us = NULL",
+            "UPDATE outbox SET failed = 'x' WHERE failed IS NULL",
+        ] {
+            assert!(place.try_to(change).await.is_err(), "what is done stays done: {change}");
+        }
     }
 }
 
@@ -264,6 +361,15 @@ async fn the_command_shows_a_call_in_short() {
         (&told(2)["summary_text"], &told(2)["no_summary_text"]),
         (&().into(), &"language".into())
     );
+}
+
+/// What the command says, and its exit status.
+fn outbox(place: &Place, arguments: &[&str]) -> (String, i32) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_server"));
+    let command = command.arg("outbox").args(arguments).env("DATABASE_URL", place.url());
+    let output = command.output().unwrap();
+    let told = if output.status.success() { output.stdout } else { output.stderr };
+    (String::from_utf8(told).unwrap(), output.status.code().unwrap())
 }
 
 /// A call with a company that wants summaries.

@@ -162,8 +162,8 @@ async fn two_companies() -> postgres::Database {
     }
     let due_us = i64::MAX / 2;
     for work in store.take_work(2, due_us, Duration::ZERO).await.unwrap() {
-        let none = SummaryText::without("no_words");
-        assert!(store.end_summary(&work, &none, End::Done, due_us).await.unwrap());
+        let none = End::Done(SummaryText::without("no_words"));
+        assert!(store.end_summary(&work, &none, due_us).await.unwrap());
     }
     store.close().await;
     database

@@ -73,7 +73,11 @@ fn times_fit_into_the_call() {
         let all = times.caller.0 + times.agent.0 + times.ours.0 + times.silent.0;
         assert!(times.silent <= sum.lasted, "{name}: {sum:#?}");
         assert!(all >= sum.lasted.0, "{name}: {sum:#?}");
-        for spread in [sum.thinking, sum.speaking] {
+        assert!(
+            sum.answer.longest <= sum.hearing.longest + sum.thinking.longest + sum.speaking.longest
+        );
+        assert!(sum.answer.count <= sum.hearing.count, "{name}: {sum:#?}");
+        for spread in [sum.hearing, sum.thinking, sum.speaking, sum.answer] {
             assert!(spread.median <= spread.longest && spread.longest <= sum.lasted);
             assert!(spread.count <= sum.turns, "{name}: {sum:#?}");
         }

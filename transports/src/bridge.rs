@@ -262,7 +262,8 @@ impl Bridge {
                         let language = languages.first().and_then(|tag| Language::from_tag(tag));
                         let text = self.talk.caller(words);
                         self.voice.sounds_matter_no_more();
-                        out.input(Input::Agent(Agent::CallerSaid { text, language }));
+                        let since_sound = self.voice.since_sound(at);
+                        out.input(Input::Agent(Agent::CallerSaid { text, language, since_sound }));
                     }
                     Role::Assistant => self.agent_words(at, words, out),
                     Role::Other(_) => {}

@@ -9,6 +9,7 @@
 mod agent;
 mod breaker;
 mod carrier;
+mod chance;
 mod error;
 mod http;
 mod leg;
@@ -21,6 +22,7 @@ mod speak;
 pub use agent::{AgentConnector, AgentFrame, AgentSocket, AgentText};
 pub use breaker::{Breaker, BreakerReport, Standing};
 pub use carrier::{Account, Redirected, TwilioRest};
+pub use chance::chance;
 pub use error::Error;
 pub use leg::{AgentLeg, AgentNews};
 pub use middleware::Middleware;

@@ -63,7 +63,7 @@ impl Machine {
                 }
                 self.settle()
             }
-            Event::Input(Input::Agent(Agent::CallerSaid { text, language })) => {
+            Event::Input(Input::Agent(Agent::CallerSaid { text, language, .. })) => {
                 self.caller_said(text, *language, step)
             }
             Event::Input(Input::Agent(Agent::Said { utterance, text })) => {

@@ -50,7 +50,7 @@ impl Machine {
     ) -> Outcome<State> {
         match event {
             Event::Due(Timer::FarewellLimit) => Transition(State::HangingUp { why }),
-            Event::Input(Input::Agent(Agent::CallerSaid { text, language }))
+            Event::Input(Input::Agent(Agent::CallerSaid { text, language, .. }))
                 if self.may_reopen(why) && !meaning(text).empty =>
             {
                 self.memory.reopened = true;
@@ -87,7 +87,7 @@ impl Machine {
                 }
                 Handled
             }
-            Event::Input(Input::Agent(Agent::CallerSaid { text, language })) => {
+            Event::Input(Input::Agent(Agent::CallerSaid { text, language, .. })) => {
                 self.caller_line(text, *language, step);
                 if self.memory.sabotaged(Sabotage::HandlesIgnored) { Super } else { Handled }
             }

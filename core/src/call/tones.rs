@@ -124,7 +124,7 @@ impl Machine {
                 self.voice_began(step);
                 Handled
             }
-            Event::Input(Input::Agent(Agent::CallerSaid { text, language })) => {
+            Event::Input(Input::Agent(Agent::CallerSaid { text, language, .. })) => {
                 self.caller_said(text, *language, step)
             }
             Event::Input(Input::Agent(Agent::AudioDone) | Input::Carrier(Carrier::Key(_))) => {
@@ -166,7 +166,7 @@ impl Machine {
                 Transition(State::Ended { why: EndReason::StreamLost })
             }
             Event::Due(Timer::TonesLimit) => self.not_played(step),
-            Event::Input(Input::Agent(Agent::CallerSaid { text, language })) => {
+            Event::Input(Input::Agent(Agent::CallerSaid { text, language, .. })) => {
                 self.caller_line(text, *language, step);
                 Handled
             }

@@ -353,8 +353,9 @@ fn talk() -> impl Strategy<Value = Input> {
     let sentences = || (1_u32..5).prop_map(UtteranceId::Agent);
     prop_oneof![
         2 => Just(Input::Agent(Agent::CallerStarted)),
-        2 => (said(), language)
-            .prop_map(|(text, language)| Input::Agent(Agent::CallerSaid { text, language })),
+        2 => (said(), language).prop_map(|(text, language)| {
+            Input::Agent(Agent::CallerSaid { text, language, since_sound: None })
+        }),
         2 => (sentences(), said())
             .prop_map(|(utterance, text)| Input::Agent(Agent::Said { utterance, text })),
         2 => sentences().prop_map(|utterance| Input::Playback(Playback::Began { utterance })),

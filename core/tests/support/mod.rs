@@ -468,11 +468,12 @@ pub(crate) fn noise() -> Input {
 }
 
 pub(crate) fn caller_says(text: &str) -> Input {
-    Input::Agent(Agent::CallerSaid { text: text.into(), language: None })
+    Input::Agent(Agent::CallerSaid { text: text.into(), language: None, since_sound: None })
 }
 
 pub(crate) fn caller_says_in(language: Language, text: &str) -> Input {
-    Input::Agent(Agent::CallerSaid { text: text.into(), language: Some(language) })
+    let language = Some(language);
+    Input::Agent(Agent::CallerSaid { text: text.into(), language, since_sound: None })
 }
 
 pub(crate) fn agent_says(number: u32, text: &str) -> Input {

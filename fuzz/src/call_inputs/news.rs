@@ -210,6 +210,7 @@ pub(super) fn any(bytes: &mut Bytes<'_>) -> Input {
         3 | 4 => Input::Agent(Agent::CallerSaid {
             text: bytes.pick(&WORDS).to_owned(),
             language: bytes.pick(&[None, Some(Language::English), Some(Language::Spanish)]),
+            since_sound: None,
         }),
         5 | 6 => Input::Agent(Agent::Said {
             utterance: sentence(bytes),

@@ -1,5 +1,6 @@
 //! Who may use the interface: names, what each may do, and for which company.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use sha2::{Digest as _, Sha256};
@@ -60,6 +61,28 @@ impl Scope {
     }
 }
 
+/// An operator for a company that there is not. Prints without anything of the secret.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stranger {
+    /// The name in the log.
+    pub operator: String,
+    /// The short name that is nobody's.
+    pub company: String,
+    /// The one that was perhaps meant.
+    pub nearest: Option<String>,
+}
+
+impl fmt::Display for Stranger {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { operator, company, nearest } = self;
+        write!(f, "`{operator}` is for the company `{company}`, and there is none of that name")?;
+        match nearest {
+            Some(nearest) => write!(f, "; did you mean `{nearest}`?"),
+            None => Ok(()),
+        }
+    }
+}
+
 /// What is wrong with one entry of the list. Quotes nothing of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unfit {
@@ -98,6 +121,19 @@ impl Operators {
     /// Whether nobody may use the interface.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
+    }
+
+    /// Those who are for a company that is not among these short names: they see nothing.
+    pub fn strangers(&self, companies: &BTreeSet<String>) -> Vec<Stranger> {
+        let stranger = |operator: &Operator| match &operator.scope {
+            Scope::Company(company) if !companies.contains(company) => Some(Stranger {
+                operator: operator.name.clone(),
+                company: company.clone(),
+                nearest: nearest(company, companies),
+            }),
+            Scope::Company(_) | Scope::Every => None,
+        };
+        self.0.iter().filter_map(stranger).collect()
     }
 
     /// Whose secret this is. How long it takes does not tell how near a wrong one comes: hashes are
@@ -159,6 +195,13 @@ impl fmt::Debug for Operator {
     }
 }
 
+/// The name that somebody may have meant: the nearest, if a slip in every three letters leads there.
+fn nearest(word: &str, names: &BTreeSet<String>) -> Option<String> {
+    let slips = |name: &String| (strsim::damerau_levenshtein(word, name), name.clone());
+    let (slips, name) = names.iter().map(slips).min()?;
+    (slips <= name.len().div_ceil(3)).then_some(name)
+}
+
 type Hash = [u8; 32];
 
 fn hash(secret: &str) -> Hash {
@@ -201,6 +244,23 @@ mod tests {
         for wrong in ["", "ann", &ONE[1..], &format!("{ONE}0"), &ONE.to_uppercase()] {
             assert!(operators.find(wrong).is_none(), "{wrong}");
         }
+    }
+
+    /// I-28: named by who is for it, and never by the secret.
+    #[test]
+    fn an_operator_for_a_company_that_is_none_is_named_with_the_nearest_one_i_28() {
+        let list = format!("ann:read:{ONE},ben:read@acmee:{TWO},kim:read@harbor:{TWO}x");
+        let operators = Operators::parse(&list).expect("a sound list");
+        let told = |names: &[&str]| {
+            let names = names.iter().map(|name| (*name).to_owned()).collect();
+            let strangers = operators.strangers(&names);
+            strangers.iter().map(ToString::to_string).collect::<Vec<_>>()
+        };
+        let ben = "`ben` is for the company `acmee`, and there is none of that name";
+        assert_eq!(told(&["acme", "harbor"]), [format!("{ben}; did you mean `acme`?")]);
+        assert_eq!(told(&["acmee", "harbor"]), [""; 0]);
+        assert_eq!(told(&["harbor", "summit-mortgage"]), [ben]);
+        assert_eq!(told(&[]).len(), 2, "ann sees everybody's, and is no stranger");
     }
 
     /// I-28.

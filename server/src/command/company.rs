@@ -22,6 +22,7 @@ use crate::store::{Kept, Store, Version};
 ///   server company import acme.toml       keeps it; nothing changes for callers
 ///   server company activate acme          new calls are held under the highest version
 ///   server company rollback acme          … and again under the one before
+///   server company deactivate acme        its numbers are nobody's; calls that go on end by themselves
 ///
 /// Exit status: 0 done; 1 the database cannot be used; 2 the command line or a file is wrong; 3 refused.
 /// Unless it is 0, nothing was changed.
@@ -46,8 +47,12 @@ enum Command {
     Show(Show),
     /// Lists which version became active when, by which command and whom, the last first
     History(Named),
-    /// Makes the version active that was active before the present one. Twice leads back
+    /// Makes the version active that was active before the present one. Twice leads back. After
+    /// `deactivate`, makes active again what was
     Rollback(Changed),
+    /// Takes a company off the line: its numbers are declined as nobody's are, within a second or two.
+    /// Calls that go on keep their version to their end. `activate` or `rollback` brings it back
+    Deactivate(Changed),
 }
 
 #[derive(Debug, clap::Args)]
@@ -184,6 +189,13 @@ async fn act(command: Command) -> Result<String, Failed> {
             let store = database.look().await?;
             Ok(activated(&id, versions::rollback(&store, &id, by.name()).await?))
         }
+        Command::Deactivate(Changed { named: Named { id, database }, by }) => {
+            let store = database.look().await?;
+            Ok(match versions::deactivate(&store, &id, by.name()).await? {
+                Some(version) => format!("{id} v{version}: active no more\n"),
+                None => format!("{id}: not active\n"),
+            })
+        }
         Command::List(database) => list(&database.look().await?).await,
         Command::Show(Show { id, version, functions, database }) => {
             let store = database.look().await?;
@@ -241,7 +253,15 @@ async fn list(store: &Store) -> Result<String, Failed> {
     for of_company in rows.chunk_by(|one, other| one.company == other.company) {
         let Some(first) = of_company.first() else { continue };
         let active = of_company.iter().find(|row| row.active == 1);
-        let active = active.map_or("none".to_owned(), |row| format!("v{}", row.version));
+        let active = match active {
+            Some(row) => format!("v{}", row.version),
+            None => match store.activations(&first.company).await?.first() {
+                Some(end) if end.is_end() => {
+                    format!("none, deactivated {} by {}", time(end.at_us), end.actor)
+                }
+                _ => "none".to_owned(),
+            },
+        };
         let all: Vec<_> = of_company.iter().map(|row| format!("v{}", row.version)).collect();
         let _ = writeln!(told, "{}  active {active}  imported {}", first.company, all.join(", "));
     }

@@ -66,6 +66,15 @@ pub struct Listed {
     pub faults: Vec<Fault>,
 }
 
+/// What changed since the companies were read before.
+#[derive(Debug, Default)]
+pub struct Changed {
+    /// Versions that are served now.
+    pub new: Vec<Arc<Tenant>>,
+    /// Companies that are served no more, in the versions that were.
+    pub gone: Vec<Arc<Tenant>>,
+}
+
 impl Registry {
     /// Reads the companies that are active.
     ///
@@ -107,14 +116,14 @@ impl Registry {
     }
 
     /// Reads the companies anew. What did not change stays the same; what cannot be read stays as it
-    /// was. Says which versions are new.
+    /// was. Says what changed.
     ///
     /// # Errors
     /// Where the store does not answer: then nothing changes.
-    pub async fn reload(&self, store: &Store) -> Result<Vec<Arc<Tenant>>, store::Error> {
+    pub async fn reload(&self, store: &Store) -> Result<Changed, store::Error> {
         let before = Arc::clone(&self.0.borrow());
         let mut served = Served::default();
-        let mut new = Vec::new();
+        let mut changed = Changed::default();
         for active in store.active_versions().await? {
             let company = active.company.clone();
             let old = before.companies.get(&company);
@@ -124,7 +133,7 @@ impl Registry {
                     match versions::read(store, &company, active.version, &active.sha256).await? {
                         Ok(tenant) => {
                             let entry = Entry { tenant: Arc::new(tenant), sha256: active.sha256 };
-                            new.push(Arc::clone(&entry.tenant));
+                            changed.new.push(Arc::clone(&entry.tenant));
                             Some(entry)
                         }
                         Err(fault) => {
@@ -146,12 +155,14 @@ impl Registry {
             }
         }
         served.share_out_numbers(&before);
-        if !new.is_empty() || served.companies.len() != before.companies.len() {
+        let gone = before.companies.iter().filter(|(id, _)| !served.companies.contains_key(*id));
+        changed.gone.extend(gone.map(|(_, entry)| Arc::clone(&entry.tenant)));
+        if !changed.new.is_empty() || !changed.gone.is_empty() {
             let all = served.companies.values().map(|entry| name(&entry.tenant));
             info!(companies = all.collect::<Vec<_>>().join(", "), "companies that are served");
         }
         self.0.send_replace(Arc::new(served));
-        Ok(new)
+        Ok(changed)
     }
 }
 
@@ -207,9 +218,12 @@ pub(crate) async fn follow(app: &App) {
     loop {
         changes.next().await;
         match app.companies().reload(app.store()).await {
-            Ok(new) => {
+            Ok(Changed { new, gone }) => {
                 is_well = true;
                 app.metrics().companies(app.companies());
+                for tenant in gone {
+                    app.audit().configuration(Kind::ConfigurationDeactivated, tenant.company());
+                }
                 for tenant in new {
                     app.audit().configuration(Kind::ConfigurationActivated, tenant.company());
                     let app = app.clone();

@@ -2,6 +2,7 @@
 
 use call_core::effect::Function;
 use call_transports::functions::definition;
+use tracing::warn;
 
 use super::{Errors, Tenant};
 use crate::store::{self, Activate, Activated, FunctionDefinition, Kept, NewVersion, Store};
@@ -159,7 +160,20 @@ pub async fn activate(
     }
 }
 
-/// Makes the version active that was active before the present one. Said twice, it leads back.
+/// Takes a company off the line: callers of its numbers hear what callers of nobody's numbers hear, and
+/// calls that go on do so to their end. Which version was active, and whether one was.
+///
+/// # Errors
+/// [`Error::NoCompany`] or [`Error::Store`].
+pub async fn deactivate(store: &Store, company: &str, actor: &str) -> Result<Option<i64>, Error> {
+    if store.versions(Some(company)).await?.is_empty() {
+        return Err(Error::NoCompany(company.to_owned()));
+    }
+    Ok(store.deactivate(company, actor, now_us()).await?)
+}
+
+/// Makes the version active that was active before the present one. Said twice, it leads back. Of a
+/// company that was taken off the line, it is the version that was active until then.
 ///
 /// # Errors
 /// [`Error`], and nothing is changed.
@@ -168,14 +182,14 @@ pub async fn rollback(store: &Store, company: &str, actor: &str) -> Result<Stand
         return Err(Error::NoCompany(company.to_owned()));
     }
     let activations = store.activations(company).await?;
-    let present = activations.first().map(|last| last.version);
+    let present = activations.first().filter(|last| !last.is_end()).map(|last| last.version);
     let before = activations.iter().map(|past| past.version).find(|past| Some(*past) != present);
     let Some(before) = before else { return Err(Error::NothingBefore(company.to_owned())) };
     activate(store, company, Some(before), Command::Rollback, actor).await
 }
 
 /// Imports the companies that a server starts with. Those that were not imported before become active,
-/// and so do those of whom nothing is; what somebody has activated stays.
+/// and so do those of whom nothing ever was; what somebody has activated or deactivated stays.
 ///
 /// # Errors
 /// [`Error`].
@@ -185,6 +199,12 @@ pub async fn start_with(store: &Store, tenants: &[Tenant]) -> Result<(), Error> 
     for (tenant, kept) in tenants.iter().zip(kept) {
         let company = tenant.company();
         let is_active = active.iter().any(|active| active.company == company.id);
+        let last = store.activations(&company.id).await?.into_iter().next();
+        if last.is_some_and(|last| last.is_end()) {
+            let company = &company.id;
+            warn!(company, "COMPANY_FILE: a company was deactivated, and stays so");
+            continue;
+        }
         if kept == Kept::New || !is_active {
             let version = Some(company.version.into());
             activate(store, &company.id, version, Command::Start, COMPANY_FILE).await?;

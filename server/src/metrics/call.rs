@@ -89,11 +89,6 @@ impl CallMeter {
         }
     }
 
-    /// A piece of the caller's audio came.
-    pub fn caller_audio(&mut self, at: CallTime, audio: &[u8]) {
-        self.meter.caller_audio(at, audio);
-    }
-
     /// A step was made, and its effects were carried out by `done`.
     pub fn step(&mut self, step: &Step, done: CallTime) {
         if let Cause::Started(brief) = &step.cause {

@@ -117,8 +117,6 @@ pub enum Course {
 #[derive(Debug, Default)]
 pub struct Meter {
     language: Option<Language>,
-    /// When the caller was loud last.
-    loud_at: Option<CallTime>,
     turn: Option<Turn>,
     /// The agent's last sentence that was on its way.
     last_sentence: u32,
@@ -133,7 +131,7 @@ pub struct Meter {
 /// An answer that the agent owes.
 #[derive(Debug)]
 struct Turn {
-    stopped: Option<CallTime>,
+    hearing: Option<Millis>,
     words: CallTime,
     /// Sentences up to this one belong to earlier turns.
     after: u32,
@@ -152,13 +150,6 @@ impl Meter {
     /// The language of the call now.
     pub fn language(&self) -> Language {
         self.language.unwrap_or(Language::English)
-    }
-
-    /// A piece of the caller's audio came.
-    pub fn caller_audio(&mut self, at: CallTime, audio: &[u8]) {
-        if is_loud(audio) {
-            self.loud_at = Some(at);
-        }
     }
 
     /// What a step tells. `done` is when its effects had been carried out.
@@ -235,16 +226,14 @@ impl Meter {
                 self.turn = None;
                 told.push(Measurement::BargeIn(lag));
             }
-            Agent::CallerSaid { .. } => {
-                let recent = |loud: &CallTime| step.at.since(*loud) <= HEARING_MAX;
-                let stopped = self.loud_at.take().filter(recent);
+            Agent::CallerSaid { since_sound, .. } => {
                 let course = Course::Plain;
-                if let Some(stopped) = stopped {
-                    let (stage, took) = (Stage::Hearing, step.at.since(stopped));
-                    told.push(Measurement::Turn { stage, course, took });
+                if let Some(took) = *since_sound {
+                    told.push(Measurement::Turn { stage: Stage::Hearing, course, took });
                 }
-                let (words, after, first_audio) = (step.at, self.last_sentence, None);
-                self.turn = Some(Turn { stopped, words, after, course, lag, first_audio });
+                let (words, hearing) = (step.at, *since_sound);
+                let (after, first_audio) = (self.last_sentence, None);
+                self.turn = Some(Turn { hearing, words, after, course, lag, first_audio });
             }
             _ => {}
         }
@@ -266,9 +255,9 @@ impl Meter {
         if matches!(news, Playback::Waits { .. }) {
             return;
         }
-        let Some(Turn { stopped, words, course, lag, .. }) = self.turn.take() else { return };
+        let Some(Turn { hearing, words, course, lag, .. }) = self.turn.take() else { return };
         let waited = at.since(first_audio);
-        let whole = stopped.map(|stopped| (Stage::Whole, at.since(stopped) + lag));
+        let whole = hearing.map(|hearing| (Stage::Whole, hearing + at.since(words) + lag));
         let stages = [
             (Stage::Thinking, first_audio.since(words)),
             (Stage::Speaking, waited),
@@ -375,19 +364,6 @@ const fn loss_word(loss: &AgentLoss) -> &'static str {
         AgentLoss::Closed => "closed",
     }
 }
-
-/// Whether a piece of µ-law holds more than a line's noise: one sample in sixteen lies within 31 dB
-/// of the loudest that there is. The bits of µ-law are inverted, and grow with loudness.
-fn is_loud(audio: &[u8]) -> bool {
-    let loud = audio.iter().filter(|byte| !**byte & 0x7F >= LOUD).count();
-    loud * 16 > audio.len()
-}
-
-/// The third segment of µ-law.
-const LOUD: u8 = 0x30;
-
-/// A sound that is longer ago was not the end of the words that come now.
-const HEARING_MAX: Millis = Millis::from_secs(10);
 
 #[cfg(test)]
 mod tests;

@@ -4,7 +4,7 @@
 //! nobody's business out there, so they are not among those paths: whoever scrapes comes in by
 //! another door, which is shut unless `METRICS_ADDR` opens it.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::extract::{MatchedPath, Request, State};
@@ -13,8 +13,10 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use tokio::net::TcpListener;
+use tokio::time::timeout;
 
 use crate::app::App;
+use crate::times::now_us;
 
 /// Answers scrapers until the process ends.
 ///
@@ -27,6 +29,10 @@ pub async fn serve(app: App, listener: TcpListener) -> std::io::Result<()> {
 
 async fn metrics(State(app): State<App>) -> Response {
     let services = app.services();
+    // Whoever scrapes must learn that the database is down, and not wait for it.
+    let backlogs = timeout(LOOK_UP, app.store().backlogs()).await;
+    let backlogs = backlogs.ok().and_then(Result::ok);
+    app.metrics().backlogs(backlogs.as_deref(), now_us());
     let (kept, writes) = (services.speaker.kept(), app.store().writes());
     app.metrics().audit(&services.audit.report());
     match app.metrics().text(app.live(), &kept, writes, &services.breakers()) {
@@ -45,5 +51,8 @@ pub(crate) async fn count(State(app): State<App>, request: Request, next: Next) 
     app.metrics().webhook(path, answer.status().as_u16(), came.elapsed());
     answer
 }
+
+/// How long a scrape waits for the store.
+const LOOK_UP: Duration = Duration::from_millis(500);
 
 const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use tracing::{error, info, warn};
+use call_core::input::Transfer;
+use call_core::{Effect, Fact, Step};
+use tracing::{debug, error, info, warn};
 
 use super::{Error, Left, Spool};
 use crate::store::{self, Closing, Store};
@@ -33,13 +35,16 @@ pub async fn drain_once(spool: &Spool, store: &Store) {
         };
         let closed = match left {
             Left::ByUs => store.end_call(call.as_str(), &steps).await,
+            Left::ByTheDead if is_with_a_person(&steps) => {
+                store.keep_left_journal(call.as_str(), &steps).await
+            }
             Left::ByTheDead => store.end_left_call(call.as_str(), &steps).await,
         };
         match closed {
             Ok(Closing::Now) => info!(%call, "a call is on record, later than it ended"),
             Ok(Closing::Before) => info!(%call, "a call was on record, and has its journal"),
             Ok(Closing::Elsewhere) => {
-                info!(%call, "another server has taken a call over; its journal waits for the end");
+                debug!(%call, "a call may go on elsewhere; its journal waits for the end");
                 continue;
             }
             Err(error @ (store::Error::Headless | store::Error::Garbled { .. })) => {
@@ -51,6 +56,23 @@ pub async fn drain_once(spool: &Spool, store: &Store) {
         }
         spool.forget(&call);
     }
+}
+
+/// Whether the carrier was asked for a person and nothing has come of that yet: then it is the carrier who
+/// has the call, and a process that dies ends nothing (F-PR-01, F-PR-03).
+fn is_with_a_person(steps: &[Step]) -> bool {
+    let mut is_asked = false;
+    for step in steps {
+        for fact in &step.facts {
+            match fact {
+                Fact::Transfer { result, .. } => is_asked = *result == Transfer::Accepted,
+                Fact::CallEnded { .. } => return false,
+                _ => {}
+            }
+        }
+        is_asked |= step.effects.iter().any(|effect| matches!(effect, Effect::Transfer { .. }));
+    }
+    is_asked
 }
 
 const PAUSE: Duration = Duration::from_secs(10);

@@ -2,6 +2,7 @@
 //!
 //! What a version says is nobody's business here: it is text that was imported once and stays.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -69,7 +70,7 @@ pub struct Version {
     pub active: i64,
 }
 
-/// A version that became active.
+/// A version that became active, or that was active until then.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
 pub struct Activation {
     /// Counts the activations of a company, from 1.
@@ -78,7 +79,7 @@ pub struct Activation {
     pub version: i64,
     /// When, in microseconds since 1970-01-01 UTC.
     pub at_us: i64,
-    /// By which command: `activate`, `rollback` or `start`.
+    /// By which command: `activate`, `rollback` or `start`; or `deactivate`, until which it was active.
     pub command: String,
     /// By whom.
     pub actor: String,
@@ -130,6 +131,13 @@ pub struct Active {
     pub sha256: String,
 }
 
+impl Activation {
+    /// Whether the company was taken off the line.
+    pub fn is_end(&self) -> bool {
+        self.command == DEACTIVATE
+    }
+}
+
 impl Store {
     /// Keeps versions of companies, all or none of them.
     ///
@@ -169,6 +177,34 @@ impl Store {
         Ok(outcome)
     }
 
+    /// Takes a company off the line: no version of it is active from now on, and its numbers are nobody's.
+    /// Which version was active; nothing where none was.
+    ///
+    /// # Errors
+    /// [`Error::Query`].
+    pub async fn deactivate(
+        &self,
+        company: &str,
+        actor: &str,
+        at_us: i64,
+    ) -> Result<Option<i64>, Error> {
+        let mut transaction = self.database.begin(Scope::Every).await?;
+        // Whoever else changes what is active of this company waits here.
+        let statement = "UPDATE company SET active_version = active_version \
+            WHERE id = $1 AND active_version IS NOT NULL RETURNING active_version";
+        let rows: Vec<(i64,)> = transaction.rows(statement, &[company.into()]).await?;
+        let Some((version,)) = rows.first() else { return Ok(None) };
+        for statement in [
+            "UPDATE company SET active_version = NULL WHERE id = $1",
+            "DELETE FROM company_number WHERE company = $1",
+        ] {
+            transaction.run(statement, &[company.into()]).await?;
+        }
+        remember(&mut transaction, company, *version, (DEACTIVATE, actor), at_us).await?;
+        transaction.commit().await?;
+        Ok(Some(*version))
+    }
+
     /// The active version of each company that has one, by the companies' short names.
     ///
     /// # Errors
@@ -191,6 +227,16 @@ impl Store {
             WHERE v.company = $1 OR $1 = '*' ORDER BY v.company, v.version";
         let values = [company.unwrap_or("*").into()];
         Ok(self.database.read(Scope::Every, statement, &values).await?)
+    }
+
+    /// The short names of all companies that were ever imported.
+    ///
+    /// # Errors
+    /// [`Error::Query`].
+    pub async fn company_names(&self) -> Result<BTreeSet<String>, Error> {
+        let statement = "SELECT id FROM company";
+        let rows: Vec<(String,)> = self.database.read(Scope::Every, statement, &[]).await?;
+        Ok(rows.into_iter().map(|(id,)| id).collect())
     }
 
     /// The content of a version.
@@ -323,6 +369,19 @@ async fn activate(
             return Ok(Activated::Claimed { number: number.clone(), by });
         }
     }
+    remember(transaction, company, version.into(), (command, actor), at_us).await?;
+    Ok(Activated::Now)
+}
+
+/// Writes into a company's history which version became active, or was until now, by which command and
+/// whom.
+async fn remember(
+    transaction: &mut Transaction,
+    company: &str,
+    version: i64,
+    (command, actor): (&str, &str),
+    at_us: i64,
+) -> Result<(), Error> {
     let statement = "SELECT coalesce(max(seq), 0) + 1 FROM company_activation WHERE company = $1";
     let rows: Vec<(i64,)> = transaction.rows(statement, &[company.into()]).await?;
     let seq = rows.first().map_or(1, |(seq,)| *seq);
@@ -331,7 +390,7 @@ async fn activate(
     let values =
         [company.into(), seq.into(), version.into(), at_us.into(), command.into(), actor.into()];
     transaction.run(statement, &values).await?;
-    Ok(Activated::Now)
+    Ok(())
 }
 
 /// Waits for news of companies. There may be news of nothing: whoever waits looks for itself.
@@ -385,6 +444,9 @@ async fn listen(options: &PgConnectOptions) -> Result<PgListener, sqlx::Error> {
     listener.listen(CHANNEL).await?;
     Ok(listener)
 }
+
+/// The command that takes a company off the line.
+const DEACTIVATE: &str = "deactivate";
 
 /// Where the tables tell of companies.
 const CHANNEL: &str = "offhook_company";

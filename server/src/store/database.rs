@@ -223,9 +223,9 @@ where
     })
 }
 
-impl Scope<'_> {
+impl<'a> Scope<'a> {
     /// What the transaction says: the short name, or `*`.
-    pub(super) fn word(&self) -> &str {
+    pub(super) fn word(self) -> &'a str {
         match self {
             Self::Company(company) => company,
             Self::Every => "*",
@@ -344,6 +344,20 @@ async fn postgres(url: &str, missing: Missing) -> Result<PgPool, Error> {
         }),
     };
     pool.connect_with(options).await.map_err(Error::Unusable)
+}
+
+/// Whether it is away, and not wrong: no connection, or a PostgreSQL that is starting, ending, full
+/// (PostgreSQL, appendix A: classes 08, 53 and 57) or follows another one.
+pub(super) fn may_pass(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut => true,
+        sqlx::Error::Configuration(told) => told.to_string() == READ_ONLY,
+        sqlx::Error::Database(told) => told.code().is_some_and(|code| {
+            // SQLite's codes are shorter.
+            code.len() == 5 && ["08", "53", "57P"].iter().any(|class| code.starts_with(class))
+        }),
+        _ => false,
+    }
 }
 
 async fn is_read_only(by: impl PgExecutor<'_>) -> Result<bool, sqlx::Error> {

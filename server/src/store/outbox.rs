@@ -58,11 +58,65 @@ impl SummaryText {
     }
 }
 
-/// How work comes to its end.
+/// How much work of one kind there is that is not done.
+#[derive(Debug, Clone, PartialEq, Eq, FromRow)]
+pub struct Backlog {
+    /// Which kind: `summary`.
+    pub kind: String,
+    /// How much waits, or is being done.
+    pub waiting: i64,
+    /// When the oldest of it was queued, in microseconds since 1970-01-01 UTC.
+    pub oldest_us: Option<i64>,
+    /// How much was given up.
+    pub given_up: i64,
+}
+
+/// Work that is not done, as those see it who look after it.
+#[derive(Debug, Clone, PartialEq, Eq, FromRow)]
+pub struct Undone {
+    /// Its number.
+    pub id: i64,
+    /// Which kind: `summary`.
+    pub kind: String,
+    /// The company's short name.
+    pub company: String,
+    /// The call that it is about, where it is about one.
+    pub call_sid: Option<String>,
+    /// How often it was tried.
+    pub attempts: i64,
+    /// When it was queued, in microseconds since 1970-01-01 UTC.
+    pub queued_us: i64,
+    /// When it is tried next, where it is not given up.
+    pub not_before_us: i64,
+    /// When it was given up.
+    pub ended_us: Option<i64>,
+    /// Why, in a word.
+    pub failed: Option<String>,
+}
+
+/// How work stands that is not done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// It was given up.
+    GivenUp,
+    /// It waits for its time, or somebody is at it.
+    Waiting,
+}
+
+/// Which work is taken up again.
+#[derive(Debug, Clone, Copy)]
+pub enum Again<'a> {
+    /// That of this number.
+    One(i64),
+    /// All that was given up, within a scope.
+    All(Scope<'a>),
+}
+
+/// How work comes to its end.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum End {
-    /// It is done.
-    Done,
+    /// It is done, and this came of it.
+    Done(SummaryText),
     /// It is given up, for the reason that this word tells.
     Failed(&'static str),
 }
@@ -97,31 +151,20 @@ impl Store {
         Ok(work)
     }
 
-    /// Keeps what came of summing up a call, and that the work is over, both or neither. Whether it was
-    /// still this lease's to end: if not, nothing was written.
+    /// Keeps what came of summing up a call, and that the work is over, both or neither. Of work that is
+    /// given up nothing else is kept: it may be taken up again. Whether it was still this lease's to end:
+    /// if not, nothing was written.
     ///
     /// # Errors
     /// [`Error::Query`].
-    pub async fn end_summary(
-        &self,
-        work: &Work,
-        text: &SummaryText,
-        end: End,
-        now_us: i64,
-    ) -> Result<bool, Error> {
-        repeated(|| self.end_summary_once(work, text, end, now_us)).await
+    pub async fn end_summary(&self, work: &Work, end: &End, now_us: i64) -> Result<bool, Error> {
+        repeated(|| self.end_summary_once(work, end, now_us)).await
     }
 
-    async fn end_summary_once(
-        &self,
-        work: &Work,
-        text: &SummaryText,
-        end: End,
-        now_us: i64,
-    ) -> Result<bool, Error> {
-        let failed = match end {
-            End::Done => None,
-            End::Failed(why) => Some(why),
+    async fn end_summary_once(&self, work: &Work, end: &End, now_us: i64) -> Result<bool, Error> {
+        let (made, failed) = match end {
+            End::Done(text) => (Some(text), None),
+            End::Failed(why) => (None, Some(*why)),
         };
         let mut transaction = self.database.begin(Scope::Company(&work.company)).await?;
         let statement = "UPDATE outbox SET ended_us = $4, failed = $5, leased_by = NULL, \
@@ -132,16 +175,18 @@ impl Store {
         if transaction.run(statement, &values).await? == 0 {
             return Ok(false);
         }
-        let statement = "INSERT INTO summary_text (call_sid, company, text, without, made_us) \
-            VALUES ($1, $2, $3, $4, $5)";
-        let values = [
-            (&work.key).into(),
-            (&work.company).into(),
-            text.text().into(),
-            text.why_without().into(),
-            now_us.into(),
-        ];
-        transaction.run(statement, &values).await?;
+        if let Some(text) = made {
+            let statement = "INSERT INTO summary_text (call_sid, company, text, without, made_us) \
+                VALUES ($1, $2, $3, $4, $5) ON CONFLICT (call_sid) DO NOTHING";
+            let values = [
+                (&work.key).into(),
+                (&work.company).into(),
+                text.text().into(),
+                text.why_without().into(),
+                now_us.into(),
+            ];
+            transaction.run(statement, &values).await?;
+        }
         transaction.commit().await?;
         Ok(true)
     }
@@ -151,11 +196,28 @@ impl Store {
     /// # Errors
     /// [`Error::Query`].
     pub async fn put_off(&self, work: &Work, until_us: i64) -> Result<bool, Error> {
-        let statement = "UPDATE outbox SET not_before_us = $4, leased_by = NULL, \
+        self.let_wait(work, until_us, work.attempts).await
+    }
+
+    /// Likewise, where nothing was tried: this lease does not count as an attempt.
+    ///
+    /// # Errors
+    /// [`Error::Query`].
+    pub async fn hand_back(&self, work: &Work, until_us: i64) -> Result<bool, Error> {
+        self.let_wait(work, until_us, work.attempts - 1).await
+    }
+
+    async fn let_wait(&self, work: &Work, until_us: i64, attempts: i64) -> Result<bool, Error> {
+        let statement = "UPDATE outbox SET not_before_us = $4, attempts = $5, leased_by = NULL, \
             leased_until_us = NULL \
             WHERE id = $1 AND leased_by = $2 AND attempts = $3 AND ended_us IS NULL";
-        let values =
-            [work.id.into(), self.instance().into(), work.attempts.into(), until_us.into()];
+        let values = [
+            work.id.into(),
+            self.instance().into(),
+            work.attempts.into(),
+            until_us.into(),
+            attempts.into(),
+        ];
         let mut transaction = self.database.begin(Scope::Company(&work.company)).await?;
         let rows = transaction.run(statement, &values).await?;
         transaction.commit().await?;
@@ -186,8 +248,11 @@ impl Store {
         scope: Scope<'_>,
         sid: &str,
     ) -> Result<Option<SummaryText>, Error> {
+        // One of both: what is given up has left no text.
         let statement = "SELECT text, without FROM summary_text \
-            WHERE call_sid = $1 AND $2 IN (company, '*')";
+            WHERE call_sid = $1 AND $2 IN (company, '*') \
+            UNION ALL SELECT NULL, 'failed' FROM outbox WHERE kind = 'summary' \
+            AND call_sid = $1 AND $2 IN (company, '*') AND failed IS NOT NULL";
         let values = [sid.into(), scope.word().into()];
         let rows: Vec<(Option<String>, Option<String>)> =
             self.database.read(scope, statement, &values).await?;
@@ -195,6 +260,62 @@ impl Store {
             (Some(text), _) => Some(SummaryText::Text(text)),
             (None, why) => why.map(SummaryText::Without),
         }))
+    }
+
+    /// How much is not done, of each kind of which there is any.
+    ///
+    /// # Errors
+    /// [`Error::Query`].
+    pub async fn backlogs(&self) -> Result<Vec<Backlog>, Error> {
+        let statement = "SELECT kind, count(*) FILTER (WHERE ended_us IS NULL) AS waiting, \
+            min(queued_us) FILTER (WHERE ended_us IS NULL) AS oldest_us, \
+            count(*) FILTER (WHERE failed IS NOT NULL) AS given_up \
+            FROM outbox WHERE ended_us IS NULL OR failed IS NOT NULL GROUP BY kind ORDER BY kind";
+        Ok(self.database.read(Scope::Every, statement, &[]).await?)
+    }
+
+    /// What was given up within a scope, or what waits, the oldest first, and no more of it than asked
+    /// for.
+    ///
+    /// # Errors
+    /// [`Error::Query`].
+    pub async fn undone(
+        &self,
+        scope: Scope<'_>,
+        standing: Standing,
+        count: usize,
+    ) -> Result<Vec<Undone>, Error> {
+        let which = match standing {
+            Standing::GivenUp => "failed IS NOT NULL",
+            Standing::Waiting => "ended_us IS NULL",
+        };
+        // What is put together here are words of ours.
+        let statement = format!(
+            "SELECT id, kind, company, call_sid, attempts, queued_us, not_before_us, ended_us, failed \
+             FROM outbox WHERE {which} AND $1 IN (company, '*') ORDER BY queued_us, id LIMIT $2"
+        );
+        let values = [scope.word().into(), whole(count as u64).into()];
+        Ok(self.database.read(scope, AssertSqlSafe(statement), &values).await?)
+    }
+
+    /// Takes work up again that was given up, as if it had just been queued. How much.
+    ///
+    /// # Errors
+    /// [`Error::Query`].
+    pub async fn take_up_again(&self, which: Again<'_>, now_us: i64) -> Result<u64, Error> {
+        let (scope, condition, value) = match which {
+            Again::One(id) => (Scope::Every, "id = $2", id.into()),
+            Again::All(scope) => (scope, "$2 IN (company, '*')", scope.word().into()),
+        };
+        // What is put together here are words of ours.
+        let statement = format!(
+            "UPDATE outbox SET ended_us = NULL, failed = NULL, attempts = 0, queued_us = $1, \
+             not_before_us = $1 WHERE failed IS NOT NULL AND {condition}"
+        );
+        let mut transaction = self.database.begin(scope).await?;
+        let rows = transaction.run(AssertSqlSafe(statement), &[now_us.into(), value]).await?;
+        transaction.commit().await?;
+        Ok(rows)
     }
 }
 
@@ -206,8 +327,8 @@ pub(super) async fn queue_summary(
     if !brief.summaries {
         return Ok(());
     }
-    let statement = "INSERT INTO outbox (company, call_sid, kind, key, not_before_us) \
-        VALUES ($1, $2, 'summary', $2, $3) ON CONFLICT (kind, key) DO NOTHING";
+    let statement = "INSERT INTO outbox (company, call_sid, kind, key, queued_us, not_before_us) \
+        VALUES ($1, $2, 'summary', $2, $3, $3) ON CONFLICT (kind, key) DO NOTHING";
     let values = [(&brief.company).into(), (&brief.call).into(), now_us().into()];
     transaction.run(statement, &values).await?;
     Ok(())

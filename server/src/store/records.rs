@@ -111,16 +111,39 @@ impl Store {
         self.writes.closed.outcome(self.close_record(Closer::Heir, sid, steps).await)
     }
 
+    /// Keeps the journal of a call that began in a process that is dead, if the record of the call has its
+    /// end: nothing is closed here, because the call may go on at the carrier. Until then nothing is kept
+    /// but the record, so that it is asked for.
+    ///
+    /// # Errors
+    /// [`Error::Headless`], [`Error::Garbled`] or [`Error::Query`].
+    pub async fn keep_left_journal(&self, sid: &str, steps: &[Step]) -> Result<Closing, Error> {
+        let brief = brief_of(sid, steps)?;
+        self.writes.closed.outcome(repeated(|| self.keep_journal_of_ended(brief, steps)).await)
+    }
+
+    async fn keep_journal_of_ended(&self, brief: &Brief, steps: &[Step]) -> Result<Closing, Error> {
+        let mut transaction = self.begin(brief).await?;
+        insert_call(&mut transaction, brief, self.instance()).await?;
+        let statement = "SELECT status FROM call WHERE sid = $1";
+        let rows: Vec<(String,)> = transaction.rows(statement, &[(&brief.call).into()]).await?;
+        let closing = if rows.iter().any(|(status,)| status == "live") {
+            Closing::Elsewhere
+        } else {
+            keep_journal(&mut transaction, brief, FIRST_EPOCH, steps).await?;
+            Closing::Before
+        };
+        transaction.commit().await?;
+        Ok(closing)
+    }
+
     async fn close_record(
         &self,
         closer: Closer,
         sid: &str,
         steps: &[Step],
     ) -> Result<Closing, Error> {
-        let brief = match steps.first().map(|step| &step.cause) {
-            Some(Cause::Started(brief)) if brief.call == sid => brief,
-            _ => return Err(Error::Headless),
-        };
+        let brief = brief_of(sid, steps)?;
         let end = end_of(steps);
         repeated(|| self.close_with(closer, brief, end, steps)).await
     }
@@ -157,12 +180,7 @@ impl Store {
             Closing::Before => FIRST_EPOCH,
             Closing::Elsewhere => return Ok(Closing::Elsewhere),
         };
-        if !journal::is_kept(&mut transaction, &brief.call).await? {
-            journal::keep(&mut transaction, brief, epoch, steps).await?;
-            if !steps.is_empty() {
-                outbox::queue_summary(&mut transaction, brief).await?;
-            }
-        }
+        keep_journal(&mut transaction, brief, epoch, steps).await?;
         transaction.commit().await?;
         Ok(closing)
     }
@@ -204,6 +222,30 @@ impl Store {
             [call] if call.is_closed_by(self.instance(), duration_ms, end.reason) => Closing::Now,
             _ => Closing::Before,
         })
+    }
+}
+
+/// Keeps the journal of an ended call where there is none yet.
+async fn keep_journal(
+    transaction: &mut Transaction,
+    brief: &Brief,
+    epoch: i64,
+    steps: &[Step],
+) -> Result<(), Error> {
+    if !journal::is_kept(transaction, &brief.call).await? {
+        journal::keep(transaction, brief, epoch, steps).await?;
+        if !steps.is_empty() {
+            outbox::queue_summary(transaction, brief).await?;
+        }
+    }
+    Ok(())
+}
+
+/// What a call began with, if this is its journal.
+fn brief_of<'a>(sid: &str, steps: &'a [Step]) -> Result<&'a Brief, Error> {
+    match steps.first().map(|step| &step.cause) {
+        Some(Cause::Started(brief)) if brief.call == sid => Ok(brief),
+        _ => Err(Error::Headless),
     }
 }
 

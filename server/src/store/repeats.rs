@@ -5,8 +5,8 @@
 
 use std::time::{Duration, Instant};
 
+use call_transports::net::chance;
 use tokio::time::sleep;
-use uuid::Uuid;
 
 use super::Error;
 
@@ -68,8 +68,7 @@ impl Mishap {
 
 /// Chance keeps two that met once from meeting again.
 fn pause(conflicts: u32) -> Duration {
-    let (chance, _) = Uuid::new_v4().as_u64_pair();
-    PAUSE * 2_u32.pow(conflicts) + Duration::from_millis(chance % PAUSE_CHANCE_MS)
+    PAUSE * 2_u32.pow(conflicts) + Duration::from_millis(chance(0..=PAUSE_CHANCE_MS).into())
 }
 
 const CONFLICTS_MAX: u32 = 3;
@@ -81,4 +80,4 @@ const LIMIT: Duration = Duration::from_secs(2);
 
 const PAUSE: Duration = Duration::from_millis(10);
 
-const PAUSE_CHANCE_MS: u64 = 40;
+const PAUSE_CHANCE_MS: u32 = 40;

@@ -103,13 +103,20 @@ impl World {
         limits: &str,
         change: impl FnOnce(&mut Config),
     ) -> Server {
-        let limits = limits.to_owned();
-        let address = self.address;
-        Server::start_with(move |config| {
+        Server::start_with(self.of_company(limits, change)).await
+    }
+
+    /// Makes a configuration that of such a company in this world.
+    pub(crate) fn of_company(
+        &self,
+        limits: &str,
+        change: impl FnOnce(&mut Config),
+    ) -> impl FnOnce(&mut Config) {
+        let (address, limits) = (self.address, limits.to_owned());
+        move |config| {
             at(config, address, &limits);
             change(config);
-        })
-        .await
+        }
     }
 
     /// Where all of them are.

@@ -69,7 +69,7 @@ fn a_caller_called_silent_who_has_just_spoken_is_a_breach() {
     let mut call = Spoilt::named("caller_silent");
     let prompt = call.find(|step| step.cause == Cause::Timer(Timer::SilencePrompt));
     let at = CallTime::from_millis(call.steps[prompt].at.as_millis() - 5_000);
-    let said = Agent::CallerSaid { text: "Okay.".to_owned(), language: None };
+    let said = Agent::CallerSaid { text: "Okay.".to_owned(), language: None, since_sound: None };
     let mut step = step(at, Cause::Input(Input::Agent(said)));
     let (started, ended) = (at, at);
     step.facts.push(Fact::CallerLine { started, ended, language: None, text: "Okay.".to_owned() });

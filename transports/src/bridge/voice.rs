@@ -21,6 +21,13 @@ const SOUND_AGAIN: Millis = Millis(500);
 /// grows with the number (ITU-T G.711).
 const LOUD: u8 = 0x20;
 
+/// A sample is the caller's own voice from here on, 31 dB below the loudest: higher than above, because
+/// a noisy line must not count as a voice that has not ended.
+const VOICE: u8 = 0x30;
+
+/// A sound that is longer ago was not the end of the words that come now.
+const HEARING_MAX: Millis = Millis::from_secs(10);
+
 /// The gate to the agent, and the audio that waits before it.
 #[derive(Default)]
 pub(super) struct Voice {
@@ -34,6 +41,8 @@ pub(super) struct Voice {
     pub(super) sent_at: CallTime,
     /// From when on the next sound matters; nothing while none does.
     sound_matters: Option<CallTime>,
+    /// When the caller was loud last, of what no words have come of yet.
+    loud_at: Option<CallTime>,
 }
 
 impl Voice {
@@ -56,7 +65,17 @@ impl Voice {
         self.sound_matters = None;
     }
 
+    /// The words of the caller came: how long before that the last loud sound was. Nothing where none
+    /// is near enough to be the end of them.
+    pub(super) fn since_sound(&mut self, at: CallTime) -> Option<Millis> {
+        let since = at.since(self.loud_at.take()?);
+        (since <= HEARING_MAX).then_some(since)
+    }
+
     fn audio(&mut self, at: CallTime, audio: &[u8], out: &mut impl Outlet) {
+        if has_voice(audio) {
+            self.loud_at = Some(at);
+        }
         if self.sound_matters.is_some_and(|from| at >= from) && sounds(audio) {
             self.sound_matters = Some(at + SOUND_AGAIN);
             out.input(Input::Carrier(Carrier::Sound));
@@ -113,8 +132,18 @@ impl Voice {
 
 /// Whether somebody may be speaking: one sample in eight is loud.
 fn sounds(audio: &[u8]) -> bool {
-    let loud = audio.iter().filter(|code| !**code & 0x7F >= LOUD).count();
+    let loud = louder(audio, LOUD);
     loud > 0 && loud * 8 >= audio.len()
+}
+
+/// Whether somebody speaks: more than one sample in sixteen is as loud as a voice.
+fn has_voice(audio: &[u8]) -> bool {
+    louder(audio, VOICE) * 16 > audio.len()
+}
+
+/// How many samples are at least so loud.
+fn louder(audio: &[u8], than: u8) -> usize {
+    audio.iter().filter(|code| !**code & 0x7F >= than).count()
 }
 
 fn silence(length: usize, mut pass: impl FnMut(&[u8])) {
@@ -129,6 +158,8 @@ fn silence(length: usize, mut pass: impl FnMut(&[u8])) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::carrier::ToCarrier;
+    use crate::deepgram::ClientMessage;
 
     /// Only the loudness of a sample counts, not its sign: 396 of 32,767, and the step below.
     #[test]
@@ -142,5 +173,39 @@ mod tests {
         assert!(!piece(19, 0xDF), "a click");
         assert!(!piece(160, 0xE0) && !piece(160, 0x60), "the hiss of a line");
         assert!(!sounds(&[]));
+    }
+
+    #[test]
+    fn a_turn_ends_with_its_last_loud_sound_if_that_is_near_enough() {
+        let heard = |sounds: &[(u64, u8)]| {
+            let mut voice = Voice::default();
+            for (at, code) in sounds {
+                voice.hear(CallTime::from_millis(*at), Piece::Audio(&[*code; 160]), &mut Nobody);
+            }
+            voice
+        };
+        // 1,052 of 32,767 is a voice, the step below is the hiss of a bad line.
+        let (loud, hiss, quiet) = (0xCF, 0xD0, 0xFF);
+        let at = CallTime::from_millis;
+        let mut voice = heard(&[(980, loud), (1_000, loud), (1_020, hiss), (1_040, quiet)]);
+        assert_eq!(voice.since_sound(at(1_800)), Some(Millis(800)));
+        assert_eq!(voice.since_sound(at(1_900)), None, "it belonged to other words");
+        let late = HEARING_MAX.0 + 1;
+        assert_eq!(heard(&[(0, loud)]).since_sound(at(late)), None);
+        assert_eq!(heard(&[(1, loud)]).since_sound(at(late)), Some(HEARING_MAX));
+        assert_eq!(heard(&[(0, hiss)]).since_sound(at(10)), None);
+        let mut click = [quiet; 160];
+        click[80..90].fill(loud);
+        assert!(!has_voice(&click) && !has_voice(&[]));
+    }
+
+    struct Nobody;
+
+    impl Outlet for Nobody {
+        fn to_carrier(&mut self, _: ToCarrier<'_>) {}
+        fn probe_carrier(&mut self) {}
+        fn audio_to_agent(&mut self, _: &[u8]) {}
+        fn to_agent(&mut self, _: ClientMessage) {}
+        fn input(&mut self, _: Input) {}
     }
 }

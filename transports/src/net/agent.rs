@@ -21,7 +21,7 @@ use tokio_tungstenite::tungstenite::{self, Message, Utf8Bytes};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async_with_config};
 
 use super::breaker::{Breaker, Verdict};
-use super::carrier::between;
+use super::chance::between;
 use super::http::{Scheme, authorization, endpoint};
 use super::{Error, install_crypto};
 use crate::deepgram::{AGENT_PATH, AUTHORIZATION_SCHEME, MESSAGE_BYTES_MAX};
@@ -33,7 +33,7 @@ const TRY: Duration = Duration::from_secs(3);
 
 /// Between them. Chance decides, so that calls that were refused together do not come back together
 /// (F-DG-03).
-const PAUSE_MS: (u64, u64) = (200, 300);
+const PAUSE_MS: (u32, u32) = (200, 300);
 
 /// The library's own buffers are many times larger, and it clears them before every read.
 const BUFFER_BYTES: usize = 2_048;

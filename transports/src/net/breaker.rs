@@ -8,11 +8,11 @@
 //! have arrived does not.
 
 use std::fmt;
-use std::hash::{BuildHasher as _, RandomState};
+use std::ops::RangeInclusive;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::Error;
+use super::{Error, chance};
 
 /// So many failures in a row, of all calls together, open a breaker.
 const FAILURES_MAX: u32 = 5;
@@ -21,8 +21,8 @@ const FAILURES_MAX: u32 = 5;
 const PAUSE: Duration = Duration::from_secs(5);
 const PAUSE_MAX: Duration = Duration::from_secs(60);
 
-/// Chance varies each pause by so much either way, so that servers do not come back together.
-const JITTER_PERCENT: u64 = 20;
+/// So much of each pause is waited for, in hundredths; chance says how much.
+const PAUSE_PERCENT: RangeInclusive<u32> = 80..=120;
 
 /// Somebody who gave up waiting after this long has seen a failure, too.
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -123,11 +123,10 @@ impl Breaker {
     }
 
     fn tell(&self, turn: Turn, verdict: Verdict) {
-        // Every state of the standard library's hasher has keys of its own.
-        let chance = RandomState::new().hash_one(());
+        let percent = chance(PAUSE_PERCENT);
         let mut state = self.state();
         let before = state.standing;
-        state.take_in(turn, verdict, Instant::now(), chance);
+        state.take_in(turn, verdict, Instant::now(), percent);
         let (after, provider) = (state.standing, self.provider);
         drop(state);
         match (before, after) {
@@ -228,7 +227,7 @@ impl State {
         }
     }
 
-    fn take_in(&mut self, turn: Turn, verdict: Verdict, now: Instant, chance: u64) {
+    fn take_in(&mut self, turn: Turn, verdict: Verdict, now: Instant, percent: u32) {
         match (verdict, self.standing) {
             // Whoever has an answer has proof, however long ago the question was asked.
             (Verdict::Well, _) => {
@@ -239,15 +238,15 @@ impl State {
             (Verdict::Failed, Standing::Closed) => {
                 self.failures += 1;
                 if self.failures >= FAILURES_MAX {
-                    self.open(None, now, chance);
+                    self.open(None, now, percent);
                 }
             }
-            (Verdict::Refuses(wait), Standing::Closed) => self.open(wait, now, chance),
+            (Verdict::Refuses(wait), Standing::Closed) => self.open(wait, now, percent),
             (Verdict::Failed, Standing::HalfOpen) if self.is_running(turn) => {
-                self.open(None, now, chance);
+                self.open(None, now, percent);
             }
             (Verdict::Refuses(wait), Standing::HalfOpen) if self.is_running(turn) => {
-                self.open(wait, now, chance);
+                self.open(wait, now, percent);
             }
             // Requests that were on their way when it opened tell what is known.
             (Verdict::Failed | Verdict::Refuses(_), Standing::Open | Standing::HalfOpen) => {}
@@ -265,12 +264,11 @@ impl State {
         turn == Turn::Try(self.tries)
     }
 
-    fn open(&mut self, wait: Option<Duration>, now: Instant, chance: u64) {
+    fn open(&mut self, wait: Option<Duration>, now: Instant, percent: u32) {
         if self.standing == Standing::Closed {
             self.opened += 1;
         }
-        let share = 100 - JITTER_PERCENT + chance % (2 * JITTER_PERCENT + 1);
-        let varied = self.pause * u32::try_from(share).unwrap_or(100) / 100;
+        let varied = self.pause * percent / 100;
         // Nobody is believed who wants to be left alone for hours.
         let pause = wait.map_or(varied, |wait| varied.max(wait.min(PAUSE_MAX)));
         self.pause = (self.pause * 2).min(PAUSE_MAX);
@@ -284,12 +282,13 @@ impl State {
 mod tests {
     use super::*;
 
-    const MIDDLE: u64 = JITTER_PERCENT;
+    /// No chance at all.
+    const PLAIN: u32 = 100;
 
     fn failed(state: &mut State, times: u32, now: Instant) {
         for _ in 0..times {
             let turn = state.ask(now).expect("it is asked");
-            state.take_in(turn, Verdict::Failed, now, MIDDLE);
+            state.take_in(turn, Verdict::Failed, now, PLAIN);
         }
     }
 
@@ -298,7 +297,7 @@ mod tests {
     fn failures_in_a_row_open_it_and_one_success_between_does_not() {
         let (mut state, now) = (State::default(), Instant::now());
         failed(&mut state, FAILURES_MAX - 1, now);
-        state.take_in(Turn::OneOfMany, Verdict::Well, now, MIDDLE);
+        state.take_in(Turn::OneOfMany, Verdict::Well, now, PLAIN);
         failed(&mut state, FAILURES_MAX - 1, now);
         assert_eq!(state.standing, Standing::Closed);
         failed(&mut state, 1, now);
@@ -315,9 +314,9 @@ mod tests {
         let turn = state.ask(now).expect("somebody tries it out");
         assert_eq!((state.standing, state.ask(now)), (Standing::HalfOpen, None));
         // One that was on its way before is not the one that tries.
-        state.take_in(Turn::OneOfMany, Verdict::Failed, now, MIDDLE);
+        state.take_in(Turn::OneOfMany, Verdict::Failed, now, PLAIN);
         assert_eq!(state.standing, Standing::HalfOpen);
-        state.take_in(turn, Verdict::Well, now, MIDDLE);
+        state.take_in(turn, Verdict::Well, now, PLAIN);
         assert_eq!((state.standing, state.ask(now)), (Standing::Closed, Some(Turn::OneOfMany)));
     }
 
@@ -344,7 +343,7 @@ mod tests {
         let second = state.ask(now).expect("the next one tries it out");
         state.give_back(given_up);
         assert_eq!(state.standing, Standing::HalfOpen, "the second try still runs");
-        state.take_in(second, Verdict::Well, now, MIDDLE);
+        state.take_in(second, Verdict::Well, now, PLAIN);
         assert_eq!(state.standing, Standing::Closed);
     }
 
@@ -353,7 +352,7 @@ mod tests {
     fn a_refusal_that_everybody_would_get_opens_it_at_once() {
         for status in [401, 403] {
             let (mut state, now) = (State::default(), Instant::now());
-            state.take_in(Turn::OneOfMany, Verdict::of_status(status, None), now, MIDDLE);
+            state.take_in(Turn::OneOfMany, Verdict::of_status(status, None), now, PLAIN);
             assert_eq!(state.standing, Standing::Open);
         }
         for status in [200, 302, 400, 404, 422] {
@@ -368,7 +367,7 @@ mod tests {
         for (asked, pause) in [(30, 30), (1, 5), (86_400, 60)] {
             let (mut state, now) = (State::default(), Instant::now());
             let verdict = Verdict::of_status(429, Some(seconds(asked)));
-            state.take_in(Turn::OneOfMany, verdict, now, MIDDLE);
+            state.take_in(Turn::OneOfMany, verdict, now, PLAIN);
             assert_eq!(state.until, Some(now + seconds(pause)));
         }
         assert_eq!(Verdict::of_status(429, None), Verdict::Failed);
@@ -376,9 +375,10 @@ mod tests {
 
     #[test]
     fn chance_varies_a_pause_by_a_fifth_either_way() {
-        for (chance, pause_ms) in [(0, 4_000), (MIDDLE, 5_000), (2 * JITTER_PERCENT, 6_000)] {
+        let (least, most) = PAUSE_PERCENT.into_inner();
+        for (percent, pause_ms) in [(least, 4_000), (PLAIN, 5_000), (most, 6_000)] {
             let (mut state, now) = (State::default(), Instant::now());
-            state.take_in(Turn::OneOfMany, Verdict::Refuses(None), now, chance);
+            state.take_in(Turn::OneOfMany, Verdict::Refuses(None), now, percent);
             assert_eq!(state.until, Some(now + Duration::from_millis(pause_ms)));
         }
     }

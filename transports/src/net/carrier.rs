@@ -1,7 +1,6 @@
 //! The carrier's REST interface: hanging up, and giving a call another document.
 
 use std::fmt;
-use std::hash::{BuildHasher as _, RandomState};
 use std::time::Duration;
 
 use call_core::input::HungUp;
@@ -12,6 +11,7 @@ use tokio::time::{sleep, timeout};
 
 use super::Error;
 use super::breaker::{Breaker, Verdict};
+use super::chance::between;
 use super::http::{Scheme, body, client, endpoint};
 use super::sound::Sounds;
 use crate::twilio::Sid;
@@ -30,7 +30,7 @@ const REDIRECT_BUDGET: Duration = Duration::from_secs(9);
 
 /// How long to wait before the second try and before the third, at least and at most. In between,
 /// chance decides, so that many calls do not come back at the same moment.
-pub(super) const PAUSES_MS: [(u64, u64); 2] = [(230, 270), (720, 780)];
+pub(super) const PAUSES_MS: [(u32, u32); 2] = [(230, 270), (720, 780)];
 
 /// Error answers are short, and so is the description of a call.
 pub(super) const BODY_BYTES_MAX: usize = 64 * 1024;
@@ -320,10 +320,4 @@ fn say_refused(status: u16, outcome: HangUpOutcome) {
         }
         _ => tracing::error!(status, "the carrier refuses our credentials"),
     }
-}
-
-pub(super) fn between((least_ms, most_ms): (u64, u64)) -> Duration {
-    // Every state of the standard library's hasher has keys of its own.
-    let chance = RandomState::new().hash_one(());
-    Duration::from_millis(least_ms + chance % (most_ms - least_ms + 1))
 }

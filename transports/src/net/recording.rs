@@ -3,7 +3,8 @@
 use reqwest::Method;
 use tokio::time::sleep;
 
-use super::carrier::{BODY_BYTES_MAX, PAUSES_MS, PROVIDER, TwilioRest, between};
+use super::carrier::{BODY_BYTES_MAX, PAUSES_MS, PROVIDER, TwilioRest};
+use super::chance::between;
 use super::http::body;
 use crate::twilio::Sid;
 use crate::twilio::recording::{

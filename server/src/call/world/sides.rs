@@ -90,7 +90,7 @@ impl Live {
     }
 
     fn carrier_text(&mut self, now: CallTime, text: &str) -> Verdict {
-        let Self { bridge, out, scratch, carrier_hygiene: hygiene, meter, .. } = self;
+        let Self { bridge, out, scratch, carrier_hygiene: hygiene, .. } = self;
         let envelope = match decode_from_twilio(text, scratch) {
             Ok(envelope) => envelope,
             Err(error) => {
@@ -109,10 +109,7 @@ impl Live {
                 hygiene.foreign();
                 return Verdict::Bear;
             }
-            FromTwilio::Media(media) => {
-                hygiene.readable();
-                meter.caller_audio(now, media.payload);
-            }
+            FromTwilio::Media(_) => hygiene.readable(),
             FromTwilio::Connected { .. } | FromTwilio::Start(_) | FromTwilio::Unknown { .. } => {
                 hygiene.unknown();
             }

@@ -81,8 +81,10 @@ fn sum(StoredSummary { summary, bytes }: &StoredSummary, rows: &mut Vec<(&str, S
             format!("caller {}, agent {}, our lines {}", times.caller, times.agent, times.ours),
         ),
         ("silent", times.silent.to_string()),
+        ("hearing", spread(summary.hearing)),
         ("thinking", spread(summary.thinking)),
         ("speaking", spread(summary.speaking)),
+        ("answer", spread(summary.answer)),
         ("caller is", identity.to_owned()),
     ]);
     rows.extend(recorded(summary));

@@ -7,9 +7,6 @@ use call_core::{Brief, Call};
 
 use super::*;
 
-const LOUD: [u8; 160] = [0x00; 160];
-const QUIET: [u8; 160] = [0xFF; 160];
-
 /// A call that is measured while it is played.
 struct Played {
     call: Call,
@@ -54,7 +51,7 @@ impl Played {
     }
 
     fn said(&mut self, at: u64) -> Vec<Measurement> {
-        self.agent(at, Agent::CallerSaid { text: "What do I owe?".to_owned(), language: None })
+        self.agent(at, said(None))
     }
 
     fn tell(&mut self, at: u64, input: Input) -> Vec<Measurement> {
@@ -69,6 +66,10 @@ impl Played {
         self.told.extend(told.iter().cloned());
         told
     }
+}
+
+fn said(since_sound: Option<Millis>) -> Agent {
+    Agent::CallerSaid { text: "What do I owe?".to_owned(), language: None, since_sound }
 }
 
 fn time(millis: u64) -> CallTime {
@@ -100,11 +101,7 @@ const SENTENCE: UtteranceId = UtteranceId::Agent(1);
 #[test]
 fn a_turn_is_split_into_hearing_thinking_speaking_and_what_is_ours() {
     let mut played = Played::in_talk();
-    played.meter.caller_audio(time(4_980), &LOUD);
-    played.meter.caller_audio(time(5_000), &LOUD);
-    played.meter.caller_audio(time(5_020), &QUIET);
-    let said = Agent::CallerSaid { text: "What do I owe?".to_owned(), language: None };
-    let words = played.tell_late(5_800, 3, Input::Agent(said));
+    let words = played.tell_late(5_800, 3, Input::Agent(said(Some(Millis(800)))));
     assert_eq!(stages(&words), [(Stage::Hearing, 800)]);
 
     assert_eq!(stages(&played.playback(6_500, Playback::Waits { utterance: SENTENCE })), []);
@@ -122,8 +119,7 @@ fn a_turn_is_split_into_hearing_thinking_speaking_and_what_is_ours() {
 #[test]
 fn an_answer_that_does_not_wait_has_no_wait_of_ours() {
     let mut played = Played::in_talk();
-    played.meter.caller_audio(time(5_000), &LOUD);
-    played.said(5_500);
+    played.agent(5_500, said(Some(Millis(500))));
     let spoken = played.playback(6_000, Playback::Began { utterance: SENTENCE });
     let expected =
         [(Stage::Thinking, 500), (Stage::Speaking, 0), (Stage::Ours, 0), (Stage::Whole, 1_000)];
@@ -133,13 +129,9 @@ fn an_answer_that_does_not_wait_has_no_wait_of_ours() {
 #[test]
 fn words_without_a_sound_before_them_have_no_hearing() {
     let mut played = Played::in_talk();
-    played.meter.caller_audio(time(5_000), &QUIET);
     assert_eq!(stages(&played.said(5_500)), []);
     let spoken = played.playback(6_000, Playback::Began { utterance: SENTENCE });
     assert_eq!(stages(&spoken).len(), 3, "and no whole");
-    // Nor does a sound of long ago.
-    played.meter.caller_audio(time(6_100), &LOUD);
-    assert_eq!(stages(&played.said(17_000)), []);
 }
 
 #[test]
@@ -251,14 +243,4 @@ fn news_that_make_no_sense_are_counted_and_have_no_lag() {
     let mut played = Played::begin();
     let told = played.tell_late(100, 9, Input::Carrier(Carrier::HungUp(HungUp::Done)));
     assert_eq!(told, [Measurement::Ignored]);
-}
-
-#[test]
-fn loud_is_more_than_a_click_and_more_than_noise() {
-    let mut click = QUIET;
-    click[80..88].fill(0x00);
-    // The segment below the third: 37 dB under the loudest.
-    let noise = [0x80 | !0x2F & 0x7F; 160];
-    assert!(is_loud(&LOUD) && !is_loud(&QUIET) && !is_loud(&click) && !is_loud(&noise));
-    assert!(!is_loud(&[]));
 }
