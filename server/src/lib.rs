@@ -42,6 +42,7 @@ pub mod store;
 pub mod telemetry;
 pub mod times;
 pub mod tokens;
+mod unrecorded;
 
 const _: () = assert!(
     !call_core::CAN_BE_SABOTAGED,
