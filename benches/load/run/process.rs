@@ -12,7 +12,7 @@ use tempfile::TempDir;
 
 use super::Keys;
 use super::kept::{self, Kept};
-use super::stores::Store;
+use super::stores::{Cluster, Store};
 
 /// What is measured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,6 +31,8 @@ pub(crate) struct Process {
     /// Where it tells what it has counted.
     pub(crate) metrics: SocketAddr,
     folder: TempDir,
+    /// It ends behind the process that uses it.
+    _cluster: Option<Cluster>,
 }
 
 /// The core of the process, and the others, which are left for the calls.
@@ -72,6 +74,7 @@ impl Process {
         let folder = tempfile::tempdir()?;
         let (address, metrics) = (free_address()?, free_address()?);
         let here = std::env::current_exe()?;
+        let mut used = None;
         let mut command = match subject {
             Subject::Bare => bare(&here, address, agent),
             Subject::Server(store) => {
@@ -83,7 +86,9 @@ impl Process {
                 let providers = Providers { agent, keys, calls };
                 let mut command = server_command(&server, address, &providers, folder.path())?;
                 command.env("METRICS_ADDR", metrics.to_string());
-                command.envs(store.make(&server, folder.path())?);
+                let (variables, cluster) = store.make(&server, folder.path())?;
+                used = cluster;
+                command.envs(variables);
                 command
             }
         };
@@ -94,7 +99,7 @@ impl Process {
         let child = command.spawn();
         Cores::stay_on(&cores.others)?;
         let child = child.with_context(|| format!("{command:?} does not start"))?;
-        Ok(Self { child, address, metrics, folder })
+        Ok(Self { child, address, metrics, folder, _cluster: used })
     }
 
     /// Processor time used so far.

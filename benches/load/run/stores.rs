@@ -3,13 +3,12 @@
 use std::path::Path;
 use std::process::Command;
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::Result;
 use clap::ValueEnum;
 
-/// The throw-away PostgreSQL of the server's own tests. It runs where the driver does, and not on the
-/// core of what is measured.
-#[path = "../../../server/tests/postgres/mod.rs"]
-mod postgres;
+pub(crate) use cluster::Cluster;
+
+mod cluster;
 
 /// A store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -35,29 +34,24 @@ impl Store {
         }
     }
 
-    /// Makes an empty one, and says how the server is told of it.
-    pub(crate) fn make(self, server: &Path, folder: &Path) -> Result<Variables> {
+    /// Makes an empty one, and says how the server is told of it. What is returned with that runs as
+    /// long as the store is needed.
+    pub(crate) fn make(self, server: &Path, folder: &Path) -> Result<(Variables, Option<Cluster>)> {
         let file = || format!("sqlite://{}", folder.join("calls.db").display());
         Ok(match self {
             // Companies are kept there all the same.
-            Self::Off => vec![(URL, file()), ("UNRECORDED", "1".to_owned())],
-            Self::Sqlite => vec![(URL, file())],
-            Self::Postgres => vec![(URL, database(server)?)],
+            Self::Off => (vec![(URL, file()), ("UNRECORDED", "1".to_owned())], None),
+            Self::Sqlite => (vec![(URL, file())], None),
+            Self::Postgres => {
+                let cluster = Cluster::start()?;
+                let (url, owner) = (cluster.url("offhook"), cluster.url("offhook_owner"));
+                let mut migrate = Command::new(server);
+                migrate.arg("migrate").env(URL, &url).env("DATABASE_OWNER_URL", owner);
+                cluster::done(&mut migrate)?;
+                (vec![(URL, url)], Some(cluster))
+            }
         })
     }
-}
-
-/// A new database with its tables, as the server's role opens it.
-fn database(server: &Path) -> Result<String> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let database = runtime.block_on(postgres::Database::new());
-    let url = database.url("offhook");
-    let mut migrate = Command::new(server);
-    migrate.arg("migrate").env(URL, &url).env("DATABASE_OWNER_URL", database.url("offhook_owner"));
-    let made = migrate.output().with_context(|| format!("{migrate:?} does not start"))?;
-    let said = String::from_utf8_lossy(&made.stderr);
-    ensure!(made.status.success(), "the tables cannot be made: {said}");
-    Ok(url)
 }
 
 const URL: &str = "DATABASE_URL";
