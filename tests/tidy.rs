@@ -141,25 +141,29 @@ fn what_is_for_the_demo_is_built_only_into_the_demo() {
     }
 }
 
-/// What can be built with deliberate defects, by its own feature `sabotage` and no other.
-const SABOTAGED: [&str; 3] = ["call-core", "call-transports", "sim"];
+/// Features that somebody must ask for by name, and the packages that have them: deliberate defects,
+/// and a server that can keep nothing of its calls.
+const ASKED_FOR: [(&str, &[&str]); 2] =
+    [("sabotage", &["call-core", "call-transports", "sim"]), ("unrecorded", &["server"])];
 
-/// Somebody must ask for them by name; and nobody can for the server, which does not even compile
-/// with them (`CAN_BE_SABOTAGED`).
+/// Nobody can ask for defects of the server, which does not even compile with them
+/// (`CAN_BE_SABOTAGED`).
 #[test]
-fn no_package_brings_deliberate_defects_along() {
-    for (name, package) in workspace() {
-        for (feature, members) in package["features"].as_object().unwrap() {
-            let members = strings(members);
-            let passes_on = members.iter().any(|member| member.ends_with("sabotage"));
-            let may = feature == "sabotage" && SABOTAGED.contains(&name.as_str());
-            assert!(may || !passes_on, "the feature {feature} of {name} brings defects along");
-            assert!(may || feature != "sabotage", "{name} is not to be built with defects");
-        }
-        // Those for tests count, too: a workspace is built with the features of all its members.
-        for dependency in package["dependencies"].as_array().unwrap() {
-            let asks = strings(&dependency["features"]).contains(&"sabotage");
-            assert!(!asks, "{name} takes {} with its defects", dependency["name"]);
+fn no_package_brings_along_what_must_be_asked_for() {
+    for (wanted, packages) in ASKED_FOR {
+        for (name, package) in workspace() {
+            for (feature, members) in package["features"].as_object().unwrap() {
+                let members = strings(members);
+                let passes_on = members.iter().any(|member| member.ends_with(wanted));
+                let may = feature == wanted && packages.contains(&name.as_str());
+                assert!(may || !passes_on, "the feature {feature} of {name} brings {wanted} along");
+                assert!(may || feature != wanted, "{name} is not to have the feature {wanted}");
+            }
+            // Those for tests count, too: a workspace is built with the features of all its members.
+            for dependency in package["dependencies"].as_array().unwrap() {
+                let asks = strings(&dependency["features"]).contains(&wanted);
+                assert!(!asks, "{name} takes {} with {wanted}", dependency["name"]);
+            }
         }
     }
 }

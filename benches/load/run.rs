@@ -4,13 +4,16 @@ mod bare;
 mod call;
 mod drive;
 mod exchange;
+mod kept;
 mod label;
 mod link;
 mod memory;
+mod pairs;
 mod place;
 mod process;
 mod provider;
 mod report;
+mod stores;
 mod tally;
 mod wire;
 
@@ -24,10 +27,12 @@ use clap::{Args, Parser, Subcommand};
 
 use bare::Bare;
 use drive::Drive;
+use kept::Kept;
 use memory::Memory;
 use place::Door;
 use process::{Cores, Cpu, Process, Subject};
 use report::Row;
+use stores::Store;
 
 /// Drives real-time calls through the server and through a loop that only forwards.
 #[derive(Parser)]
@@ -66,6 +71,15 @@ struct Wanted {
     #[arg(long, value_name = "S", value_parser = clap::value_parser!(u64).range(5..=SECONDS_MAX))]
     call_seconds: Option<u64>,
 
+    /// Measures the server with each of these stores, in pairs, and not beside the bare loop
+    #[arg(long, value_enum, value_delimiter = ',', value_name = "STORE,…")]
+    stores: Vec<Store>,
+
+    /// How many runs there are with each store
+    #[arg(long, value_name = "N", default_value_t = 5, requires = "stores",
+          value_parser = clap::value_parser!(u32).range(1..))]
+    pairs: u32,
+
     /// The core for what is measured; the calls take the others [default: the last]
     #[arg(long, value_name = "C")]
     core: Option<usize>,
@@ -102,9 +116,16 @@ fn measure(wanted: &Wanted) -> Result<()> {
     );
     report::heading(&cores, wanted.seconds, wanted.call_seconds)?;
     for &calls in &wanted.calls {
-        let bare = Plan { calls, seconds: wanted.seconds.min(BARE_SECONDS_MAX), turn };
+        let plan = Plan { calls, seconds: wanted.seconds, turn };
+        if !wanted.stores.is_empty() {
+            println!("\n{calls} calls");
+            let measured = |store| row(Subject::Server(store), plan, &cores);
+            pairs::compare(&wanted.stores, wanted.pairs, measured)?;
+            continue;
+        }
+        let bare = Plan { seconds: wanted.seconds.min(BARE_SECONDS_MAX), ..plan };
         let bare = row(Subject::Bare, bare, &cores)?;
-        let server = row(Subject::Server, Plan { calls, seconds: wanted.seconds, turn }, &cores)?;
+        let server = row(Subject::Server(Store::Sqlite), plan, &cores)?;
         report::table(calls, &bare, &server);
     }
     Ok(())
@@ -150,6 +171,7 @@ fn row(subject: Subject, plan: Plan, cores: &Cores) -> Result<Row> {
 
 fn measured(drive: &mut Drive, door: Door, process: &Process, plan: Plan) -> Result<Row> {
     door.wait()?;
+    let subject = door.subject;
     let idle_bytes = process.resident_bytes()?;
     begin(drive, door, plan.calls)?;
     let mut memory = Memory::new(plan.calls, idle_bytes, process.resident_bytes()?);
@@ -170,9 +192,11 @@ fn measured(drive: &mut Drive, door: Door, process: &Process, plan: Plan) -> Res
     // What is still on its way comes back, or never does.
     drive.run(Duration::from_secs(1))?;
     let tally = drive.tally();
+    let steps_a_second = process.steps()? as f64 / drive.live_seconds();
 
     let interrupted = drive.interrupt(INTERRUPTED, INTERRUPTIONS) as u64 * INTERRUPTIONS;
     drive.run(Drive::interruptions(INTERRUPTIONS))?;
+    let (kept, kept_wrongly) = kept(drive, subject, process)?;
     Ok(Row {
         tally,
         doubled: drive.calls.iter().map(|call| call.doubled).sum(),
@@ -182,6 +206,9 @@ fn measured(drive: &mut Drive, door: Door, process: &Process, plan: Plan) -> Res
         cpu,
         crossed,
         memory,
+        kept,
+        kept_wrongly,
+        steps_a_second,
         clears: drive.clears.spread(),
         interrupted,
         replied: drive.replied,
@@ -190,6 +217,25 @@ fn measured(drive: &mut Drive, door: Door, process: &Process, plan: Plan) -> Res
         busy: own.all_us() as f64 / took.as_micros() as f64,
         subject_busy: cpu.all_us() as f64 / took.as_micros() as f64,
     })
+}
+
+/// What was kept of the calls, and what is wrong with it. Records are closed a little after their calls.
+fn kept(
+    drive: &mut Drive,
+    subject: Subject,
+    process: &Process,
+) -> Result<(Kept, Option<&'static str>)> {
+    let Subject::Server(store) = subject else { return Ok((Kept::default(), None)) };
+    let live = drive.calls.len() as u64 - drive.ended;
+    let begin = Instant::now();
+    loop {
+        let kept = process.kept(&place::scrape(process.metrics)?)?;
+        let fault = kept.fault(store, drive.ended, live);
+        if fault.is_none() || begin.elapsed() > KEPT_LIMIT {
+            return Ok((kept, fault));
+        }
+        drive.run(Duration::from_millis(200))?;
+    }
 }
 
 /// Places the calls, and waits until every agent repeats what it hears.
@@ -217,6 +263,9 @@ const ACCOUNT: &str = "AC0000000000000000000000000000000f";
 
 /// An agent speaks for ten minutes at most.
 const SECONDS_MAX: u64 = 540;
+
+/// A record that is not closed so long after its call is missing.
+const KEPT_LIMIT: Duration = Duration::from_secs(10);
 
 /// The loop is a yardstick, and does not change with time.
 const BARE_SECONDS_MAX: u64 = 60;

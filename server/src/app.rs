@@ -33,6 +33,7 @@ use crate::retention;
 use crate::spool::{self, Spool};
 use crate::store::{self, Store};
 use crate::tokens::{Ending, Tokens};
+use crate::unrecorded::{self, Reachable};
 use crate::untold;
 
 pub use waiting::open;
@@ -86,6 +87,9 @@ pub enum Error {
     /// A provider cannot be asked with what was configured.
     #[error(transparent)]
     Provider(#[from] net::Error),
+    /// Calls that may be real would leave nothing behind.
+    #[error(transparent)]
+    Unrecorded(#[from] Reachable),
 }
 
 impl App {
@@ -95,6 +99,7 @@ impl App {
     /// [`Error`].
     pub async fn new(config: Config) -> Result<Self, Error> {
         net::install_crypto();
+        unrecorded::check(&config.public_url)?;
         let store = Store::open(config.database_url.expose_secret()).await?;
         versions::start_with(&store, &config.companies).await.map_err(Error::Companies)?;
         let companies = Registry::load(&store).await?;

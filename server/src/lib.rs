@@ -43,6 +43,7 @@ pub mod store;
 pub mod telemetry;
 pub mod times;
 pub mod tokens;
+mod unrecorded;
 mod untold;
 
 const _: () = assert!(

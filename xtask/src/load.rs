@@ -21,6 +21,15 @@ pub(crate) struct Load {
     #[arg(long, value_name = "S")]
     call_seconds: Option<u64>,
 
+    /// Measures the server with each of these stores, in pairs, and not beside the bare loop: off,
+    /// sqlite, postgres. The first one is what the others are compared with
+    #[arg(long, value_delimiter = ',', value_name = "STORE,…")]
+    stores: Vec<String>,
+
+    /// How many runs there are with each store
+    #[arg(long, value_name = "N", default_value_t = 5, requires = "stores")]
+    pairs: u32,
+
     /// The core for what is measured; the calls take the others [default: the last]
     #[arg(long, value_name = "C")]
     core: Option<usize>,
@@ -33,18 +42,23 @@ pub(crate) struct Load {
 pub(crate) fn run(load: &Load) -> Result<()> {
     let profile = format!("--profile={}", load.profile);
     // As it is shipped: without the demonstration, and in that profile.
-    shell::run(&mut shell::cargo([
-        "build",
-        &profile,
-        "--package=server",
-        "--no-default-features",
-    ])?)?;
+    let mut server =
+        shell::cargo(["build", &profile, "--package=server", "--no-default-features"])?;
+    if !load.stores.is_empty() {
+        // One build for all of them, so that nothing differs but the store.
+        server.arg("--features=unrecorded");
+    }
+    shell::run(&mut server)?;
     // It finds the server beside itself.
     let mut driver =
         shell::cargo(["run", &profile, "--quiet", "--package=benches", "--bin=load", "--"])?;
     let calls: Vec<_> = load.calls.iter().map(ToString::to_string).collect();
     driver.arg(format!("--calls={}", calls.join(",")));
     driver.arg(format!("--seconds={}", load.seconds));
+    if !load.stores.is_empty() {
+        driver.arg(format!("--stores={}", load.stores.join(",")));
+        driver.arg(format!("--pairs={}", load.pairs));
+    }
     if let Some(call_seconds) = load.call_seconds {
         driver.arg(format!("--call-seconds={call_seconds}"));
     }

@@ -13,8 +13,9 @@ pub(crate) const MS: u64 = 1_000_000;
 /// The carrier sends a frame so often.
 pub(crate) const FRAME: u64 = 20 * MS;
 
-/// Somebody says something so often: three steps of the call, which has one a second then.
-pub(crate) const TURN: u64 = 3_000 * MS;
+/// Both sides say something so often: five steps of the call's journal, and a real one has some one a
+/// second.
+pub(crate) const TURN: u64 = 5_000 * MS;
 
 /// What the agent does with what it hears.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

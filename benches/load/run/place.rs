@@ -47,8 +47,8 @@ impl Door {
         loop {
             let is_open = match self.subject {
                 Subject::Bare => TcpStream::connect(self.address).is_ok(),
-                Subject::Server => {
-                    let answer = self.ask("GET /ready HTTP/1.1", "", "");
+                Subject::Server(_) => {
+                    let answer = ask(self.address, "GET /ready HTTP/1.1", "", "");
                     answer.is_ok_and(|answer| answer.starts_with("HTTP/1.1 200"))
                 }
             };
@@ -65,13 +65,13 @@ impl Door {
         let stream_sid = format!("MZ{number:032x}");
         let (url, parameters) = match self.subject {
             Subject::Bare => (format!("ws://{}/", self.address), Vec::new()),
-            Subject::Server => self.document(number)?,
+            Subject::Server(_) => self.document(number)?,
         };
         let place = url.strip_prefix("ws://").context("the stream is for another machine")?;
         let (host, path) = place.split_once('/').context("the stream's URL has no path")?;
         let signature = sign(&self.keys.auth_token, &url, &[]);
         let signed = format!("X-Twilio-Signature: {signature}\r\nUser-Agent: Twilio.TmeWs/1.0\r\n");
-        let mut socket = self.connect()?;
+        let mut socket = connect(self.address)?;
         socket.write_all(wire::upgrade(host, &format!("/{path}"), &signed).as_bytes())?;
         let unread = switched(&mut socket)?;
         let start = Start {
@@ -90,7 +90,7 @@ impl Door {
             wire::push(&mut out, Side::Client, Opcode::Text, text.as_bytes());
         }
         socket.write_all(&out)?;
-        let has_opening = self.subject == Subject::Server;
+        let has_opening = self.subject != Subject::Bare;
         Ok(Placed { number, socket, stream_sid, unread, has_opening })
     }
 
@@ -145,28 +145,33 @@ impl Door {
             "X-Twilio-Signature: {signature}\r\n\
              Content-Type: application/x-www-form-urlencoded\r\n"
         );
-        self.ask(&format!("POST {path} HTTP/1.1"), &more, &encode_form(form))
+        ask(self.address, &format!("POST {path} HTTP/1.1"), &more, &encode_form(form))
     }
+}
 
-    /// One request, and the whole answer.
-    fn ask(&self, line: &str, more: &str, body: &str) -> Result<String> {
-        let mut socket = self.connect()?;
-        let (host, length) = (self.address, body.len());
-        let head = format!(
-            "{line}\r\nHost: {host}\r\nConnection: close\r\nContent-Length: {length}\r\n{more}\r\n"
-        );
-        socket.write_all(format!("{head}{body}").as_bytes())?;
-        let mut answer = String::new();
-        socket.read_to_string(&mut answer)?;
-        Ok(answer)
-    }
+/// What the server has counted, as scrapers get it.
+pub(crate) fn scrape(metrics: SocketAddr) -> Result<String> {
+    ask(metrics, "GET /metrics HTTP/1.1", "", "")
+}
 
-    fn connect(&self) -> Result<TcpStream> {
-        let socket = TcpStream::connect(self.address)?;
-        socket.set_read_timeout(Some(PATIENCE))?;
-        socket.set_nodelay(true)?;
-        Ok(socket)
-    }
+/// One request, and the whole answer.
+fn ask(address: SocketAddr, line: &str, more: &str, body: &str) -> Result<String> {
+    let mut socket = connect(address)?;
+    let length = body.len();
+    let head = format!(
+        "{line}\r\nHost: {address}\r\nConnection: close\r\nContent-Length: {length}\r\n{more}\r\n"
+    );
+    socket.write_all(format!("{head}{body}").as_bytes())?;
+    let mut answer = String::new();
+    socket.read_to_string(&mut answer)?;
+    Ok(answer)
+}
+
+fn connect(address: SocketAddr) -> Result<TcpStream> {
+    let socket = TcpStream::connect(address)?;
+    socket.set_read_timeout(Some(PATIENCE))?;
+    socket.set_nodelay(true)?;
+    Ok(socket)
 }
 
 /// Waits for the answer to an upgrade, and returns what came behind it.

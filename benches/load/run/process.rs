@@ -11,14 +11,16 @@ use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 use tempfile::TempDir;
 
 use super::Keys;
+use super::kept::{self, Kept};
+use super::stores::{Cluster, Store};
 
 /// What is measured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Subject {
     /// The loop that only forwards.
     Bare,
-    /// The server.
-    Server,
+    /// The server, with this store.
+    Server(Store),
 }
 
 /// A running process with a folder for whatever it writes. Both end with this.
@@ -26,7 +28,11 @@ pub(crate) struct Process {
     child: Child,
     /// Where it listens.
     pub(crate) address: SocketAddr,
+    /// Where it tells what it has counted.
+    pub(crate) metrics: SocketAddr,
     folder: TempDir,
+    /// It ends behind the process that uses it.
+    _cluster: Option<Cluster>,
 }
 
 /// The core of the process, and the others, which are left for the calls.
@@ -66,17 +72,24 @@ impl Process {
         calls: u32,
     ) -> Result<Self> {
         let folder = tempfile::tempdir()?;
-        let address = free_address()?;
+        let (address, metrics) = (free_address()?, free_address()?);
         let here = std::env::current_exe()?;
+        let mut used = None;
         let mut command = match subject {
             Subject::Bare => bare(&here, address, agent),
-            Subject::Server => {
+            Subject::Server(store) => {
                 let server = match std::env::var_os("OFFHOOK_SERVER") {
                     Some(other) => PathBuf::from(other),
                     None => here.with_file_name("server"),
                 };
+                ensure!(server.is_file(), "`cargo xtask load` builds {}", server.display());
                 let providers = Providers { agent, keys, calls };
-                server_command(&server, address, &providers, folder.path())?
+                let mut command = server_command(&server, address, &providers, folder.path())?;
+                command.env("METRICS_ADDR", metrics.to_string());
+                let (variables, cluster) = store.make(&server, folder.path())?;
+                used = cluster;
+                command.envs(variables);
+                command
             }
         };
         command.stdin(Stdio::null()).stdout(Stdio::null());
@@ -86,7 +99,7 @@ impl Process {
         let child = command.spawn();
         Cores::stay_on(&cores.others)?;
         let child = child.with_context(|| format!("{command:?} does not start"))?;
-        Ok(Self { child, address, folder })
+        Ok(Self { child, address, metrics, folder, _cluster: used })
     }
 
     /// Processor time used so far.
@@ -99,6 +112,17 @@ impl Process {
         let text = fs::read_to_string(format!("/proc/{}/statm", self.child.id()))?;
         let pages = text.split(' ').nth(1).context("statm has a second field")?;
         Ok(pages.parse::<u64>()? * rustix::param::page_size() as u64)
+    }
+
+    /// What the server has kept, by what it tells of itself and by its spool.
+    pub(crate) fn kept(&self, metrics: &str) -> Result<Kept> {
+        Kept::read(metrics, &self.folder.path().join(SPOOL))
+    }
+
+    /// How many steps the journals of calls that go on have; none where there is no spool.
+    pub(crate) fn steps(&self) -> Result<usize> {
+        let spool = self.folder.path().join(SPOOL);
+        Ok(if spool.is_dir() { kept::journals(&spool)?.iter().sum() } else { 0 })
     }
 
     /// The end of what it wrote to its log.
@@ -118,6 +142,7 @@ impl Drop for Process {
 }
 
 const LOG: &str = "log";
+const SPOOL: &str = "spool";
 
 /// Processor time, in microseconds.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -182,23 +207,23 @@ struct Providers<'a> {
     calls: u32,
 }
 
-/// Configures the server as docs/operations.md says: variables, a company's file, SQLite.
+/// Configures the server as docs/operations.md says: variables and a company's file. The store comes
+/// by itself.
 fn server_command(
     server: &Path,
     address: SocketAddr,
     providers: &Providers<'_>,
     folder: &Path,
 ) -> Result<Command> {
-    ensure!(server.is_file(), "there is no {}; `cargo xtask load` builds it", server.display());
     let Providers { agent, keys, calls } = *providers;
     let company = folder.join("company.toml");
     fs::write(&company, COMPANY)?;
     let mut command = Command::new(server);
     command.env_remove("RUST_LOG").env_remove("LOG_FORMAT").env_remove("FINGERPRINT_KEY");
+    command.env_remove("UNRECORDED");
     command.env("LISTEN_ADDR", address.to_string());
     command.env("PUBLIC_URL", format!("http://{address}"));
-    command.env("DATABASE_URL", format!("sqlite://{}", folder.join("calls.db").display()));
-    command.env("SPOOL_DIR", folder.join("spool"));
+    command.env("SPOOL_DIR", folder.join(SPOOL));
     command.env("AUDIT_DIR", folder.join("audit"));
     command.env("TWILIO_ACCOUNT_SID", keys.account.as_str());
     command.env("TWILIO_AUTH_TOKEN", &keys.auth_token);

@@ -66,8 +66,12 @@ pub(crate) fn turn() -> [String; 2] {
             languages: Vec::new(),
         })
     };
-    [text(Role::User, "Say what I say."), text(Role::Assistant, "This is what you say.")]
+    [text(Role::User, ASKED), text(Role::Assistant, ANSWERED)]
 }
+
+/// As long as what is said in calls.
+const ASKED: &str = "Can you tell me what I still owe this month, and by when it is due?";
+const ANSWERED: &str = "You owe two hundred dollars this month, and they are due on the first.";
 
 /// The caller has begun to speak.
 pub(crate) fn voice() -> String {

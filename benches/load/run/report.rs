@@ -4,6 +4,7 @@ use std::fs;
 
 use anyhow::Result;
 
+use super::kept::Kept;
 use super::memory::Memory;
 use super::process::{Cores, Cpu};
 use super::tally::{Spread, Tally};
@@ -29,6 +30,11 @@ pub(crate) struct Row {
     /// Frames of interrupted replies that were to be heard, and that were not.
     pub(crate) replied: u64,
     pub(crate) stale: u64,
+    pub(crate) kept: Kept,
+    /// What is wrong with that.
+    pub(crate) kept_wrongly: Option<&'static str>,
+    /// How fast the journals of calls that go on have grown.
+    pub(crate) steps_a_second: f64,
     pub(crate) slip: Spread,
     /// Share of the time in which the driver ran, and the subject.
     pub(crate) busy: f64,
@@ -39,12 +45,15 @@ pub(crate) struct Row {
 const SLIP_MS_MAX: f64 = 5.0;
 
 impl Row {
-    fn is_valid(&self) -> bool {
-        self.slip.p99 <= SLIP_MS_MAX
+    /// Why this says nothing about the subject.
+    pub(crate) fn faults(&self) -> Vec<String> {
+        let slip = self.slip.p99 > SLIP_MS_MAX;
+        let slip = slip.then(|| format!("the driver's p99 slip is above {SLIP_MS_MAX} ms"));
+        slip.into_iter().chain(self.kept_wrongly.map(str::to_owned)).collect()
     }
 
     /// Microseconds for each frame that crossed.
-    fn per_frame(&self, us: u64) -> f64 {
+    pub(crate) fn per_frame(&self, us: u64) -> f64 {
         us as f64 / self.crossed.max(1) as f64
     }
 }
@@ -93,7 +102,9 @@ pub(crate) fn table(calls: u32, bare: &Row, server: &Row) {
         figures(what, of(&bare.memory), of(&server.memory));
     }
     spread("voice to clear", bare, server, |row| row.clears);
-    let counts: [(&str, Figure); 10] = [
+    let counts: [(&str, Figure); 12] = [
+        ("records closed with their journals", |row| row.kept.closed),
+        ("entries in the audit log", |row| row.kept.entries),
         ("calls that ended", |row| row.ended),
         ("  sockets still open", |row| row.left_open),
         ("frames sent", |row| row.tally.sent),
@@ -108,15 +119,14 @@ pub(crate) fn table(calls: u32, bare: &Row, server: &Row) {
     for (what, count) in counts {
         println!("{what:<38}{:>12}{:>12}", count(bare), count(server));
     }
+    figures("steps a second of a call", bare.steps_a_second, server.steps_a_second);
     let share = |row: &Row| 100.0 * row.subject_busy;
     println!("{:<38}{:>11.0}%{:>11.0}%", "its core was busy", share(bare), share(server));
     let share = |row: &Row| 100.0 * row.busy;
     println!("{:<38}{:>11.0}%{:>11.0}%", "the driver was busy", share(bare), share(server));
     spread("the driver's slip", bare, server, |row| row.slip);
     for (what, row) in [("bare loop", bare), ("server", server)] {
-        if !row.is_valid() {
-            println!("NOT VALID: {what}: the driver's p99 slip is above {SLIP_MS_MAX} ms");
-        }
+        row.faults().iter().for_each(|fault| println!("NOT VALID: {what}: {fault}"));
     }
 }
 

@@ -9,6 +9,7 @@ use call_transports::deepgram::ClientMessage;
 use serde_json::{Value, json};
 
 use super::{Audit, Entry, Kind};
+use crate::unrecorded;
 
 /// Puts on record what is to be known of one call.
 #[derive(Debug)]
@@ -28,6 +29,9 @@ impl CallAudit {
 
     /// What a step decided.
     pub fn step(&self, step: &Step) {
+        if unrecorded::is_chosen() {
+            return;
+        }
         match &step.cause {
             Cause::Started(brief) => self.append(step, Kind::CallStarted, started(brief)),
             Cause::Input(Input::Operator(wish)) => {
@@ -57,6 +61,9 @@ impl CallAudit {
 
     /// What the agent was told to be, if this message tells it.
     pub fn told(&self, message: &ClientMessage) {
+        if unrecorded::is_chosen() {
+            return;
+        }
         let (what, said) = match message {
             ClientMessage::Settings(settings) => ("settings", serde_json::to_value(settings)),
             ClientMessage::UpdateThink { think } => ("think", serde_json::to_value(think)),

@@ -21,6 +21,7 @@ use crate::http::{Documents, RECORDING};
 use crate::store::{Caller, Closing, INTERNAL, Store};
 use crate::times::whole_ms;
 use crate::tokens::{Ending, Grant};
+use crate::unrecorded;
 
 /// Plays a call and keeps what remains of it.
 ///
@@ -61,11 +62,29 @@ pub(super) fn conduct(
         departure: Box::new(Documents::new(app.clone(), grant.clone())),
         recording: (company.recording == Recording::On)
             .then(|| app.config().public_url.of(&format!("{RECORDING}?company={}", company.id))),
-        journal: Some(app.spool().begin(grant.call.clone())),
+        journal: (!unrecorded::is_chosen()).then(|| app.spool().begin(grant.call.clone())),
     };
     // In a place of its own, or this task would keep the same room as the call's.
     let play = Box::pin(call::play(socket, setup, app.services(), Some(app.watch().clone())));
-    async move { keep(&app, &grant, &brief, play).await }
+    async move {
+        if unrecorded::is_chosen() {
+            keep_nothing(&app, &grant.call, play).await;
+        } else {
+            keep(&app, &grant, &brief, play).await;
+        }
+    }
+}
+
+/// Lets a call play in a task of its own, and keeps nothing of it.
+async fn keep_nothing(
+    app: &App,
+    call: &Sid,
+    play: impl Future<Output = Vec<Step>> + Send + 'static,
+) {
+    let seat = Seat { app, call };
+    if let Ok(steps) = app.tasks().spawn(play).await {
+        seat.leave(ending(&steps));
+    }
 }
 
 /// Lets a call play in a task of its own, and keeps its record. A panic in the call ends this call
@@ -259,6 +278,21 @@ mod tests {
         let brief = grant.tenant.brief(&grant, 1_000);
         let waiting = keep(&app, &grant, &brief, async { Vec::new() });
         assert!(size_of_val(&waiting) < 2_048, "{} bytes", size_of_val(&waiting));
+    }
+
+    #[tokio::test]
+    async fn a_call_of_which_nothing_is_kept_ends_as_any_other() {
+        let app = App::new(config()).await.unwrap();
+        let (over, lost) = (admit(&app, 1), admit(&app, 2));
+        let (_, first) = call_core::Call::new(over.tenant.brief(&over, 1_000));
+        keep_nothing(&app, &over.call, async { vec![first] }).await;
+        keep_nothing(&app, &lost.call, async { panic!("what a caller said") }).await;
+        assert_eq!(app.live(), 0);
+        for call in [&over.call, &lost.call] {
+            assert_eq!(app.tokens().ending(call), Some(Ending::Unplanned));
+            assert!(app.store().call(call.as_str()).await.unwrap().is_none());
+            assert!(app.spool().steps(call).await.is_err());
+        }
     }
 
     /// F-PR-06: the stream is lost with its call, so Twilio goes on in its document and asks us.

@@ -8,7 +8,7 @@ use anyhow::{Result, ensure};
 use super::act::Deed;
 use super::{Drive, Whose};
 use crate::run::ACCOUNT;
-use crate::run::call::{Call, MS};
+use crate::run::call::{Call, FRAME, MS};
 use crate::run::tally::Tally;
 use crate::run::wire::Opcode;
 
@@ -46,6 +46,13 @@ impl Drive {
     /// How many sockets are still open of calls that are over.
     pub(crate) fn left_open(&self) -> usize {
         self.links.iter().flatten().filter(|(_, whose)| self.is_over(*whose)).count()
+    }
+
+    /// How long the calls that go on have taken so far, together.
+    pub(crate) fn live_seconds(&self) -> f64 {
+        let live = self.calls.iter().filter(|call| !call.is_over);
+        let frames: u64 = live.map(|call| u64::from(call.frames)).sum();
+        Duration::from_nanos(frames * FRAME).as_secs_f64()
     }
 
     /// Whether it belongs to a call that is over.
