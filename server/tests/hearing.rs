@@ -340,9 +340,12 @@ enum Way {
     Endless,
 }
 
+/// How it answers, and what it was asked for.
+type Props = Arc<Mutex<(Way, Vec<String>)>>;
+
 struct Carrier {
     url: String,
-    props: Arc<Mutex<(Way, Vec<String>)>>,
+    props: Props,
 }
 
 impl Carrier {
@@ -366,11 +369,7 @@ impl Carrier {
     }
 }
 
-async fn answer(
-    State(props): State<Arc<Mutex<(Way, Vec<String>)>>>,
-    headers: HeaderMap,
-    uri: Uri,
-) -> Response {
+async fn answer(State(props): State<Props>, headers: HeaderMap, uri: Uri) -> Response {
     let mut props = props.lock().unwrap();
     if !headers[header::AUTHORIZATION].to_str().unwrap().starts_with("Basic ") {
         return StatusCode::UNAUTHORIZED.into_response();
