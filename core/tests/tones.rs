@@ -14,8 +14,8 @@ use support::{
     Desk, FRONT_DESK, agent_lost, agent_ready, answers, asks, audio_done, began, caller_says,
     completed, cut, done, drain, effects, facts, fired, hangup, heard, hung_up, ignored, joined,
     line, lines, lookup, noise, operator_hangs_up, operator_transfers, outcomes, pay, people,
-    phases, queued, reason, sentence, stopped, stream_lost, toned, tones, tones_are, transfer_to,
-    transfers, withdraws,
+    phases, queued, reason, sentence, stopped, stream_dead, stream_lost, toned, tones, tones_are,
+    transfer_to, transfers, withdraws,
 };
 
 /// A desk whose stream left for tones at 00:11.200.
@@ -46,6 +46,18 @@ fn the_stream_leaves_for_tones_and_the_call_goes_on_when_it_is_back() {
     assert_eq!(desk.next(), Some((47_000, Timer::SilencePrompt)), "silence began anew");
 }
 
+/// F-TR-12, I-11: while no session listens, nobody would go on with the call behind tones.
+#[test]
+fn no_tones_are_played_while_another_session_is_awaited() {
+    let mut desk = Desk::reconnecting();
+    let steps = desk.at(13_000, asks(&[tones("f1")]));
+    assert_eq!(answers(&steps), one("f1", Answer::Refused(Refusal::TooManyOpen)));
+    assert_eq!(desk.phase(), Phase::Reconnecting);
+    desk.plays(line(2), 13_200, 14_500);
+    assert_eq!(lines(&desk.at(15_000, agent_ready())), [LineId::GoOn]);
+    assert_eq!(phases(&desk.plays(line(3), 15_200, 16_500)), [Phase::Listening]);
+}
+
 /// I-13: the carrier alone says what became of tones.
 #[test]
 fn a_result_of_the_back_office_is_no_outcome_of_tones() {
@@ -53,6 +65,16 @@ fn a_result_of_the_back_office_is_no_outcome_of_tones() {
     let steps = desk.at(15_000, done("f1"));
     assert!(ignored(&steps) && outcomes(&steps).is_empty(), "{steps:?}");
     assert_eq!(answers(&desk.at(20_000, joined())), one("f1", Answer::Done));
+}
+
+/// I-13: nor may anybody else say so while the call is hung up.
+#[test]
+fn a_result_under_the_id_of_tones_is_none_while_the_call_is_hung_up() {
+    let mut desk = Desk::playing_tones();
+    desk.at(11_100, stream_dead());
+    assert_eq!(desk.phase(), Phase::HangingUp);
+    let steps = desk.at(11_200, done("f1"));
+    assert!(ignored(&steps) && outcomes(&steps).is_empty(), "{steps:?}");
 }
 
 /// F-TR-12: the order of the `stop` and the carrier's answer is not promised.

@@ -36,7 +36,7 @@ async fn a_stream_that_is_refused_leaves_nothing_behind() {
     ] {
         let mut socket = server.open(PATH).await;
         say(&mut socket, &CONNECTED).await;
-        say(&mut socket, &audio(0x11)).await;
+        say(&mut socket, &audio(&[0x11; 160])).await;
         say(&mut socket, &FromTwilio::Start(start)).await;
         assert_eq!(close_code(&mut socket).await, POLICY);
         refused += 1;
@@ -80,7 +80,7 @@ async fn before_a_stream_begins_so_much_chatter_is_borne_and_no_more() {
         let mut socket = server.open(PATH).await;
         say(&mut socket, &CONNECTED).await;
         for _ in 0..sensible {
-            say(&mut socket, &audio(0x11)).await;
+            say(&mut socket, &audio(&[0x11; 160])).await;
         }
         for number in 0..useless {
             send(&mut socket, garbage(number)).await;
@@ -106,27 +106,27 @@ async fn only_the_calls_own_audio_comes_to_the_agent() {
     let token = token_of(&server.inbound(&voice_inbound()).await);
     let mut socket = server.open(PATH).await;
     say(&mut socket, &CONNECTED).await;
-    say(&mut socket, &audio(0x11)).await;
+    say(&mut socket, &audio(&[0x11; 160])).await;
     say(&mut socket, &FromTwilio::Start(start(&token))).await;
     while world.open_sessions() == 0 {
         pause().await;
     }
-    let foreign = text(&audio(0x33), "MZ00000000000000000000000000000009");
+    let foreign = text(&audio(&[0x33; 160]), "MZ00000000000000000000000000000009");
     let outbound = Media { track: Track::Outbound, ..media(&[0x44; 160]) };
-    let torn = text(&audio(0x55), STREAM).replace("VVVV", "VV*V");
+    let torn = text(&audio(&[0x55; 160]), STREAM).replace("VVVV", "VV*V");
     for frame in [
         foreign,
         text(&FromTwilio::Media(outbound), STREAM),
         torn,
-        text(&FromTwilio::Media(media(&[0x66; 8_001])), STREAM),
-        text(&FromTwilio::Media(media(&[])), STREAM),
+        text(&audio(&[0x66; 8_001]), STREAM),
+        text(&audio(&[]), STREAM),
     ] {
         send(&mut socket, Message::text(frame)).await;
     }
     send(&mut socket, Message::binary(vec![0x77; 160])).await;
     // The longest that there is, and the shortest.
     for length in [8_000, 1] {
-        say(&mut socket, &FromTwilio::Media(media(&vec![CALLER; length]))).await;
+        say(&mut socket, &audio(&vec![CALLER; length])).await;
     }
     let heard = async {
         while world.caller().len() < 8_001 {
@@ -145,7 +145,7 @@ async fn only_the_calls_own_audio_comes_to_the_agent() {
 /// F-TW-11, F-TW-13, F-TW-14: the last frame that is borne, and the one that is too many.
 #[tokio::test]
 async fn a_call_bears_so_many_bad_frames_and_no_more() {
-    let unreadable = || Message::text(text(&audio(0x55), STREAM).replace("VVVV", "VV*V"));
+    let unreadable = || Message::text(text(&audio(&[0x55; 160]), STREAM).replace("VVVV", "VV*V"));
     for (borne, last) in [
         ((0..9).map(garbage).collect::<Vec<_>>(), garbage(9)),
         ((0..49).map(|_| unreadable()).collect(), unreadable()),
@@ -157,7 +157,7 @@ async fn a_call_bears_so_many_bad_frames_and_no_more() {
         for frame in borne {
             leg.send(frame).await;
         }
-        leg.send(Message::text(text(&audio(CALLER), STREAM))).await;
+        leg.send(Message::text(text(&audio(&[CALLER; 160]), STREAM))).await;
         let heard = async {
             while !world.caller().contains(&CALLER) {
                 pause().await;
@@ -234,19 +234,8 @@ fn garbage(number: u32) -> Message {
     }
 }
 
-fn audio(sample: u8) -> FromTwilio<'static> {
-    // One for each kind of byte: a message borrows its payload.
-    const ALL: [[u8; 160]; 256] = {
-        let mut all = [[0; 160]; 256];
-        let mut sample = 0;
-        while sample < 256 {
-            all[sample] = [sample as u8; 160];
-            sample += 1;
-        }
-        all
-    };
-    static AUDIO: [[u8; 160]; 256] = ALL;
-    FromTwilio::Media(media(&AUDIO[usize::from(sample)]))
+fn audio(payload: &[u8]) -> FromTwilio<'_> {
+    FromTwilio::Media(media(payload))
 }
 
 fn media(payload: &[u8]) -> Media<'_> {

@@ -229,6 +229,8 @@ impl Machine {
             Function::MakePayment if self.memory.identity < IdentityLevel::Verified => {
                 return Err(Refusal::NotVerified);
             }
+            // Nobody would be there to go on with behind them.
+            Function::PlayDtmf if !self.memory.agent_ready => return Err(Refusal::TooManyOpen),
             // What runs would be answered while the caller cannot be spoken to.
             Function::PlayDtmf if self.memory.ledger.running() > 0 => {
                 return Err(Refusal::TooManyOpen);
@@ -268,9 +270,7 @@ impl Machine {
 
     /// A function ended. Whether anybody waited for it.
     fn function_ended(&mut self, ended: &FunctionEnded, step: &mut Draft) -> bool {
-        // Nobody performs tones for us but the carrier, and its word is another.
-        let entry = self.memory.ledger.get(&ended.id);
-        if entry.is_some_and(|entry| matches!(entry.state, EntryState::Tones { .. })) {
+        if self.is_the_carriers(ended) {
             return false;
         }
         let outcome = outcome_word(&ended.outcome);
@@ -283,6 +283,12 @@ impl Machine {
             step.fact(Fact::Disclosed { fields: ended.disclosed.clone(), to: Audience::Model });
         }
         true
+    }
+
+    /// Nobody performs tones for us but the carrier, and its word is another.
+    fn is_the_carriers(&self, ended: &FunctionEnded) -> bool {
+        let entry = self.memory.ledger.get(&ended.id);
+        entry.is_some_and(|entry| matches!(entry.state, EntryState::Tones { .. }))
     }
 
     /// A result that comes after its request was answered for it teaches us about the caller all
@@ -426,7 +432,7 @@ impl Machine {
                 }
                 Some(Handled)
             }
-            Input::Function(ended) => {
+            Input::Function(ended) if !self.is_the_carriers(ended) => {
                 let outcome = outcome_word(&ended.outcome);
                 let answer = Answer::Result { of: ended.id.clone() };
                 let known = self.finish(&ended.id, outcome, &answer, step);

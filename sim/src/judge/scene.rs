@@ -254,7 +254,8 @@ impl Scene {
 
     fn agent(&mut self, news: &Agent, ignored: bool) {
         match news {
-            Agent::Ready if !self.ended => {
+            // Said again of a session that is there, it tells nothing.
+            Agent::Ready if self.session == Session::Awaited && !self.ended => {
                 self.session = Session::Ready;
                 // What a lost session owed, the new one does not know that it owes it.
                 self.reply_owed = false;
