@@ -60,6 +60,8 @@ struct Rules<'a> {
     kept: &'a (dyn Fn(&str) -> Option<u32> + Sync),
     today: Date,
     held: Held,
+    /// What was removed before.
+    cuts: Vec<Head>,
 }
 
 /// Whose entries are held.
@@ -100,7 +102,7 @@ pub async fn remove_old(
         loop {
             // Anew for each file: holds may have been placed.
             let held = Held::of(&store.holds(None).await?);
-            let rules = Rules { kept, today: day_of(now_us), held };
+            let rules = Rules { kept, today: day_of(now_us), held, cuts: store.cuts().await? };
             let Some((file, last)) = oldest(&folder, is_own, &rules).await? else { break };
             if !store.cut(&last, rules.held.last).await? {
                 continue;
@@ -155,6 +157,16 @@ async fn oldest(
         Ok::<_, io::Error>((Content::of(&path, &held)?, next.map(|next| first(&next)).transpose()?))
     })
     .await??;
+    // Whoever removed something before it would have that forgotten.
+    let is_cut = |(seq, prev): (u64, Hash)| {
+        let is_before =
+            |cut: &Head| cut.log == name(folder) && (cut.seq + 1, cut.hash) == (seq, prev);
+        seq == 1 || rules.cuts.iter().any(is_before)
+    };
+    if !content.first.is_some_and(is_cut) {
+        error!(file = %file.display(), "does not begin where its log does, so it stays: verify it");
+        return Ok(None);
+    }
     let Some((seq, hash)) = content.last.filter(|_| !content.is_changed) else {
         error!(file = %file.display(), "is not as it was written, so it stays: verify it");
         return Ok(None);
@@ -211,6 +223,8 @@ struct Content {
     is_held: bool,
     /// A line is not what its hash says.
     is_changed: bool,
+    /// The number of the first entry, and the hash that it names as the one before it.
+    first: Option<(u64, Hash)>,
     /// The number and the hash of the last entry.
     last: Option<(u64, Hash)>,
 }
@@ -220,7 +234,8 @@ impl Content {
         let mut content = Self::default();
         each_line(path, |found| {
             match found {
-                Look::Whole(Line { seq, company, call, .. }, hash) => {
+                Look::Whole(Line { seq, company, call, prev, .. }, hash) => {
+                    content.first.get_or_insert((seq, prev));
                     content.is_held |= held.companies.contains(&*company)
                         || call.is_some_and(|call| held.calls.contains(&*call));
                     if company != SERVER && !content.companies.contains(&*company) {
