@@ -7,13 +7,13 @@
 //! it end in order.
 //!
 //! ```no_run
-//! use server::app::{self, App};
+//! use server::app;
 //! use server::config::{Config, Flags};
 //!
 //! # async fn example(flags: Flags) -> anyhow::Result<()> {
 //! let config = Config::read(&flags)?;
 //! let listener = tokio::net::TcpListener::bind(config.listen).await?;
-//! let app = App::new(config).await?;
+//! let app = app::open(config, &listener).await?;
 //! app::serve(app, listener, app::shutdown_signal()).await
 //! # }
 //! ```

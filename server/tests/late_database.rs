@@ -6,6 +6,7 @@
 mod postgres;
 mod support;
 
+use std::process::Stdio;
 use std::time::Duration;
 
 use call_transports::twilio::twiml::{Verb, parse};
@@ -14,9 +15,27 @@ use reqwest::StatusCode;
 use server::app;
 use server::config::Config;
 use server::store::Store;
+use support::process::Process;
 use support::{AFTER_STREAM, Door, FORM, INBOUND, voice_inbound};
 use tokio::net::TcpListener;
 use tokio::time::timeout;
+
+/// The process as it is run: it neither ends by itself, nor keeps whoever wants it to end waiting.
+#[tokio::test]
+async fn a_process_that_waits_for_its_database_lives_until_it_is_asked_to_end_f_db_01() {
+    let database = ("DATABASE_URL", "postgres://offhook@127.0.0.1:9/offhook".to_owned());
+    let mut process = Process::start("exec \"$0\"", Stdio::null(), &[database]).await;
+    let door = Door::to(process.address);
+    // Longer than the database is tried for at once.
+    for _ in 0..7 {
+        assert_eq!(door.get("/health").await, StatusCode::OK);
+        assert_eq!(door.get("/ready").await, StatusCode::SERVICE_UNAVAILABLE);
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    }
+    let verbs = door.verbs(INBOUND, &voice_inbound()).await;
+    assert!(matches!(verbs[..], [Verb::Say { .. }, Verb::Hangup]), "{verbs:?}");
+    assert!(process.end().success());
+}
 
 #[tokio::test]
 async fn a_server_waits_for_its_database_and_callers_hear_why_meanwhile_f_db_01() {

@@ -216,6 +216,13 @@ async fn what_was_given_up_is_taken_up_again_when_somebody_says_so() {
         assert!(store.end_summary(&work[3], &done, now_us()).await.unwrap());
         assert_eq!(text(&store, 1).await.unwrap().why_without(), Some("failed"));
 
+        let backlog = async || {
+            let backlogs = store.backlogs().await.unwrap();
+            let [of] = &backlogs[..] else { panic!("{backlogs:?}") };
+            assert_eq!(of.kind, "summary");
+            ((of.waiting, of.oldest_us.map(|queued| queued > 0)), of.given_up)
+        };
+        assert_eq!(backlog().await, ((0, None), 3));
         let (told, status) = outbox(&place, &["list"]);
         assert_eq!((told.lines().count(), status), (3, 0), "{told}");
         let first = told.lines().next().unwrap();
@@ -243,9 +250,11 @@ async fn what_was_given_up_is_taken_up_again_when_somebody_says_so() {
         assert_eq!(outbox(&place, &["retry", "--all-given-up"]).0, "Taken up again: 1\n");
         assert_eq!(outbox(&place, &["retry"]).1, 2);
 
+        assert_eq!(backlog().await, ((3, Some(true)), 0));
         let metrics = Metrics::new();
         let worker = Worker { store: &store, reader: &reader, metrics: &metrics };
         assert_eq!(worker.round(now_us()).await.unwrap(), 3);
+        assert_eq!(store.backlogs().await.unwrap(), []);
         for number in [1, 2] {
             assert!(text(&store, number).await.unwrap().text().is_some());
         }

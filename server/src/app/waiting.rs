@@ -101,8 +101,9 @@ fn another(listener: &TcpListener) -> io::Result<TcpListener> {
     TcpListener::from_std(net::TcpListener::from(listener.as_fd().try_clone_to_owned()?))
 }
 
-/// How long opening may take before callers are answered without.
-const PATIENCE: Duration = Duration::from_secs(1);
+/// How long opening may take before callers are answered without: a third of what Twilio waits for a webhook.
+/// Whoever calls while a server starts as it should hears it ring a little longer.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Between two tries.
 const AGAIN: Duration = Duration::from_secs(2);
