@@ -15,7 +15,7 @@ const REQUIRED: [&str; 6] = [
     "MIDDLEWARE_API_KEY",
 ];
 
-const OPTIONAL: [&str; 14] = [
+const OPTIONAL: [&str; 15] = [
     "COMPANY_FILE",
     "LISTEN_ADDR",
     "METRICS_ADDR",

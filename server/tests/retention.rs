@@ -544,8 +544,15 @@ async fn what_is_held_and_deleted_of_a_company_is_its_own_i_10() {
     }
     let gone = "INSERT INTO recording_deleted SELECT 'RE' || sid, sid, company, 1 FROM call";
     place.try_to(gone).await.unwrap();
-    let tables =
-        ["caller", "legal_hold", "media_deletion", "deletion", "sweep", "audit_note", "recording_deleted"];
+    let tables = [
+        "caller",
+        "legal_hold",
+        "media_deletion",
+        "deletion",
+        "sweep",
+        "audit_note",
+        "recording_deleted",
+    ];
     let mut server = PgConnection::connect(place.url()).await.unwrap();
     for (scope, companies) in [("acme", 1), ("other", 1), ("third", 0), ("", 0), ("*", 2)] {
         let mut transaction = server.begin().await.unwrap();
