@@ -9,7 +9,7 @@ CREATE TABLE audit_note (
     -- `*` is said of what is no company's own.
     company        TEXT   NOT NULL CHECK (length(company) > 0),
     call_sid       TEXT,
-    kind           TEXT   NOT NULL CHECK (kind IN ('operator', 'deleted')),
+    kind           TEXT   NOT NULL CHECK (kind IN ('operator', 'deleted', 'recording_heard')),
     -- Names of things and how many they were, nothing of a caller.
     body           TEXT   NOT NULL CHECK (body::json IS NOT NULL),
     at_us          BIGINT NOT NULL CHECK (at_us >= 0),

@@ -8,7 +8,7 @@ CREATE TABLE audit_note (
     -- `*` is said of what is no company's own.
     company        TEXT    NOT NULL CHECK (length(company) > 0),
     call_sid       TEXT,
-    kind           TEXT    NOT NULL CHECK (kind IN ('operator', 'deleted')),
+    kind           TEXT    NOT NULL CHECK (kind IN ('operator', 'deleted', 'recording_heard')),
     -- Names of things and how many they were, nothing of a caller.
     body           TEXT    NOT NULL CHECK (json_valid(body)),
     at_us          INTEGER NOT NULL CHECK (at_us >= 0),

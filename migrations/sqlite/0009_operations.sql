@@ -50,3 +50,17 @@ BEFORE DELETE ON company_activation
 BEGIN
     SELECT RAISE(ABORT, 'what was active when is kept');
 END;
+
+CREATE TRIGGER company_activation_is_noted
+AFTER INSERT ON company_activation
+WHEN NEW.command <> 'start'
+BEGIN
+    INSERT INTO audit_note (company, kind, body, at_us) VALUES (
+        NEW.company, 'operator',
+        json_object(
+            'operator', NEW.actor, 'wants', 'company_' || NEW.command, 'done', json('true'),
+            'version', NEW.version
+        ),
+        unixepoch() * 1000000
+    );
+END;

@@ -136,4 +136,8 @@ impl Row {
 const NOTE: &str = "audit note";
 
 /// What is noted, as the table allows it.
-const KINDS: [(Kind, &str); 2] = [(Kind::Operator, "operator"), (Kind::Deleted, "deleted")];
+const KINDS: [(Kind, &str); 3] = [
+    (Kind::Operator, "operator"),
+    (Kind::Deleted, "deleted"),
+    (Kind::RecordingHeard, "recording_heard"),
+];

@@ -4,11 +4,12 @@ use std::fs;
 use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tempfile::TempDir;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 
 /// A server in a process of its own.
 pub(crate) struct Process {
@@ -72,12 +73,20 @@ impl Process {
             .spawn()
             .unwrap();
         let process = Self { child, address, _folder: None };
-        let since = Instant::now();
-        while TcpStream::connect(address).await.is_err() {
-            assert!(since.elapsed() < Duration::from_secs(20), "it does not listen");
-            sleep(Duration::from_millis(50)).await;
-        }
+        let answers = timeout(Duration::from_secs(20), async {
+            while !process.answers().await {
+                sleep(Duration::from_millis(50)).await;
+            }
+        });
+        answers.await.expect("it does not answer");
         process
+    }
+
+    /// Whether it answers. It listens before it is there: whoever connects then waits for its answer.
+    async fn answers(&self) -> bool {
+        let Ok(mut stream) = TcpStream::connect(self.address).await else { return false };
+        let request = b"GET /health HTTP/1.1\r\nHost: here\r\nConnection: close\r\n\r\n";
+        stream.write_all(request).await.is_ok() && stream.read_u8().await.is_ok()
     }
 
     /// Kills it, and waits until it is dead.
