@@ -202,9 +202,14 @@ fn same(one: &str, other: &str, apart_max_ms: u64) -> bool {
     let cut = |line: &str| -> Option<(String, Vec<u64>)> {
         let (words, cut) = line.split_once("[cut after ")?;
         let (lengths, phase) = cut.split_once(']')?;
+        // Where the agent leaves off, nobody knows how long all of it is.
+        let (lengths, of_what) = match lengths.strip_suffix(" of what came") {
+            Some(length) => (length, "what came"),
+            None => (lengths, ""),
+        };
         let tenths = |length: &str| length.trim_end_matches(" s").replace('.', "").parse().ok();
         let lengths: Option<Vec<u64>> = lengths.split(" of ").map(tenths).collect();
-        Some((format!("{words}{phase}"), lengths?))
+        Some((format!("{words}{of_what}{phase}"), lengths?))
     };
     match (cut(one), cut(other)) {
         (Some((one, ones)), Some((other, others))) => {
@@ -267,4 +272,8 @@ fn a_line_that_differs_or_comes_too_late_is_noticed() {
     assert!(
         difference(cut, &cut.replace("[cut after 1.2 s of 3.1 s]", "[in full, 3.1 s]")).is_err()
     );
+    let left = cut.replace("3.1 s", "what came");
+    assert_eq!(difference(&left, &left.replace("1.2", "1.4")), Ok(0));
+    assert!(difference(&left, &left.replace("1.2", "1.5")).is_err());
+    assert!(difference(&left, cut).is_err());
 }
