@@ -249,6 +249,11 @@ async fn what_was_given_up_is_taken_up_again_when_somebody_says_so() {
         assert_eq!(outbox(&place, &others).0, "Taken up again: 1\n");
         assert_eq!(outbox(&place, &["retry", "--all-given-up"]).0, "Taken up again: 1\n");
         assert_eq!(outbox(&place, &["retry"]).1, 2);
+        let notes = "SELECT body FROM audit_note WHERE kind = 'operator' ORDER BY id";
+        let notes = place.lines(notes).await;
+        assert_eq!(notes.len(), 3, "who did it is on record, and nothing of what came to nothing");
+        assert!(notes[0].contains(&format!("\"work\":{id}")), "{notes:?}");
+        assert!(notes.iter().all(|note| note.contains("outbox_retry")), "{notes:?}");
 
         assert_eq!(backlog().await, ((3, Some(true)), 0));
         let metrics = Metrics::new();

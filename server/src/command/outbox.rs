@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use anyhow::bail;
 
-use super::{Database, print, time};
+use super::{By, Database, print, time};
 use crate::store::{Again, Scope, Standing, Store, Undone};
 use crate::times::now_us;
 
@@ -50,6 +50,8 @@ enum What {
         /// Of all, only work of this company
         #[arg(long, value_name = "COMPANY", requires = "all_given_up")]
         company: Option<String>,
+        #[command(flatten)]
+        by: By,
     },
 }
 
@@ -80,15 +82,15 @@ async fn act(store: &Store, what: &What) -> anyhow::Result<String> {
             let nothing = if *waiting { "Nothing waits.\n" } else { "Nothing was given up.\n" };
             Ok(if told.is_empty() { nothing.to_owned() } else { told })
         }
-        What::Retry { ids, company, .. } if ids.is_empty() => {
+        What::Retry { ids, company, by, .. } if ids.is_empty() => {
             let all = Again::All(scope(company.as_deref()));
-            let count = store.take_up_again(all, now_us()).await?;
+            let count = store.take_up_again(all, by.name(), now_us()).await?;
             Ok(format!("Taken up again: {count}\n"))
         }
-        What::Retry { ids, .. } => {
+        What::Retry { ids, by, .. } => {
             let mut unknown = Vec::new();
             for id in ids {
-                if store.take_up_again(Again::One(*id), now_us()).await? == 0 {
+                if store.take_up_again(Again::One(*id), by.name(), now_us()).await? == 0 {
                     unknown.push(id.to_string());
                 }
             }

@@ -7,11 +7,14 @@
 use std::time::Duration;
 
 use call_core::brief::Brief;
+use serde_json::json;
 use sqlx::{AssertSqlSafe, FromRow};
 
 use super::database::{Scope, Transaction};
+use super::notes::note;
 use super::repeats::repeated;
 use super::{Error, Store, whole};
+use crate::audit::Entry;
 use crate::times::{now_us, whole_us};
 
 /// Something to be done, leased by this process.
@@ -298,11 +301,17 @@ impl Store {
         Ok(self.database.read(scope, AssertSqlSafe(statement), &values).await?)
     }
 
-    /// Takes work up again that was given up, as if it had just been queued. How much.
+    /// Takes work up again that was given up, as if it had just been queued, and puts on record who did.
+    /// How much.
     ///
     /// # Errors
     /// [`Error::Query`].
-    pub async fn take_up_again(&self, which: Again<'_>, now_us: i64) -> Result<u64, Error> {
+    pub async fn take_up_again(
+        &self,
+        which: Again<'_>,
+        by: &str,
+        now_us: i64,
+    ) -> Result<u64, Error> {
         let (scope, condition, value) = match which {
             Again::One(id) => (Scope::Every, "id = $2", id.into()),
             Again::All(scope) => (scope, "$2 IN (company, '*')", scope.word().into()),
@@ -314,6 +323,14 @@ impl Store {
         );
         let mut transaction = self.database.begin(scope).await?;
         let rows = transaction.run(AssertSqlSafe(statement), &[now_us.into(), value]).await?;
+        if rows > 0 {
+            let more = match which {
+                Again::One(id) => json!({ "work": id }),
+                Again::All(_) => json!({ "how_many": rows }),
+            };
+            let entry = Entry::of_operator(by, "outbox_retry", scope.word(), &more);
+            note(&mut transaction, &entry).await?;
+        }
         transaction.commit().await?;
         Ok(rows)
     }
