@@ -9,7 +9,7 @@
 //! wrong about the time, or meets a hold that was just placed, deletes nothing.
 //!
 //! Each transaction that deletes leaves a note for the audit log. The files of that log go in
-//! [`cuts`](crate::audit::cuts).
+//! [`cuts`].
 
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
