@@ -358,7 +358,21 @@ impl Leg {
     /// The stream is over; the code that we close it with.
     pub(crate) async fn stop(&mut self) -> Option<u16> {
         say_on(&mut self.socket, self.stream, &stop()).await;
-        self.closed().await
+        // Speech that was on its way by then was handed on, too.
+        let mut scratch = Vec::new();
+        loop {
+            match timeout(PATIENCE, self.socket.next()).await.unwrap() {
+                Some(Ok(Message::Text(text))) => {
+                    let (_, message) = decode_to_twilio(&text, &mut scratch).unwrap();
+                    if let ToTwilio::Media { payload } = message {
+                        self.heard += payload.len();
+                    }
+                }
+                Some(Ok(Message::Close(frame))) => return frame.map(|frame| frame.code.into()),
+                Some(Ok(_)) => {}
+                Some(Err(_)) | None => return None,
+            }
+        }
     }
 
     pub(crate) async fn closed(&mut self) -> Option<u16> {
