@@ -259,7 +259,7 @@ impl Audit {
     }
 
     /// How many entries nobody could keep so far.
-    pub(crate) fn lost(&self) -> u64 {
+    fn lost(&self) -> u64 {
         self.state.lost.load(Ordering::Relaxed)
     }
 
@@ -276,6 +276,14 @@ impl Audit {
         let (settled, is_settled) = oneshot::channel();
         self.writer.try_send(Order::Settle(settled)).ok()?;
         timeout(PATIENCE, is_settled).await.ok()?.ok()
+    }
+
+    /// Writes an entry without which nothing may be done. Whether it is on the disk to stay, and nothing was
+    /// lost on the way; if not, it may still come there.
+    pub async fn put_on_record(&self, entry: Entry) -> bool {
+        let lost = self.lost();
+        self.append(entry);
+        self.settled().await.is_some() && self.lost() == lost
     }
 
     /// How it stands.

@@ -3,17 +3,19 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails, in its helpers too")]
 
+mod logs;
 mod postgres;
 mod support;
 
 use std::fs;
 use std::os::unix::fs::symlink;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Output, Stdio};
 use std::time::Duration;
 
 use call_core::Language;
 use call_transports::twilio::media::{FromTwilio, Start};
+use logs::{entries_so_far, files};
 use reqwest::StatusCode;
 use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
@@ -50,7 +52,7 @@ async fn a_call_leaves_its_settings_its_decisions_and_its_end_i_27() {
     server.end();
     (&mut server.serving).await.unwrap().unwrap();
 
-    let entries = entries(&root);
+    let entries = entries_so_far(&root);
     let of = |kind: &str| {
         let of_kind = entries.iter().filter(|entry| entry["kind"] == kind);
         of_kind.cloned().collect::<Vec<Value>>()
@@ -236,7 +238,7 @@ async fn what_commands_do_is_in_the_log_of_the_server_i_27() {
         pause().await;
     }
     let of: Vec<_> =
-        entries(&root).into_iter().filter(|entry| entry["kind"] == "operator").collect();
+        entries_so_far(&root).into_iter().filter(|entry| entry["kind"] == "operator").collect();
     let of: Vec<_> = of.iter().map(|entry| entry["body"]["wants"].as_str().unwrap()).collect();
     assert_eq!(of, ["hold_place", "hold_release", "retention_run"]);
     let told = String::from_utf8(command(&root, Some(&url)).stdout).unwrap();
@@ -325,25 +327,6 @@ async fn start(folder: &Path) -> Process {
     Process::start_in(folder, "exec \"$0\"", Stdio::null(), &quiet).await
 }
 
-/// The files of all logs in a folder.
-fn files(root: &Path) -> Vec<PathBuf> {
-    let within = |folder: PathBuf| fs::read_dir(folder).into_iter().flatten().flatten();
-    let logs = within(root.to_owned()).flat_map(|log| within(log.path()));
-    let mut files: Vec<_> = logs.map(|file| file.path()).collect();
-    files.retain(|file| file.extension().is_some_and(|kind| kind == "jsonl"));
-    files.sort();
-    files
-}
-
-/// The entries of all logs in a folder. A line that is being written is none yet.
-fn entries(root: &Path) -> Vec<Value> {
-    let text = |file| fs::read_to_string(file).unwrap_or_default();
-    let lines = |text: String| {
-        text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect::<Vec<_>>()
-    };
-    files(root).into_iter().map(text).flat_map(lines).collect()
-}
-
 fn count(root: &Path, kind: &str) -> u64 {
-    entries(root).iter().filter(|entry| entry["kind"] == kind).count() as u64
+    entries_so_far(root).iter().filter(|entry| entry["kind"] == kind).count() as u64
 }

@@ -3,6 +3,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails, in its helpers too")]
 
+mod kept;
+mod logs;
 mod places;
 mod postgres;
 mod support;
@@ -11,7 +13,6 @@ use std::convert::Infallible;
 use std::fs;
 use std::iter::repeat;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
-use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::{Arc, Mutex};
 
@@ -26,8 +27,10 @@ use call_transports::net::install_crypto;
 use call_transports::twilio::Sid;
 use call_transports::twilio::recording::{RecordingCallback, RecordingStatus, media_path};
 use futures::stream;
+use kept::{OLD_MS, recording, sid};
+use logs::{entries_so_far, files};
 use places::{Place, call_of, places};
-use serde_json::{Value, json};
+use serde_json::json;
 use server::api::{Operators, PATH};
 use server::audit::verify::{Extent, verify};
 use server::audit::{Audit, Entry, Kind, Publisher};
@@ -41,9 +44,6 @@ const REY: &str = "rey-0123456789abcdef0123456789abcdef";
 const VAL: &str = "val-0123456789abcdef0123456789abcdef";
 const ANN: &str = "ann-0123456789abcdef0123456789abcdef";
 const BEN: &str = "ben-0123456789abcdef0123456789abcdef";
-
-/// 2015-01-01 UTC: over for longer than anything must be kept.
-const OLD_MS: u64 = 1_420_070_400_000;
 
 /// I-10: a recording is heard by a reviewer of its company, and by nobody else.
 #[tokio::test]
@@ -81,7 +81,7 @@ async fn a_reviewer_hears_what_the_carrier_has_and_the_audit_log_tells_of_it_i_1
             let asked = carrier.asked().pop().unwrap();
             assert!(asked.ends_with(&format!("/{}{path_end}", recording(1))), "{asked}");
         }
-        let heard = entries(&server.app.config().audit);
+        let heard = entries_so_far(&server.app.config().audit);
         let heard: Vec<_> =
             heard.iter().filter(|entry| entry["kind"] == "recording_heard").collect();
         assert_eq!(heard.len(), 2);
@@ -270,7 +270,7 @@ async fn the_command_lists_recordings_and_saves_their_sound() {
     let root = folder.path().join("audit");
     let audit = Audit::open(&root).unwrap();
     Publisher::default().tell_notes(&audit, &store).await;
-    let entries = entries(&root);
+    let entries = entries_so_far(&root);
     let said: Vec<_> = entries.iter().filter(|entry| entry["kind"] == "recording_heard").collect();
     // The one that never ended was heard, too.
     assert_eq!(said.len(), 2);
@@ -325,7 +325,7 @@ fn media_of(call: usize, wanted: usize) -> String {
 
 /// How often somebody heard something, by the audit log.
 fn count(server: &Server) -> usize {
-    let entries = entries(&server.app.config().audit);
+    let entries = entries_so_far(&server.app.config().audit);
     entries.iter().filter(|entry| entry["kind"] == "recording_heard").count()
 }
 
@@ -395,31 +395,6 @@ async fn answer(State(props): State<Props>, headers: HeaderMap, uri: Uri) -> Res
 
 fn company(retention: Retention) -> Company {
     Company { retention, ..support::acme().company().clone() }
-}
-
-fn files(root: &Path) -> Vec<PathBuf> {
-    let within = |folder: PathBuf| fs::read_dir(folder).into_iter().flatten().flatten();
-    let logs = within(root.to_owned()).flat_map(|log| within(log.path()));
-    let mut files: Vec<_> = logs.map(|file| file.path()).collect();
-    files.retain(|file| file.extension().is_some_and(|kind| kind == "jsonl"));
-    files.sort();
-    files
-}
-
-fn entries(root: &Path) -> Vec<Value> {
-    let text = |file| fs::read_to_string(file).unwrap_or_default();
-    let lines = |text: String| {
-        text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect::<Vec<_>>()
-    };
-    files(root).into_iter().map(text).flat_map(lines).collect()
-}
-
-fn sid(number: usize) -> String {
-    format!("CA{number:032}")
-}
-
-fn recording(number: usize) -> String {
-    format!("RE{number:032}")
 }
 
 /// The carrier hands out what it has; what it is, nobody looks at.

@@ -175,10 +175,7 @@ async fn heard(demo: &Demo, placed: &Placed, format: SoundFormat) -> Result<Vec<
     let recordings = server.store().recordings_of(Scope::Every, &call.sid).await;
     let recordings = recordings.expect("the store answers");
     let hearing = Hearing { call, recording, format, by: "judy", way: "api" };
-    let tell = async |entry| {
-        server.audit().append(entry);
-        server.audit().settled().await.is_some()
-    };
+    let tell = async |entry| server.audit().put_on_record(entry).await;
     let sound = hearing.begin(&recordings, &server.services().carrier, tell).await;
     let mut sound = sound.map_err(|why| why.to_string())?;
     let mut all = Vec::new();

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails, in its helpers too")]
 
 mod kept;
+mod logs;
 mod places;
 mod postgres;
 
@@ -13,7 +14,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use axum::http::StatusCode;
-use kept::{OLD_MS, carrier, entries, files, hold, keep, sid, word};
+use kept::{OLD_MS, carrier, hold, keep, sid, word};
+use logs::{entries, files};
 use places::{Place, places};
 use serde_json::{Value, json};
 use server::audit::cuts::remove_old;

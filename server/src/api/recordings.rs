@@ -57,10 +57,7 @@ pub(super) async fn media(
         // The carrier is not asked for what nobody may hear.
         return Err(refused(&Unheard::Unrecorded));
     }
-    let tell = async |entry| {
-        audit.append(entry);
-        audit.settled().await.is_some()
-    };
+    let tell = async |entry| audit.put_on_record(entry).await;
     let begun = hearing.begin(&recordings, &app.services().carrier, tell).await;
     app.metrics().operator_acted("hear");
     let (operator, call, done) = (&operator.name, &call.sid, begun.is_ok());

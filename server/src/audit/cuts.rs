@@ -133,10 +133,8 @@ async fn tell(audit: &Audit, root: &Path, store: &Store) -> Result<(), Error> {
             removed.push(cut);
         }
     }
-    let lost = audit.lost();
-    audit.append(Entry::new(Kind::Shortened, SERVER, json!(Shortened { removed })));
-    let settled = audit.settled().await;
-    if settled.is_none() || audit.lost() != lost { Err(Error::Unsettled) } else { Ok(()) }
+    let entry = Entry::new(Kind::Shortened, SERVER, json!(Shortened { removed }));
+    if audit.put_on_record(entry).await { Ok(()) } else { Err(Error::Unsettled) }
 }
 
 /// The oldest file of a log and its last entry, if it may go. The newest one of a log that is written

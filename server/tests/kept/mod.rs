@@ -1,11 +1,8 @@
-//! Calls that are over, with all that can be kept of one, a carrier that keeps their sound, and what an
-//! audit log says.
+//! Calls that are over, with all that can be kept of one, and a carrier that keeps their sound.
 
 #![allow(dead_code, reason = "every test uses a part of it")]
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails, in its helpers too")]
 
-use std::fs;
-use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 use axum::Router;
@@ -63,22 +60,6 @@ pub(crate) fn told(number: usize, status: RecordingStatus) -> RecordingCallback 
         started: None,
         url: None,
     }
-}
-
-/// The files of all logs in a folder.
-pub(crate) fn files(root: &Path) -> Vec<PathBuf> {
-    let within = |folder: PathBuf| fs::read_dir(folder).into_iter().flatten().flatten();
-    let logs = within(root.to_owned()).flat_map(|log| within(log.path()));
-    let mut files: Vec<_> = logs.map(|file| file.path()).collect();
-    files.retain(|file| file.extension().is_some_and(|kind| kind == "jsonl"));
-    files.sort();
-    files
-}
-
-pub(crate) fn entries(root: &Path) -> Vec<Value> {
-    let text = files(root).into_iter().map(|file| fs::read_to_string(file).unwrap());
-    let text = text.collect::<String>();
-    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
 pub(crate) fn word(value: &Value) -> &str {
