@@ -285,16 +285,12 @@ fn has_path(line: &str, path: &str) -> bool {
 
 #[test]
 fn every_scenario_has_its_story_beside_it() {
-    let beside: Vec<_> = files_in("scenarios", "").iter().map(|file| name(file)).collect();
-    for scenario in files_in("scenarios", "ron") {
-        let stem = scenario.file_stem().unwrap().display().to_string();
-        let told = beside
-            .iter()
-            .any(|file| file.starts_with(&format!("{stem}.")) && file.contains(".story"));
+    for scenario in sim::scenario::files_in(&root().join("scenarios")).unwrap() {
         assert!(
-            told,
-            "scenarios/{stem}.ron has no story: `INSTA_UPDATE=always cargo test -p sim` writes \
-             it; read it before you commit it"
+            scenario.with_extension("story.snap").exists(),
+            "{} has no story: `INSTA_UPDATE=always cargo test -p sim` writes it; read it before \
+             you commit it",
+            scenario.display()
         );
     }
 }

@@ -126,8 +126,7 @@ const YES: [&str; 7] = ["yes", "yeah", "yep", "sure", "sí", "si", "claro"];
 /// Reads a caller's turn.
 pub fn meaning(text: &str) -> Meaning {
     let words = words(text);
-    let sentence = words.join(" ");
-    let says = |phrases: &[&str]| phrases.iter().any(|phrase| holds(&sentence, phrase));
+    let says = |phrases: &[&str]| phrases.iter().any(|phrase| holds(&words, phrase));
     let single = |phrases: &[&str]| words.len() == 1 && phrases.contains(&words[0].as_str());
     Meaning {
         moment: says(&MOMENT),
@@ -157,13 +156,10 @@ fn words(text: &str) -> Vec<String> {
         .collect()
 }
 
-/// Whether a phrase stands in a sentence as whole words.
-fn holds(sentence: &str, phrase: &str) -> bool {
-    sentence.match_indices(phrase).any(|(start, _)| {
-        let before = sentence[..start].chars().next_back();
-        let after = sentence[start + phrase.len()..].chars().next();
-        before.is_none_or(|c| c == ' ') && after.is_none_or(|c| c == ' ')
-    })
+/// Whether a phrase stands in a turn, word for word.
+fn holds(words: &[String], phrase: &str) -> bool {
+    let length = phrase.split(' ').count();
+    words.windows(length).any(|some| some.iter().map(String::as_str).eq(phrase.split(' ')))
 }
 
 #[cfg(test)]

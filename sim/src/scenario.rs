@@ -34,16 +34,28 @@ pub use file::Expectation;
 pub use problem::{Mistake, Problem};
 pub use template::{Template, Variation};
 
-/// The scenario files of a folder, by name. Folders inside it are not looked into.
+/// The scenario files of a folder, by name, and behind them those of the folders inside it. Links
+/// to folders are not followed: they may lead back.
 ///
 /// # Errors
 ///
-/// When the folder cannot be read.
+/// When one of the folders cannot be read.
 pub fn files_in(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
-    let entries = std::fs::read_dir(folder)?.map(|entry| entry.map(|entry| entry.path()));
-    let mut files: Vec<PathBuf> = entries.collect::<Result<_, _>>()?;
-    files.retain(|file| file.extension().is_some_and(|extension| extension == "ron"));
+    let (mut files, mut folders) = (Vec::new(), Vec::new());
+    for entry in std::fs::read_dir(folder)? {
+        let entry = entry?;
+        let path = entry.path();
+        if entry.file_type()?.is_dir() {
+            folders.push(path);
+        } else if path.extension().is_some_and(|extension| extension == "ron") {
+            files.push(path);
+        }
+    }
     files.sort();
+    folders.sort();
+    for folder in folders {
+        files.extend(files_in(&folder)?);
+    }
     Ok(files)
 }
 

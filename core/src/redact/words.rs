@@ -286,8 +286,11 @@ const SPANISH: &[Row] = &[
 /// Finds a word, however it is capitalised and whether or not its accents were written.
 pub(super) fn look_up(word: &str) -> Option<(Meaning, Tongue)> {
     let folded = fold(word)?;
+    // Most words stand in no table, and nearly all of them are told apart by their first letter.
+    let first = folded.as_bytes().first();
+    let is = |known: &&str| known.as_bytes().first() == first && **known == folded;
     let found = |table: &[Row]| {
-        let row = table.iter().find(|(_, words)| words.contains(&folded.as_str()));
+        let row = table.iter().find(|(_, words)| words.iter().any(is));
         row.map(|(meaning, _)| *meaning)
     };
     match found(ENGLISH) {

@@ -1,6 +1,10 @@
 //! Makes a voice out of written words: nobody could understand it, and it sounds like somebody.
 //!
-//! Nothing here is more than adding and multiplying, which every processor does alike.
+//! A throat is simulated once for each kind of sound, and what is said is put together from its
+//! frames: a caller's speech costs little more than copying it. Nothing here is more than adding and
+//! multiplying, which every processor does alike.
+
+use std::sync::LazyLock;
 
 use super::{FRAME_BYTES, FRAME_MS, mulaw};
 
@@ -9,50 +13,101 @@ pub(super) fn frames(words: &str, seed: u64) -> Vec<[u8; FRAME_BYTES]> {
     let letters: Vec<char> = words.chars().collect();
     let count = (letters.len() as u64 * 1_000).div_ceil(LETTERS_PER_SECOND * FRAME_MS);
     let key = key(words, seed);
-    let mut throat = Throat::default();
     (0..count)
         .map(|index| {
             let letter = index * FRAME_MS * LETTERS_PER_SECOND / 1_000;
             let sound = Sound::of(letters[letter as usize]);
+            let mut frame = SOUNDS[sound as usize][index as usize % SOUND_FRAMES];
             // Each frame has noise of its own, so no two are alike even inside a long vowel.
-            let mut noise = Noise(mixed(key ^ mixed(index)));
-            std::array::from_fn(|_| mulaw::encode(throat.sample(&sound, &mut noise)))
+            hiss(&mut frame, Noise(mixed(key ^ mixed(index))));
+            frame
         })
         .collect()
 }
 
 const LETTERS_PER_SECOND: u64 = 15;
 
+/// A sound goes on for so many frames before it is heard again.
+const SOUND_FRAMES: usize = 8;
+
+/// Every sound, frame by frame, in the order of [`Sound::ALL`].
+static SOUNDS: LazyLock<Vec<[[u8; FRAME_BYTES]; SOUND_FRAMES]>> = LazyLock::new(|| {
+    let frames = |sound: Sound| {
+        let (mut throat, mut noise) = (Throat::default(), Noise(sound as u64));
+        let shape = sound.shape();
+        let mut frame =
+            || std::array::from_fn(|_| mulaw::encode(throat.sample(&shape, &mut noise)));
+        // It begins in the middle: the throat has to get going.
+        frame();
+        std::array::from_fn(|_| frame())
+    };
+    Sound::ALL.map(frames).into()
+});
+
 /// What a letter sounds like.
-struct Sound {
+#[derive(Clone, Copy)]
+enum Sound {
+    A,
+    E,
+    I,
+    O,
+    U,
+    Hum,
+    Hiss,
+    Stop,
+    Pause,
+}
+
+/// How a sound is made.
+struct Shape {
     /// How loud the vocal cords are.
     voice: f64,
-    /// How loud the breath is. Never zero: even between two words, frames must differ.
+    /// How loud the breath is.
     breath: f64,
     /// The two resonances of the mouth, as coefficients of [`Throat`].
     mouth: [f64; 2],
 }
 
 impl Sound {
+    const ALL: [Self; 9] = [
+        Self::A,
+        Self::E,
+        Self::I,
+        Self::O,
+        Self::U,
+        Self::Hum,
+        Self::Hiss,
+        Self::Stop,
+        Self::Pause,
+    ];
+
     fn of(letter: char) -> Self {
-        let vowel = |mouth| Self { voice: 4_000.0, breath: 60.0, mouth };
         match letter.to_ascii_lowercase() {
-            'a' | 'á' => vowel([1.646, 1.135]),
-            'e' | 'é' | 'y' => vowel([1.784, 0.151]),
-            'i' | 'í' => vowel([1.877, -0.451]),
-            'o' | 'ó' => vowel([1.784, 1.468]),
-            'u' | 'ú' | 'w' => vowel([1.870, 1.562]),
-            'l' | 'm' | 'n' | 'ñ' | 'r' => {
-                Self { voice: 2_000.0, breath: 60.0, mouth: [1.877, 0.739] }
-            }
-            's' | 'f' | 'x' | 'z' | 'c' | 'h' => {
-                Self { voice: 0.0, breath: 500.0, mouth: [0.151, -0.451] }
-            }
-            letter if letter.is_alphanumeric() => {
-                Self { voice: 2_500.0, breath: 200.0, mouth: [1.784, 0.739] }
-            }
-            _ => Self { voice: 0.0, breath: 60.0, mouth: [1.784, 0.739] },
+            'a' | 'á' => Self::A,
+            'e' | 'é' | 'y' => Self::E,
+            'i' | 'í' => Self::I,
+            'o' | 'ó' => Self::O,
+            'u' | 'ú' | 'w' => Self::U,
+            'l' | 'm' | 'n' | 'ñ' | 'r' => Self::Hum,
+            's' | 'f' | 'x' | 'z' | 'c' | 'h' => Self::Hiss,
+            letter if letter.is_alphanumeric() => Self::Stop,
+            _ => Self::Pause,
         }
+    }
+
+    const fn shape(self) -> Shape {
+        let (voice, breath, mouth) = match self {
+            Self::A => (4_000.0, 60.0, [1.646, 1.135]),
+            Self::E => (4_000.0, 60.0, [1.784, 0.151]),
+            Self::I => (4_000.0, 60.0, [1.877, -0.451]),
+            Self::O => (4_000.0, 60.0, [1.784, 1.468]),
+            Self::U => (4_000.0, 60.0, [1.870, 1.562]),
+            Self::Hum => (2_000.0, 60.0, [1.877, 0.739]),
+            Self::Hiss => (0.0, 500.0, [0.151, -0.451]),
+            Self::Stop => (2_500.0, 200.0, [1.784, 0.739]),
+            Self::Pause => (0.0, 60.0, [1.784, 0.739]),
+        };
+        Shape { voice, breath, mouth }
     }
 }
 
@@ -68,9 +123,10 @@ struct Throat {
 }
 
 impl Throat {
-    fn sample(&mut self, sound: &Sound, noise: &mut Noise) -> i16 {
-        let mut air = sound.breath * noise.next() + self.pulse() * sound.voice;
-        for (ringing, coefficient) in self.ringing.iter_mut().zip(sound.mouth) {
+    fn sample(&mut self, shape: &Shape, noise: &mut Noise) -> i16 {
+        let breath = (noise.next() >> 11) as f64 / (1_u64 << 52) as f64 - 1.0;
+        let mut air = shape.breath * breath + self.pulse() * shape.voice;
+        for (ringing, coefficient) in self.ringing.iter_mut().zip(shape.mouth) {
             let [last, before] = *ringing;
             let next = air * GAIN + coefficient * last - DAMPING * before;
             *ringing = [next, last];
@@ -97,13 +153,23 @@ const DAMPING: f64 = 0.932;
 /// How much of the air gets into a resonator.
 const GAIN: f64 = 0.6;
 
-/// White noise between -1 and 1, from a counter.
+/// Lays noise over a frame: up to three of the sixteen steps into which µ-law divides each doubling
+/// of loudness, so that it is as soft as what it lies over.
+fn hiss(frame: &mut [u8; FRAME_BYTES], mut noise: Noise) {
+    let (samples, _) = frame.as_chunks_mut::<8>();
+    for samples in samples {
+        let noise = noise.next() & 0x0303_0303_0303_0303;
+        *samples = (u64::from_le_bytes(*samples) ^ noise).to_le_bytes();
+    }
+}
+
+/// Random numbers, from a counter.
 struct Noise(u64);
 
 impl Noise {
-    fn next(&mut self) -> f64 {
+    const fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        (mixed(self.0) >> 11) as f64 / (1_u64 << 52) as f64 - 1.0
+        mixed(self.0)
     }
 }
 
@@ -115,7 +181,7 @@ fn key(words: &str, seed: u64) -> u64 {
 }
 
 /// Spreads every bit of a number over all of them (the finaliser of SplitMix64).
-fn mixed(number: u64) -> u64 {
+const fn mixed(number: u64) -> u64 {
     let number = (number ^ (number >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
     let number = (number ^ (number >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
     number ^ (number >> 31)
