@@ -10,7 +10,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use paper::Paper;
+use paper::{Paper, complain};
 
 /// Plays scripted phone calls in virtual time and prints their stories.
 ///
@@ -65,10 +65,8 @@ pub(crate) fn main() -> ExitCode {
         Ok(Outcome::Held) => ExitCode::SUCCESS,
         Ok(Outcome::Failed) => ExitCode::from(1),
         Ok(Outcome::WrongFile) => ExitCode::from(2),
-        // Whoever was reading has read enough.
-        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("error: cannot print: {error}");
+            complain(format_args!("error: cannot print: {error}"));
             ExitCode::from(2)
         }
     }

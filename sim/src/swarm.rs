@@ -76,10 +76,9 @@ impl Swarm {
         let work = || {
             let mut results = BTreeMap::new();
             loop {
-                let seed = next.fetch_add(1, Ordering::Relaxed);
-                if seed >= self.seeds.end {
-                    return Ok(results);
-                }
+                let one_more = |seed| (seed < self.seeds.end).then(|| seed + 1);
+                let taken = next.fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_more);
+                let Ok(seed) = taken else { return Ok(results) };
                 results.insert(seed, self.play(seed, judge)?);
                 progress();
             }

@@ -142,6 +142,36 @@ fn every_width_of_sample_gives_the_same_frames() {
     assert_eq!(Recording::load(&file).unwrap(), expected, "float");
 }
 
+/// An extensible format may say that fewer bits count than a sample takes: they are the upper ones.
+#[test]
+fn an_extensible_format_of_24_bits_in_32_and_one_of_mulaw_are_read() {
+    let desk = Desk::new();
+    let samples: Vec<i16> = (0..1_600).map(|at| (at % 100 - 50) * 256).collect();
+    let expected = Recording::load(&desk.write(LINE, &samples)).unwrap();
+    let extensible = |coding: u8, bits: u16, valid: u16, sound: &[u8]| {
+        let bytes = u32::from(bits / 8);
+        let mut file = b"RIFF\0\0\0\0WAVEfmt \x28\0\0\0\xFE\xFF\x01\0\x40\x1F\0\0".to_vec();
+        file.extend((8_000 * bytes).to_le_bytes());
+        file.extend((bytes as u16).to_le_bytes());
+        file.extend(bits.to_le_bytes());
+        file.extend(22_u16.to_le_bytes());
+        file.extend(valid.to_le_bytes());
+        file.extend(4_u32.to_le_bytes());
+        file.extend([coding, 0, 0, 0, 0, 0, 0x10, 0, 0x80, 0, 0, 0xAA, 0, 0x38, 0x9B, 0x71]);
+        file.extend(b"data");
+        file.extend((sound.len() as u32).to_le_bytes());
+        file.extend(sound);
+        let path = desk.0.path().join(format!("{coding}.wav"));
+        fs::write(&path, file).unwrap();
+        Recording::load(&path).unwrap()
+    };
+    let wide: Vec<u8> =
+        samples.iter().flat_map(|sample| (i32::from(*sample) << 16).to_le_bytes()).collect();
+    assert_eq!(extensible(1, 32, 24, &wide), expected);
+    let codes: Vec<u8> = samples.iter().map(|sample| mulaw::encode(*sample)).collect();
+    assert_eq!(extensible(7, 8, 8, &codes), expected);
+}
+
 #[test]
 fn two_channels_are_mixed() {
     let desk = Desk::new();

@@ -1,7 +1,7 @@
 //! The command `sim`, as its users meet it.
 
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
 use call_core::{Fact, Millis};
 use sim::journal;
@@ -201,6 +201,83 @@ fn a_file_that_cannot_be_written_is_told_before_the_call_is_played() {
         assert!(message.contains(option) && message.contains(why), "{message}");
         assert_eq!(text(&output.stdout), "", "nothing is played");
     }
+}
+
+#[test]
+fn a_file_that_the_call_was_read_from_is_not_written_over() {
+    let folder = Folder::new();
+    let (one, call) = (folder.path("one"), folder.scenario("seed", "seed"));
+    let company = folder.path("companies/../companies/acme.toml");
+    for (arguments, why) in [
+        (["--journal", &one, "--wav", &one], "both name"),
+        (["--journal", &call, "--wav", &one], "was read from this file"),
+        (["--journal", &one, "--wav", &company], "was read from this file"),
+    ] {
+        let output = sim(&[&[&call[..]], &arguments[..]].concat());
+        assert_eq!(output.status.code(), Some(2));
+        assert!(text(&output.stderr).contains(why), "{}", text(&output.stderr));
+        assert!(!Path::new(&one).exists(), "nothing is played");
+    }
+}
+
+#[test]
+fn the_exit_status_is_told_to_who_does_not_read() {
+    let folder = Folder::new();
+    let full = std::fs::File::options().write(true).open("/dev/full").expect("the full device");
+    let run = |arguments: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_sim"));
+        command.args(arguments).stderr(full.try_clone().expect("the same")).stdout(Stdio::piped());
+        let mut child = command.spawn().expect("the program starts");
+        drop(child.stdout.take());
+        child.wait().expect("it ends").code()
+    };
+    assert_eq!(run(&[&folder.scenario("seed", "sead")]), Some(2), "a wrong file");
+    assert_eq!(run(&[&folder.scenario("seed", "seed")]), Some(0));
+    let failing = folder.scenario("expect: [", "expect: [Written(7),");
+    assert_eq!(run(&[&failing]), Some(1), "a verdict that failed");
+}
+
+#[test]
+fn a_swarm_takes_any_seed_and_a_sensible_number_of_threads() {
+    let folder = Folder::new();
+    let out = folder.path("out");
+    let last = format!("{}..{}", u64::MAX - 1, u64::MAX);
+    let swarm = ["swarm", "../scenarios/caller_silent.ron", "--out", &out, "--seeds"];
+    let output = sim(&[&swarm[..], &[&last, "--threads", "2"]].concat());
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    for threads in ["0", "99999999999"] {
+        let output = sim(&[&swarm[..], &["0..1", "--threads", threads]].concat());
+        assert_eq!(output.status.code(), Some(2));
+    }
+    std::fs::write(&out, "").expect("a file");
+    let output = sim(&[&swarm[..], &["0..1"]].concat());
+    assert!(text(&output.stderr).contains("this is no folder"), "{}", text(&output.stderr));
+}
+
+#[test]
+fn a_journal_with_something_else_in_it_is_no_journal_and_one_that_stops_says_so() {
+    let folder = Folder::new();
+    let file = folder.path("call.jsonl");
+    sim(&["../scenarios/late_payment.ron", "--journal", &file]);
+    let journal = std::fs::read_to_string(&file).expect("a journal");
+    let replay = |bytes: &[u8]| {
+        std::fs::write(&file, bytes).expect("a file");
+        sim(&["replay", &file])
+    };
+    let spoilt = replay(journal.replacen("{\"at\":", "{\"more\":1,\"at\":", 1).as_bytes());
+    assert_eq!(spoilt.status.code(), Some(2));
+    assert!(text(&spoilt.stderr).contains("jsonl:2: it holds something that no step has"));
+    let half: Vec<_> = journal.lines().take(20).collect();
+    let half = replay(half.join("\n").as_bytes());
+    assert_eq!(half.status.code(), Some(0));
+    assert!(text(&half.stdout).contains("stops before the call has ended"));
+    let third = journal.match_indices('\n').nth(1).expect("lines").0 + 1;
+    let mut bytes = journal.into_bytes();
+    bytes[third] = 0xFF;
+    assert!(text(&replay(&bytes).stderr).contains("jsonl:3: not UTF-8"));
+    bytes[third] = b'x';
+    let message = text(&replay(&bytes).stderr);
+    assert!(message.contains("jsonl:3: not a step") && !message.contains("line 1"), "{message}");
 }
 
 #[cfg(not(feature = "sabotage"))]

@@ -108,7 +108,64 @@ const SLIPS: &[(&str, &str, &str, &str)] = &[
     ("Ended(\"agent_hangup\")", "Ended(\"agent-hangup\")", "\"agent-hangup\"", "`agent_hangup`"),
     ("Written(0)", "Ended(\"no_input\")", "Ended(\"agent_hangup\")", ""),
     ("companies/summit.toml", "companies/sumit.toml", "\"companies/sumit.toml\"", "summit.toml"),
+    ("takes_ms: 800", "takes_ms: 86400001u64", "86400001u64", ""),
+    ("takes_ms: 800", "takes_ms: 1e3", "1e3", ""),
+    ("at_ms: 90000, target", "at_ms: 90000, within_ms: 9, target", "within_ms", "`at_ms`"),
+    ("seed: 7,", "seed: 7;", ";", ""),
+    ("seed: 7,", "seed: 7, # the seed, 1 (one)", "#", "`//`"),
+    ("    seed: 7,", "\u{a0}\u{a0}seed: 7,", "\u{a0}\u{a0}", ""),
+    ("title: \"Hours\"", "title: Hours and days\"", "Hours and days\"", ""),
+    ("Says(\"We are open.\")", "Says(We are open.\")", "We are open.\"", ""),
+    ("Transfer(at_ms", "Transfer at_ms", "Transfer", ""),
+    ("\"2026-02-28\"", "\"2026-02-30\"", "\"2026-02-30\"", ""),
 ];
+
+#[test]
+fn what_is_sound_though_it_looks_odd_is_no_mistake() {
+    let folder = Folder::new();
+    for (usual, odd) in [
+        ("takes_ms: 800", "takes_ms: 800u64"),
+        ("(reply: 12000)", "(reply: 12000u64)"),
+        // Words of our own lines, beside the ids that they resemble.
+        ("Heard(\"opening\")", "Heard(\"still\")"),
+        ("Heard(\"opening\")", "NeverHeard(\"nobody\")"),
+        ("Written(0)", "Written(0), Written(0x0)"),
+    ] {
+        assert_eq!(folder.mistakes(&SOUND.replacen(usual, odd, 1)), [], "{odd}");
+    }
+    let summit = std::fs::read_to_string(folder.path("companies/summit.toml")).expect("a file");
+    let limited = format!("{summit}\n[function_limits.lookup_loan]\nbudget = 5000\n");
+    std::fs::write(folder.path("limited.toml"), limited).expect("a file");
+    let text = SOUND.replace("companies/summit.toml", "limited.toml");
+    assert_eq!(folder.mistakes(&text), [], "as companies.md has it");
+}
+
+#[test]
+fn more_mistakes_than_are_told_are_mentioned_and_a_long_file_is_read_at_once() {
+    let folder = Folder::new();
+    let sixty: String = (0..60).map(|n| format!("Hoard{n}(\"x\"), ")).collect();
+    let sixty = sixty.trim_end_matches(", ");
+    let mistakes = folder.mistakes(&SOUND.replace("Written(0)", sixty));
+    assert_eq!(mistakes.len(), 51, "{:#?}", &mistakes[49..]);
+    assert!(mistakes.iter().any(|told| told.what.starts_with("there may be more")));
+    // What takes time by the square of its length takes minutes here.
+    let many = format!("Written(0){}", ", Written(0)".repeat(40_000));
+    assert_eq!(folder.mistakes(&SOUND.replace("Written(0)", &many)), []);
+    let open = format!("{}[{}", SOUND.trim_end(), "[],".repeat(150_000));
+    assert!(!folder.mistakes(&open).is_empty());
+}
+
+#[test]
+fn a_list_that_is_not_closed_is_the_only_mistake_of_a_company() {
+    let folder = Folder::new();
+    let summit = std::fs::read_to_string(folder.path("companies/summit.toml")).expect("a file");
+    let numbers = summit.lines().find(|line| line.starts_with("numbers")).expect("numbers");
+    let open = summit.replace(numbers, numbers.trim_end_matches(']'));
+    std::fs::write(folder.path("open.toml"), open).expect("a file");
+    let mistakes = folder.mistakes(&SOUND.replace("companies/summit.toml", "open.toml"));
+    assert_eq!(mistakes.len(), 1, "{mistakes:#?}");
+    assert_eq!(mistakes[0].what, "a list is not closed");
+}
 
 #[test]
 fn every_mistake_is_told_at_its_own_place_with_the_nearest_name() {
@@ -365,11 +422,14 @@ fn all_mistakes_of_a_folder_are_shown_in_eighty_columns_without_colour() {
     std::fs::write(folder.path("3.ron"), b"\xff\0").expect("a file");
     std::fs::write(folder.path("4.ron"), SOUND).expect("a file");
     std::fs::create_dir(folder.path("5.ron")).expect("a folder");
+    std::fs::write(folder.path("5.ron/6.ron"), vec![b' '; 2 << 20]).expect("a file inside it");
     let output = sim(&[folder.0.path()]);
     assert_eq!(output.status.code(), Some(2));
     let shown = String::from_utf8(output.stderr).expect("text");
     assert!(!shown.contains('\x1b'), "{shown}");
-    for place in ["1.ron:6:5: there is no field `sead`", "2.ron:", "3.ron:1:1: ", "5.ron"] {
+    for place in
+        ["1.ron:6:5: there is no field `sead`", "2.ron:", "3.ron:1:1: ", "5.ron/6.ron is larger"]
+    {
         assert!(shown.replace("\n  | ", " ").contains(place), "no {place} in\n{shown}");
     }
     for line in shown.lines() {

@@ -109,8 +109,11 @@ pub fn read(text: &str) -> Result<Vec<Step>, Mistake> {
     for (text, line) in lines {
         let step: Step = match serde_json::from_str(text) {
             Ok(step) => step,
-            Err(error) => return mistake(line, format!("not a step: {error}")),
+            Err(error) => return mistake(line, not_a_step(&error)),
         };
+        if !is_whole(text, &step) {
+            return mistake(line, "it holds something that no step has".to_owned());
+        }
         match (&step.cause, steps.is_empty()) {
             (Cause::Started(_), true) | (Cause::Input(_) | Cause::Timer(_), false) => {}
             (Cause::Started(_), false) => {
@@ -129,4 +132,20 @@ pub fn read(text: &str) -> Result<Vec<Step>, Mistake> {
         return mistake(2, "there is no step in this journal".to_owned());
     }
     Ok(steps)
+}
+
+/// Why a line is none, without what was quoted at length, and with the place in the line.
+fn not_a_step(error: &serde_json::Error) -> String {
+    const SHOWN_MAX: usize = 300;
+    let text = error.to_string();
+    let why = text.rsplit_once(" at line ").map_or(&*text, |(why, _)| why);
+    let shown: String = why.chars().take(SHOWN_MAX).collect();
+    let more = if shown.len() < why.len() { "…" } else { "" };
+    format!("not a step: {shown}{more} (column {})", error.column())
+}
+
+/// Whether nothing of a line was passed over when it was read.
+fn is_whole(text: &str, step: &Step) -> bool {
+    let written = serde_json::from_str::<serde_json::Value>(text);
+    written.is_ok_and(|written| serde_json::to_value(step).is_ok_and(|step| step == written))
 }

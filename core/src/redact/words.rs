@@ -286,17 +286,42 @@ const SPANISH: &[Row] = &[
 /// Finds a word, however it is capitalised and whether or not its accents were written.
 pub(super) fn look_up(word: &str) -> Option<(Meaning, Tongue)> {
     let folded = fold(word)?;
-    // Most words stand in no table, and nearly all of them are told apart by their first letter.
-    let first = folded.as_bytes().first();
-    let is = |known: &&str| known.as_bytes().first() == first && **known == folded;
-    let found = |table: &[Row]| {
-        let row = table.iter().find(|(_, words)| words.iter().any(is));
-        row.map(|(meaning, _)| *meaning)
+    let letter = letter_bit(*folded.as_bytes().first()?);
+    let found = |table: &[Row], letters: &[u32]| {
+        let mut rows = table.iter().zip(letters);
+        let row = rows.find(|((_, words), letters)| {
+            **letters & letter != 0 && words.contains(&folded.as_str())
+        });
+        row.map(|((meaning, _), _)| *meaning)
     };
-    match found(ENGLISH) {
+    const ENGLISH_LETTERS: [u32; ENGLISH.len()] = first_letters(ENGLISH);
+    const SPANISH_LETTERS: [u32; SPANISH.len()] = first_letters(SPANISH);
+    match found(ENGLISH, &ENGLISH_LETTERS) {
         Some(meaning) => Some((meaning, Tongue::English)),
-        None => found(SPANISH).map(|meaning| (meaning, Tongue::Spanish)),
+        None => found(SPANISH, &SPANISH_LETTERS).map(|meaning| (meaning, Tongue::Spanish)),
     }
+}
+
+/// The first letters of the words in each row, a bit each. Most words stand in no table, and by these
+/// most rows need not be looked into.
+const fn first_letters<const ROWS: usize>(table: &[Row]) -> [u32; ROWS] {
+    let mut letters = [0; ROWS];
+    let mut row = 0;
+    while row < ROWS {
+        let words = table[row].1;
+        let mut word = 0;
+        while word < words.len() {
+            letters[row] |= letter_bit(words[word].as_bytes()[0]);
+            word += 1;
+        }
+        row += 1;
+    }
+    letters
+}
+
+/// The bit of a first letter. What is no letter from a to z shares one with some that are.
+const fn letter_bit(first: u8) -> u32 {
+    1 << (first & 31)
 }
 
 /// Combining accents, which some keyboards and services write after the letter.

@@ -112,14 +112,18 @@ impl<'a> Chunks<'a> {
         }
     }
 
+    /// An extensible format says in its second part what it is.
     fn coding(&self) -> Option<u16> {
-        self.format.first_chunk().copied().map(u16::from_le_bytes)
+        let number = |at: usize| self.format.get(at..at + 2).and_then(|two| two.try_into().ok());
+        let coding = u16::from_le_bytes(number(0)?);
+        let inner = number(24).filter(|_| coding == EXTENSIBLE);
+        Some(inner.map_or(coding, u16::from_le_bytes))
     }
 
-    /// The name of a coding that we do not read. "Extensible" may be PCM: hound looks closer.
+    /// The name of a coding that we do not read.
     fn foreign_coding(&self) -> Option<String> {
         let name = match self.coding()? {
-            0x0001 | FLOAT | MULAW | 0xFFFE => return None,
+            0x0001 | FLOAT | MULAW | EXTENSIBLE => return None,
             0x0002 | 0x0011 => "ADPCM",
             0x0006 => "A-law",
             0x0031 => "GSM",
@@ -174,16 +178,22 @@ impl<'a> Chunks<'a> {
         Ok(Sound { samples: self.sound.iter().map(sample).collect(), channels, rate })
     }
 
-    /// A WAV file of these parts and no others.
+    /// A WAV file of these parts and no others. Of the bits of a sample in an extensible format fewer
+    /// may count than it takes. They are the upper ones, so all of them may as well be read; hound would
+    /// take the lower.
     fn file(&self) -> Vec<u8> {
+        let mut format = self.format.to_vec();
+        if format.first_chunk() == Some(&EXTENSIBLE.to_le_bytes()) && format.len() >= 40 {
+            format.copy_within(14..16, 18);
+        }
         let length = |bytes: usize| (bytes as u32).to_le_bytes();
-        let whole = length(20 + self.format.len() + self.sound.len());
+        let whole = length(20 + format.len() + self.sound.len());
         [
             &b"RIFF"[..],
             &whole,
             b"WAVEfmt ",
-            &length(self.format.len()),
-            self.format,
+            &length(format.len()),
+            &format,
             b"data",
             &length(self.sound.len()),
             self.sound,
@@ -195,9 +205,10 @@ impl<'a> Chunks<'a> {
 /// From this length on, the writer wrote into a pipe and meant "until the end".
 const UNKNOWN: u32 = 0x7FFF_0000;
 
-/// The numbers of two codings in a WAV file.
+/// The numbers of codings in a WAV file.
 const FLOAT: u16 = 0x0003;
 const MULAW: u16 = 0x0007;
+const EXTENSIBLE: u16 = 0xFFFE;
 
 /// What a sample of 16 bits stays below.
 const FULL: f64 = 32_768.0;

@@ -2,14 +2,14 @@
 
 use std::collections::BTreeSet;
 use std::fmt::{self, Debug};
-use std::io::{self, IsTerminal as _, Write as _};
+use std::io::{self, IsTerminal as _};
 use std::path::Path;
 
 use miette::{GraphicalTheme, MietteHandler, MietteHandlerOpts, ReportHandler as _};
 use serde::Serialize;
 use sim::scenario::{Mistake, Problem};
 
-use super::paper::Paper;
+use super::paper::{Paper, complain};
 
 /// Tells mistakes, each of them once: many scenarios may share a company.
 pub(super) struct Teller {
@@ -35,16 +35,13 @@ impl Teller {
     }
 
     /// Shows every mistake with its lines, on standard error.
-    pub(super) fn show(&mut self, problem: &Problem) -> io::Result<()> {
-        let mut out = io::stderr().lock();
+    pub(super) fn show(&mut self, problem: &Problem) {
         for mistake in problem.mistakes() {
             if self.told.insert(mistake.to_string()) {
-                write!(out, "{:?}", Shown { mistake, handler: &self.handler })?;
-                writeln!(out)?;
+                complain(format_args!("{:?}", Shown { mistake, handler: &self.handler }));
                 self.files.insert(mistake.file().to_owned());
             }
         }
-        Ok(())
     }
 
     /// Prints the mistakes of a file as one line of JSON.
@@ -62,11 +59,11 @@ impl Teller {
     }
 
     /// How much was wrong, after more than one mistake.
-    pub(super) fn sum(&self) -> io::Result<()> {
+    pub(super) fn sum(&self) {
         match (self.told.len(), self.files.len()) {
-            (0 | 1, _) => Ok(()),
-            (mistakes, 1) => writeln!(io::stderr(), "{mistakes} mistakes"),
-            (mistakes, files) => writeln!(io::stderr(), "{mistakes} mistakes in {files} files"),
+            (0 | 1, _) => {}
+            (mistakes, 1) => complain(format_args!("{mistakes} mistakes")),
+            (mistakes, files) => complain(format_args!("{mistakes} mistakes in {files} files")),
         }
     }
 }
@@ -96,6 +93,7 @@ struct One<'a> {
     column: Option<usize>,
     words: &'a str,
     what: &'a str,
+    label: &'a str,
     help: Option<&'a str>,
 }
 
@@ -108,6 +106,7 @@ impl<'a> From<&'a Mistake> for One<'a> {
             column,
             words: mistake.words(),
             what: mistake.what(),
+            label: mistake.label(),
             help: mistake.advice(),
         }
     }

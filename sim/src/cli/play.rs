@@ -6,13 +6,13 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 use sim::desk::{Options, Played, play_with};
+use sim::journal;
 use sim::machine::Machine;
-use sim::scenario::files_in;
-use sim::{Scenario, journal};
+use sim::scenario::{Template, files_in};
 
 use super::Outcome;
 use super::mistakes::Teller;
-use super::paper::Paper;
+use super::paper::{Paper, complain};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Play {
@@ -24,7 +24,7 @@ pub(super) struct Play {
     ///
     /// Its fields: title, file, steps (how many), verdicts (asked, held, and
     /// instead, what came if it did not hold), breaches (invariant, at_ms, what), and ended, the reason for which the call ended. A file that is wrong has a
-    /// line, too: file and mistakes (file, line, column, words, what, help).
+    /// line, too: file and mistakes (file, line, column, words, what, label, help).
     #[arg(long)]
     json: bool,
 
@@ -85,27 +85,34 @@ pub(super) fn main(args: &Play, paper: &mut Paper) -> io::Result<Outcome> {
     let files = match scenario_files(&args.paths) {
         Ok(files) => files,
         Err(message) => {
-            eprintln!("error: {message}");
+            complain(format_args!("error: {message}"));
             return Ok(Outcome::WrongFile);
         }
     };
     let single = [("--journal", &args.journal), ("--wav", &args.wav)];
     let asked = single.iter().find(|(_, file)| file.is_some());
     if let (Some((option, _)), 2..) = (asked, files.len()) {
-        eprintln!(
+        complain(format_args!(
             "error: {option} writes one call, and {} scenarios are given; give a single one",
             files.len()
-        );
+        ));
         return Ok(Outcome::WrongFile);
     }
-    if let Some(message) = single.iter().find_map(|(option, file)| unwritable(option, file)) {
-        eprintln!("error: {message}");
+    let mut reasons = single.iter().filter_map(|(option, file)| unwritable(option, file));
+    if let Some(message) = reasons.next().or_else(|| one_file_for_two(args)) {
+        complain(format_args!("error: {message}"));
         return Ok(Outcome::WrongFile);
     }
     let mut outcome = Outcome::Held;
     let mut teller = Teller::new();
     for file in &files {
-        match Scenario::load(file) {
+        let template = Template::load(file);
+        let sources = template.as_ref().map(Template::sources).unwrap_or_default();
+        if let Some(message) = overwritten(&sources, &single) {
+            complain(format_args!("error: {message}"));
+            return Ok(Outcome::WrongFile);
+        }
+        match template.map(Template::into_scenario) {
             Ok(scenario) => {
                 let options = Options { tape: args.wav.is_some(), machine: machine(args) };
                 let played = play_with(scenario, options);
@@ -113,7 +120,7 @@ pub(super) fn main(args: &Play, paper: &mut Paper) -> io::Result<Outcome> {
                     outcome = Outcome::Failed;
                 }
                 if let Err(message) = keep(&played, args) {
-                    eprintln!("error: {message}");
+                    complain(format_args!("error: {message}"));
                     outcome = Outcome::WrongFile;
                 }
             }
@@ -121,13 +128,13 @@ pub(super) fn main(args: &Play, paper: &mut Paper) -> io::Result<Outcome> {
                 if args.json {
                     teller.print(file, &problem, paper)?;
                 } else {
-                    teller.show(&problem)?;
+                    teller.show(&problem);
                 }
                 outcome = Outcome::WrongFile;
             }
         }
     }
-    teller.sum()?;
+    teller.sum();
     Ok(outcome)
 }
 
@@ -143,6 +150,31 @@ fn unwritable(option: &str, file: &Option<PathBuf>) -> Option<String> {
         }
         _ => None,
     }
+}
+
+/// Why a journal and a recording cannot both be written.
+fn one_file_for_two(args: &Play) -> Option<String> {
+    let (journal, wav) = (args.journal.as_ref()?, args.wav.as_ref()?);
+    let same = place(journal) == place(wav);
+    same.then(|| format!("--journal and --wav both name {}; give two files", wav.display()))
+}
+
+/// Why a file cannot be written that the scenario was read from.
+fn overwritten(sources: &[PathBuf], single: &[(&str, &Option<PathBuf>)]) -> Option<String> {
+    single.iter().find_map(|(option, file)| {
+        let file = file.as_deref()?;
+        let read = sources.iter().any(|source| place(source) == place(file));
+        let what = "the scenario was read from this file; give another";
+        read.then(|| format!("{option} {}: {what}", file.display()))
+    })
+}
+
+/// Where a file lies, or would lie, by whatever way it is named.
+fn place(file: &Path) -> Option<PathBuf> {
+    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let written =
+        || Some(folder.unwrap_or(Path::new(".")).canonicalize().ok()?.join(file.file_name()?));
+    file.canonicalize().ok().or_else(written)
 }
 
 /// The files that are meant: folders stand for the scenarios in them.

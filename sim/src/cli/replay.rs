@@ -4,11 +4,12 @@ use std::io;
 use std::path::PathBuf;
 
 use call_core::story::story;
+use call_core::{Fact, Step};
 use sim::journal;
 use sim::replay::replay;
 
 use super::Outcome;
-use super::paper::Paper;
+use super::paper::{Paper, complain};
 
 /// Plays a journal again and compares, step by step.
 ///
@@ -31,17 +32,26 @@ pub(super) struct Replay {
 
 pub(super) fn main(args: &Replay, paper: &mut Paper) -> io::Result<Outcome> {
     let name = args.journal.display();
-    let text = match std::fs::read_to_string(&args.journal) {
-        Ok(text) => text,
+    let bytes = match std::fs::read(&args.journal) {
+        Ok(bytes) => bytes,
         Err(error) => {
-            eprintln!("error: cannot read the journal {name}: {error}");
+            complain(format_args!("error: cannot read the journal {name}: {error}"));
             return Ok(Outcome::WrongFile);
         }
     };
-    let steps = match journal::read(&text) {
+    let text = match std::str::from_utf8(&bytes) {
+        Ok(text) => text,
+        Err(error) => {
+            let before = &bytes[..error.valid_up_to()];
+            let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;
+            complain(format_args!("error: {name}:{line}: not UTF-8, as a journal is"));
+            return Ok(Outcome::WrongFile);
+        }
+    };
+    let steps = match journal::read(text) {
         Ok(steps) => steps,
         Err(mistake) => {
-            eprintln!("error: {name}:{mistake}");
+            complain(format_args!("error: {name}:{mistake}"));
             return Ok(Outcome::WrongFile);
         }
     };
@@ -49,6 +59,10 @@ pub(super) fn main(args: &Replay, paper: &mut Paper) -> io::Result<Outcome> {
     let Some(difference) = replay(&steps) else {
         let what = format_args!("the replay is identical: {} steps", steps.len());
         paper.judged(true, "held", what)?;
+        let ended = |step: &Step| step.facts.iter().any(|f| matches!(f, Fact::CallEnded { .. }));
+        if !steps.iter().any(ended) {
+            paper.line("        the journal stops before the call has ended")?;
+        }
         return Ok(Outcome::Held);
     };
     let number = difference.number;

@@ -11,8 +11,11 @@ use sim::scenario::Template;
 
 use super::Outcome;
 use super::mistakes::Teller;
-use super::paper::Paper;
+use super::paper::{Paper, complain};
 use super::play::scenario_files;
+
+/// More threads than any machine has use for.
+const THREADS_MAX: i64 = 1_024;
 
 /// Plays every scenario under random faults and judges the calls by the invariants.
 ///
@@ -48,27 +51,31 @@ pub(super) struct Swarm {
     out: PathBuf,
 
     /// How many calls are played at the same time; as many as there are processors if not given.
-    #[arg(long, value_name = "N")]
-    threads: Option<usize>,
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=THREADS_MAX))]
+    threads: Option<u16>,
 }
 
 pub(super) fn main(args: &Swarm, paper: &mut Paper) -> io::Result<Outcome> {
     let files = match scenario_files(&args.paths) {
         Ok(files) => files,
         Err(message) => {
-            eprintln!("error: {message}");
+            complain(format_args!("error: {message}"));
             return Ok(Outcome::WrongFile);
         }
     };
+    if args.out.exists() && !args.out.is_dir() {
+        complain(format_args!("error: --out {}: this is no folder", args.out.display()));
+        return Ok(Outcome::WrongFile);
+    }
     let mut templates = Vec::new();
     let mut teller = Teller::new();
     for file in &files {
         match Template::load(file) {
             Ok(template) => templates.push(template),
-            Err(problem) => teller.show(&problem)?,
+            Err(problem) => teller.show(&problem),
         }
     }
-    teller.sum()?;
+    teller.sum();
     if templates.len() < files.len() {
         return Ok(Outcome::WrongFile);
     }
@@ -78,12 +85,12 @@ pub(super) fn main(args: &Swarm, paper: &mut Paper) -> io::Result<Outcome> {
         "swarm: sim {version}, seeds {start}..{end}, {} scenarios\n",
         files.len()
     ))?;
-    let threads = args.threads.or_else(|| Some(std::thread::available_parallelism().ok()?.get()));
+    let processors = || std::thread::available_parallelism().map_or(1, usize::from);
     let swarm = sim::swarm::Swarm {
         seeds: args.seeds.clone(),
         templates,
         complete: args.paths == [PathBuf::from("scenarios")],
-        threads: threads.unwrap_or(1),
+        threads: args.threads.map_or_else(processors, usize::from),
         folder: args.out.clone(),
     };
     let began = Instant::now();
@@ -91,7 +98,10 @@ pub(super) fn main(args: &Swarm, paper: &mut Paper) -> io::Result<Outcome> {
     let report = match swarm.run(&judge_all, &|| bar.inc(1)) {
         Ok(report) => report,
         Err(error) => {
-            eprintln!("error: cannot keep a failing call in {}: {error}", args.out.display());
+            complain(format_args!(
+                "error: cannot keep a failing call in {}: {error}",
+                args.out.display()
+            ));
             return Ok(Outcome::WrongFile);
         }
     };
@@ -104,11 +114,11 @@ pub(super) fn main(args: &Swarm, paper: &mut Paper) -> io::Result<Outcome> {
         }
     }
     let took = began.elapsed().as_secs_f64();
-    eprintln!(
+    complain(format_args!(
         "{took:.1} s: {:.0} calls a second, {:.0} simulated seconds a second",
         report.calls as f64 / took,
         report.simulated_ms as f64 / 1_000.0 / took
-    );
+    ));
     Ok(if report.held() { Outcome::Held } else { Outcome::Failed })
 }
 

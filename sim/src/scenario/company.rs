@@ -79,19 +79,23 @@ fn folder(node: &Node, name: &str, path: &Path) -> Found {
 
 /// What the text holds, and everything that is wrong with it.
 fn parse(text: &str) -> (Option<Company>, Vec<Found>) {
-    let Written { tree, found: garbled } = toml_tree::read(text);
+    let Written { tree, found: garbled, until } = toml_tree::read(text);
     let (company, repairs, misshapen) = shape::<Company>(&tree);
     let misshapen = misshapen.into_iter().map(|one| toml_tree::in_toml(one, &tree));
     let line = |found: &Found| text.get(..found.span.start).map(|text| text.matches('\n').count());
     // What cannot be read may hold what seems to be missing, and has spoilt what is on its line.
     let follows = |one: &Found| {
-        !garbled.is_empty()
-            && (one.what.ends_with("missing") || garbled.iter().any(|g| line(g) == line(one)))
+        one.span.start >= until
+            || !garbled.is_empty()
+                && (one.what.ends_with("missing") || garbled.iter().any(|g| line(g) == line(one)))
     };
     let mut found: Vec<_> = misshapen.filter(|one| !follows(one)).collect();
     let is_whole = garbled.is_empty();
     found.extend(garbled);
+    let told = found.len();
     functions(&tree, &mut found);
+    let mut place = 0..;
+    found.retain(|one| place.next() < Some(told) || one.span.start < until);
     if let Some(company) = &company
         && is_whole
     {

@@ -35,6 +35,7 @@ pub(super) struct Scenario {
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) enum OperatorEntry {
     Drain { at_ms: u64, within_ms: u64 },
     HangUp { at_ms: u64 },

@@ -9,7 +9,7 @@ use super::check::Check;
 use super::company;
 use super::file;
 use super::problem::{Mistake, Problem, Source};
-use super::read::{Reading, read};
+use super::read::{DEPTH_MAX, Reading, read};
 use super::shape::{Repairs, shape};
 use super::template::folder;
 use super::tree::{Body, Found, Node};
@@ -67,9 +67,7 @@ fn written(
     mistakes: &mut Vec<Mistake>,
 ) -> Option<(Option<file::Scenario>, Node, Repairs)> {
     let Reading { tree, found: unreadable, plain } = read(&source.text);
-    let options =
-        ron::Options::default().with_default_extension(ron::extensions::Extensions::IMPLICIT_SOME);
-    let file = options.from_str(&source.text);
+    let file = options().from_str(&source.text);
     let unreadable = if file.is_ok() { Vec::new() } else { unreadable };
     mistakes.extend(unreadable.into_iter().map(|found| Mistake::at(source, found)));
     if !plain {
@@ -89,6 +87,14 @@ fn written(
         mistakes.push(Mistake::at(source, found));
     }
     Some((None, tree, repairs))
+}
+
+/// How the RON library is asked: `Some` need not be written, and our own reader says when brackets lie
+/// too deep, where the library would speak of its options.
+fn options() -> ron::Options {
+    ron::Options::default()
+        .with_default_extension(ron::extensions::Extensions::IMPLICIT_SOME)
+        .with_recursion_limit(4 * DEPTH_MAX)
 }
 
 fn company(
@@ -146,9 +152,7 @@ Scenario(
     /// Whether the RON library takes a text, and whether we find anything wrong with how it is
     /// written, and with its shape.
     fn judged(text: &str) -> (bool, bool, bool) {
-        let options = ron::Options::default()
-            .with_default_extension(ron::extensions::Extensions::IMPLICIT_SOME);
-        let sound = options.from_str::<file::Scenario>(text).is_ok();
+        let sound = options().from_str::<file::Scenario>(text).is_ok();
         let Reading { tree, found, plain } = read(text);
         let (_, _, misshapen) = shape::<file::Scenario>(&tree);
         (sound, !plain || !found.is_empty(), !misshapen.is_empty())

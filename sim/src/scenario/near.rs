@@ -21,7 +21,12 @@ pub(super) fn nearest<'n>(word: &str, names: &[&'n str]) -> Option<&'n str> {
         .filter(|(steps, name)| *steps <= ((name.chars().count() + 1) / 3).max(1))
         .min_by_key(|(steps, _)| *steps)
         .map(|(_, name)| name);
-    slip.or_else(|| names.iter().find(begins).copied())
+    // `hangup` for the one name that has it in it.
+    let holds = || {
+        let mut names = names.iter().filter(|name| meant.len() > 3 && plain(name).contains(&meant));
+        names.next().filter(|_| names.next().is_none())
+    };
+    slip.or_else(|| names.iter().find(begins).or_else(holds).copied())
 }
 
 /// What to say about a word that is none of these names.
@@ -50,5 +55,7 @@ mod tests {
         assert_eq!(nearest("", &names), None);
         assert_eq!(nearest("do", &["hears", "does"]), Some("does"));
         assert_eq!(nearest("sead", &["title", "seed"]), Some("seed"));
+        assert_eq!(nearest("loan", &names), Some("lookup_loan"));
+        assert_eq!(nearest("call", &["hangup_call", "transfer_call"]), None, "which of them?");
     }
 }

@@ -8,6 +8,7 @@ use std::path::Path;
 
 use miette::{Diagnostic, LabeledSpan, SourceCode};
 
+use super::check::near_file;
 use super::tree::Found;
 use excerpt::Excerpt;
 
@@ -118,6 +119,12 @@ impl Mistake {
         &self.what
     }
 
+    /// What was expected in its place, or the like: what is drawn below the words. Empty where the file
+    /// cannot be read at all.
+    pub fn label(&self) -> &str {
+        &self.label
+    }
+
     /// What to do about it.
     pub fn advice(&self) -> Option<&str> {
         self.help.as_deref()
@@ -138,6 +145,9 @@ impl Source {
             .and_then(|file| file.take(FILE_BYTES_MAX + 1).read_to_end(&mut bytes));
         if let Err(why) = read {
             let what = format!("cannot read the {holds} {}: {why}", path.display());
+            let near = near_file(&path.display().to_string(), path);
+            let near = near.map(|near| format!("did you mean `{near}`?"));
+            let help = near.as_deref().unwrap_or(help);
             return Err(Box::new(Mistake::without_place(path, what, help)));
         }
         if bytes.len() as u64 > FILE_BYTES_MAX {

@@ -7,14 +7,12 @@
 
 mod token;
 
-use super::tree::{Body, Field, Found, Name, Node};
+use super::tree::{Body, FOUND_MAX, Field, Found, Name, Node, and_more};
 
 pub(super) use token::integer;
 
-/// Values inside each other; the RON library reads no more than 128.
-const DEPTH_MAX: usize = 100;
-/// More are not told of one file.
-const FOUND_MAX: usize = 50;
+/// Values inside each other.
+pub(super) const DEPTH_MAX: usize = 100;
 
 /// What a file holds, and what is wrong with how it is written.
 pub(super) struct Reading {
@@ -89,7 +87,11 @@ impl<'t> Reader<'t> {
         }
         if self.rest().is_empty() {
             if !self.ended {
-                let found = Found::new(0..0, "the file is empty", "a scenario is missing");
+                let what = match self.text.trim() {
+                    "" => "the file is empty",
+                    _ => "the file holds nothing but remarks",
+                };
+                let found = Found::new(0..0, what, "a scenario is missing");
                 let help = "a scenario begins with `Scenario(`; docs/scenarios.md has a first one";
                 self.tell(found.help(help));
             }
@@ -108,6 +110,7 @@ impl<'t> Reader<'t> {
             );
             self.plain = false;
         }
+        and_more(&mut self.found);
         Reading { tree, found: self.found, plain: self.plain }
     }
 
@@ -134,11 +137,22 @@ impl<'t> Reader<'t> {
                 node(body, self.at)
             }
             Some(c) if token::begins_word(c) => {
+                if let Some(length) = token::unopened(self.rest()) {
+                    self.at += length;
+                    let what = "this text has no quotation mark at its beginning";
+                    self.tell(Found::new(start..self.at, what, "expected a `\"` before this"));
+                    return node(Body::Bad, self.at);
+                }
                 let name = self.word();
                 let end = self.at;
                 self.space();
                 if self.peek() == Some('(') {
                     return self.round(Some(name));
+                }
+                if self.lacks_bracket() {
+                    let what = format!("`{}` has no opening bracket", name.text);
+                    self.tell(Found::new(name.span.clone(), what, "expected `(` behind this"));
+                    return self.without_bracket(name);
                 }
                 self.at = end;
                 Node { span: start..end, name: Some(name), body: Body::Bare }
@@ -201,6 +215,16 @@ impl<'t> Reader<'t> {
     /// `(…)`, with names in it or without.
     fn round(&mut self, name: Option<Name>) -> Node {
         let open = self.enter('(');
+        self.inside(name, open)
+    }
+
+    /// Likewise, where the opening bracket is missing.
+    fn without_bracket(&mut self, name: Name) -> Node {
+        self.open.push(('(', self.at));
+        self.inside(Some(name), self.at)
+    }
+
+    fn inside(&mut self, name: Option<Name>, open: usize) -> Node {
         let start = name.as_ref().map_or(open, |name| name.span.start);
         let (mut items, mut fields) = (Vec::new(), Vec::new());
         let whole = loop {
@@ -352,16 +376,23 @@ impl<'t> Reader<'t> {
                 }
                 Some(_) if self.begins_element() => return Next::Element,
                 Some(c) => {
-                    let span = self.at..self.at + c.len_utf8();
+                    let unseen = |c| token::is_invisible(c) && !matches!(c, ' ' | '\t'..='\r');
+                    let unseen = self.rest().find(|c| !unseen(c));
+                    let length = unseen.unwrap_or(self.rest().len()).max(c.len_utf8());
+                    let span = self.at..self.at + length;
                     let what = format!("{} cannot stand here", token::shown(c));
                     let label = format!("expected `,` or `{}`", closing(bracket));
-                    self.tell(Found::new(span, what, label));
-                    if c.is_control() {
-                        self.at += c.len_utf8();
-                        self.space();
-                    } else {
-                        self.skip();
+                    let found = Found::new(span, what, label);
+                    self.tell(match c {
+                        '#' => found.help("a remark begins with `//`"),
+                        _ => found,
+                    });
+                    match c {
+                        c if token::is_invisible(c) => self.at += length,
+                        '#' => self.at += self.rest().find('\n').unwrap_or(self.rest().len()),
+                        _ => self.skip(),
                     }
+                    self.space();
                 }
             }
         }
@@ -380,6 +411,16 @@ impl<'t> Reader<'t> {
                 || c.is_ascii_digit()
                 || matches!(c, '(' | '[' | '{' | '+' | '-' | '.')
         })
+    }
+
+    /// Whether fields follow a word in a list, on its line, where their bracket should be opened.
+    fn lacks_bracket(&self) -> bool {
+        let rest = self.rest();
+        let word = rest.find(|c: char| !(c.is_alphanumeric() || c == '_')).unwrap_or(rest.len());
+        let line = rest.lines().next().unwrap_or_default();
+        let closes = line.contains(')');
+        let in_list = self.open.last().is_some_and(|(bracket, _)| *bracket == '[');
+        in_list && word > 0 && rest[word..].starts_with(':') && closes
     }
 
     fn wrong_bracket(&mut self, c: char, bracket: char, opened: usize) -> Next {
@@ -412,15 +453,16 @@ impl<'t> Reader<'t> {
     /// Whether this place is the first of its line, and not to the right of the line on which a
     /// bracket was opened. A closing bracket may stand right below its line.
     fn left_of(&self, opened: usize) -> bool {
-        let line = |at: usize| self.text[..at].rfind('\n').map_or(0, |end| end + 1);
+        let before = self.text[..self.at].trim_end_matches([' ', '\t']);
+        if self.rest().is_empty() || !before.ends_with('\n') {
+            return false;
+        }
+        let here = before.len();
+        let there = self.text[..opened].rfind('\n').map_or(0, |end| end + 1);
         let indent = |begin: usize| {
             let line = &self.text[begin..];
             line.len() - line.trim_start_matches([' ', '\t']).len()
         };
-        let (here, there) = (line(self.at), line(opened));
-        if here == there || self.rest().is_empty() || here + indent(here) != self.at {
-            return false;
-        }
         let closes = self.peek().is_some_and(|c| matches!(c, ')' | ']' | '}'));
         if closes { indent(here) < indent(there) } else { indent(here) <= indent(there) }
     }

@@ -14,11 +14,8 @@ use serde::de::{self, DeserializeOwned, DeserializeSeed, IntoDeserializer as _, 
 
 use super::near;
 use super::read::integer;
-use super::tree::{Body, Field, Found, Node};
+use super::tree::{Body, FOUND_MAX, Field, Found, Node, and_more};
 use filler::Filler;
-
-/// More mistakes are not told of one file.
-const FOUND_MAX: usize = 50;
 
 /// What was made good.
 #[derive(Debug, Default)]
@@ -76,6 +73,7 @@ pub(super) fn shape<T: DeserializeOwned>(tree: &Node) -> (Option<T>, Repairs, Ve
             break;
         }
     }
+    and_more(&mut found);
     (None, repairs, found)
 }
 
@@ -285,9 +283,9 @@ impl<'t> Shape<'t> {
 
     fn whole<T: TryFrom<i128>>(self, least: i128, most: i128) -> Result<T, Wrong> {
         let range = match (least, most) {
-            (0, most) if most == i128::from(u64::MAX) => "a whole number, 0 or more".to_owned(),
-            (least, _) if least == i128::from(i64::MIN) => "a whole number".to_owned(),
-            (0, most) if most == i128::from(u32::MAX) => "a whole number, 0 or more".to_owned(),
+            (least, _) if least <= i128::from(i32::MIN) => "a whole number".to_owned(),
+            // What there is of them is told by whoever knows what the number is for.
+            (0, most) if most >= i128::from(u16::MAX) => "a whole number, 0 or more".to_owned(),
             (least, most) => format!("a whole number from {least} to {most}"),
         };
         let Body::Number(text) = &self.node.body else {
@@ -295,7 +293,8 @@ impl<'t> Shape<'t> {
         };
         let number = integer(text).filter(|number| (least..=most).contains(number));
         number.and_then(|number| T::try_from(number).ok()).ok_or_else(|| {
-            let large = integer(text).is_none_or(|number| number > most) && !text.contains('.');
+            let digits = text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'_');
+            let large = integer(text).map_or(digits, |number| number > most);
             let label =
                 if large { "this is too large".to_owned() } else { format!("this is {text}") };
             Wrong::at(self.node, Found::new(self.node.head(), format!("expected {range}"), label))

@@ -59,6 +59,13 @@ impl Template {
         &self.path
     }
 
+    /// Every file that it was read from: its own, its company's and its recordings.
+    pub fn sources(&self) -> Vec<PathBuf> {
+        let named = [&self.file.company].into_iter().chain(self.recordings.keys());
+        let named = named.map(|name| folder(&self.path).join(name));
+        std::iter::once(self.path.clone()).chain(named).collect()
+    }
+
     /// What goes wrong by the file itself.
     pub fn faults(&self) -> &[Fault] {
         &self.file.faults

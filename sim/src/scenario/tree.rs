@@ -105,6 +105,18 @@ pub(super) struct Found {
     pub(super) help: Option<String>,
 }
 
+/// More mistakes of one kind are not told of one file: the first are mended first.
+pub(super) const FOUND_MAX: usize = 50;
+
+/// Says so where not all are told.
+pub(super) fn and_more(found: &mut Vec<Found>) {
+    if let (Some(last), true) = (found.last(), found.len() >= FOUND_MAX) {
+        let what = "there may be more mistakes than are told of one file";
+        let more = Found::new(last.span.clone(), what, "the last one told");
+        found.push(more.help("mend those that are told first"));
+    }
+}
+
 impl Found {
     pub(super) fn new(span: Span, what: impl Into<String>, label: impl Into<String>) -> Self {
         Self { span, what: what.into(), label: label.into(), help: None }

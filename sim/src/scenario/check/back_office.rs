@@ -35,8 +35,13 @@ impl Check<'_> {
             if let Err(why) = looked_up_as(as_if, text) {
                 let why = why.replace(as_if, field);
                 let expected = why.split_once(" must be ").map_or("", |(_, expected)| expected);
-                let label = format!("expected {expected}");
-                self.found.push(Found::new(node.head(), why, label));
+                let found = match is_written_as_date(text) && expected.contains("YYYY") {
+                    true => {
+                        Found::new(node.head(), format!("there is no day {text}"), "no such day")
+                    }
+                    false => Found::new(node.head(), &why[..], format!("expected {expected}")),
+                };
+                self.found.push(found);
             } else if field == "number" && !numbers.insert(text.to_owned()) {
                 let what = format!("there are two loans with the number {text}");
                 self.found.push(Found::new(node.head(), what, "never found"));
@@ -61,6 +66,15 @@ impl Check<'_> {
             self.words(Some(why), "the reason of a refusal");
         }
     }
+}
+
+/// Whether a text has the form of a date, whatever its month and day.
+fn is_written_as_date(text: &str) -> bool {
+    let form = |(at, byte): (usize, u8)| match at {
+        4 | 7 => byte == b'-',
+        _ => byte.is_ascii_digit(),
+    };
+    text.len() == 10 && text.bytes().enumerate().all(form)
 }
 
 /// Whether the middleware could be asked for this value of this field.

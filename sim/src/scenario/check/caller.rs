@@ -137,8 +137,10 @@ fn unplayable(node: &Node, name: &str, path: &Path, error: &AudioError) -> Found
         _ => "cannot be read",
     };
     let mut what = error.to_string();
-    if let AudioError::Unreadable { source, .. } = error {
-        what = format!("{what}: {source}");
+    match error {
+        AudioError::Unreadable { source, .. } => what = format!("{what}: {source}"),
+        AudioError::Damaged { source, .. } => what = format!("{what}: {source}"),
+        _ => {}
     }
     let found = Found::new(node.head(), what, label);
     let near = matches!(error, AudioError::Missing { .. }).then(|| near_file(name, path)).flatten();
@@ -151,14 +153,18 @@ fn unplayable(node: &Node, name: &str, path: &Path, error: &AudioError) -> Found
 
 /// A file beside the one that is not there, with nearly its name.
 pub(in crate::scenario) fn near_file(name: &str, path: &Path) -> Option<String> {
-    let entries = std::fs::read_dir(path.parent()?).ok()?;
+    let folder = path.parent()?;
+    let here = folder.as_os_str().is_empty();
+    let entries = std::fs::read_dir(if here { Path::new(".") } else { folder }).ok()?;
     let mut names: Vec<String> = entries
         .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
         .take(10_000)
         .collect();
     names.sort();
-    let names: Vec<&str> = names.iter().map(String::as_str).collect();
     let wanted = path.file_name()?.to_str()?;
+    // One that is there by this very name is no file that could be meant.
+    let names: Vec<&str> =
+        names.iter().map(String::as_str).filter(|name| *name != wanted).collect();
     let near = near::nearest(wanted, &names)?;
     Some(format!("{}{near}", name.strip_suffix(wanted)?))
 }

@@ -3,12 +3,16 @@
 //! Words that nobody says are not told here. They are a matter of the call: the expectation fails,
 //! and the verdict says what came instead.
 
+use std::collections::BTreeSet;
+
 use call_core::effect::Function;
 use call_core::redact::mask_text;
 use call_core::{EndReason, LineId, Phase};
+use locales::Locale;
 
 use super::Check;
 use crate::scenario::near;
+use crate::scenario::read::integer;
 use crate::scenario::tree::{Body, Found, Node};
 
 /// Where an answered call may stand by its status callbacks.
@@ -61,7 +65,8 @@ impl Check<'_> {
         let Some(word) = self.text(node) else { return };
         let plain = |c: char| c.is_ascii_lowercase() || c == '-' || c == '_';
         let ids = LineId::ALL.map(LineId::key);
-        if word.is_empty() || !word.chars().all(plain) || ids.contains(&word) || said(tree, word) {
+        let is_id = word.is_empty() || !word.chars().all(plain) || ids.contains(&word);
+        if is_id || said(tree, word) || self.is_ours(word) {
             return;
         }
         if near::nearest(word, &ids).is_some() {
@@ -69,6 +74,20 @@ impl Check<'_> {
             let found = Found::new(node.head(), what, "no such line");
             self.found.push(found.help(near::advice(word, &ids)));
         }
+    }
+
+    /// Whether a word stands in a line of ours, or of the company's own.
+    fn is_ours(&self, word: &str) -> bool {
+        let name = self.company.map_or("us", |company| company.name.as_str());
+        let holds = |locale: Locale, id: &'static str| {
+            let needed = locales::arguments(locale, id).unwrap_or_default();
+            let arguments: Vec<_> = needed.iter().map(|needed| (needed.as_str(), name)).collect();
+            locales::render(locale, id, &arguments).is_ok_and(|line| line.text.contains(word))
+        };
+        let own = self.company.into_iter().flat_map(|company| company.lines.values());
+        let mut own = own.flat_map(|lines| lines.values());
+        Locale::ALL.into_iter().any(|locale| locales::ids().any(|id| holds(locale, id)))
+            || own.any(|words| words.contains(word))
     }
 
     /// Words that the record masks: nothing is ever found that has them in it.
@@ -138,41 +157,44 @@ impl Check<'_> {
 
     /// Expectations of which one at most can come true.
     fn contradictions(&mut self, expected: &[Node]) {
-        let name = |node: &Node| node.name.as_ref().map(|name| name.text.clone());
-        for (number, one) in expected.iter().enumerate() {
-            for before in &expected[..number] {
-                let ([a], [b]) = (before.items(), one.items()) else { continue };
-                if [a, b].iter().any(|n| self.sound(n).is_none() || self.wrong.contains(&n.id())) {
-                    continue;
+        let (mut ended, mut written) = (None, None);
+        let (mut heard, mut never) = (BTreeSet::new(), BTreeSet::new());
+        for one in expected {
+            let [value] = one.items() else { continue };
+            if self.sound(value).is_none() || self.wrong.contains(&value.id()) {
+                continue;
+            }
+            let name = one.name.as_ref().map(|name| name.text.as_str());
+            let what = match (name, &value.body) {
+                (Some("Ended"), Body::Text(reason)) => {
+                    let before = ended.replace(reason);
+                    before.filter(|before| *before != reason).map(|_| "a call ends only once")
                 }
-                let (a, b) = (value(a), value(b));
-                let what = match (name(before).as_deref(), name(one).as_deref()) {
-                    (Some("Ended"), Some("Ended")) if a != b => "a call ends only once",
-                    (Some("Written"), Some("Written")) if a != b => {
-                        "there is only one number of writes"
-                    }
-                    (Some("Heard" | "Cut"), Some("NeverHeard"))
-                    | (Some("NeverHeard"), Some("Heard" | "Cut"))
-                        if a == b =>
-                    {
-                        "the same words are heard and never heard"
-                    }
-                    _ => continue,
-                };
+                (Some("Written"), Body::Number(count)) => {
+                    let count = integer(count);
+                    let before = written.replace(count);
+                    let other = before.filter(|before| *before != count);
+                    other.map(|_| "there is only one number of writes")
+                }
+                (Some("Heard" | "Cut"), Body::Text(words)) => {
+                    heard.insert(words);
+                    never.contains(words).then_some(HEARD_AND_NOT)
+                }
+                (Some("NeverHeard"), Body::Text(words)) => {
+                    never.insert(words);
+                    heard.contains(words).then_some(HEARD_AND_NOT)
+                }
+                _ => None,
+            };
+            if let Some(what) = what {
                 let line = "cannot hold together with one above";
                 self.found.push(Found::new(one.span.clone(), what, line));
-                break;
             }
         }
     }
 }
 
-fn value(node: &Node) -> Option<&str> {
-    match &node.body {
-        Body::Text(text) | Body::Number(text) => Some(text),
-        _ => None,
-    }
-}
+const HEARD_AND_NOT: &str = "the same words are heard and never heard";
 
 /// How a function may end in this scenario.
 fn outcomes(function: Function, tree: &Node) -> Vec<String> {

@@ -4,7 +4,7 @@
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use crate::scenario::tree::{Body, Field, Found, Name, Node, Span};
+use crate::scenario::tree::{Body, FOUND_MAX, Field, Found, Name, Node, Span, and_more};
 
 /// Fields whose values are words of a choice. TOML writes them as texts.
 const CHOICES: [&str; 3] = ["language", "recording", "farewell"];
@@ -12,16 +12,17 @@ const CHOICES: [&str; 3] = ["language", "recording", "farewell"];
 const BY_CHOICE: &str = "agents";
 /// The table of tables in both of which the keys are words of a choice.
 const BY_TWO_CHOICES: &str = "lines";
-/// The table whose keys are up to the company.
-const BY_TEXT: &str = "transfer";
-/// More are not told of one file.
-const FOUND_MAX: usize = 50;
+/// The tables whose keys are up to the company, or names of functions.
+const BY_TEXT: [&str; 2] = ["transfer", "function_limits"];
 
 /// What a file holds.
 pub(super) struct Written {
     pub(super) tree: Node,
     /// What is no TOML.
     pub(super) found: Vec<Found>,
+    /// Up to this byte the tree is what was meant: behind it a list that is not closed has swallowed
+    /// the rest.
+    pub(super) until: usize,
 }
 
 /// Reads a whole file.
@@ -41,8 +42,10 @@ pub(super) fn read(text: &str) -> Written {
         let last = end.saturating_sub(1)..end;
         found.push(Found::new(last, "a list is not closed", "expected `]` behind this"));
     }
+    and_more(&mut found);
     let body = Body::Fields(fields(text, table.get_ref()));
-    Written { tree: Node { span: 0..text.len(), name: None, body }, found }
+    let until = end.unwrap_or(text.len());
+    Written { tree: Node { span: 0..text.len(), name: None, body }, found, until }
 }
 
 /// What the parser has to say, as somebody who does not know it would.
@@ -53,7 +56,16 @@ fn in_plain_words(text: &str, error: &toml::de::Error) -> Found {
     if message.starts_with("string values must be quoted") {
         let what = "a text stands without quotation marks";
         let found = Found::new(span, what, "expected quotation marks");
-        return found.help(format!("write \"{words}\""));
+        let digits = words.trim_start_matches(|c: char| c.is_ascii_digit() || c == '_');
+        return match words {
+            "" => found,
+            words if digits.len() < words.len() => {
+                let found = Found { what: "this is not a number".to_owned(), ..found };
+                let found = Found { label: "expected a number or a text".to_owned(), ..found };
+                found.help(format!("write the number alone, without `{digits}`"))
+            }
+            words => found.help(format!("write \"{words}\"")),
+        };
     }
     let (what, label) = if message.starts_with("invalid basic string") {
         ("a text is not closed", "expected `\"`")
@@ -109,7 +121,9 @@ fn fields(text: &str, table: &DeTable<'_>) -> Vec<Field> {
         let value = match value.get_ref() {
             // Tables within each other may stand in one pair of brackets: the name of each is its
             // own.
-            DeValue::Table(inner) if [BY_CHOICE, BY_TEXT].contains(&name.text.as_str()) => {
+            DeValue::Table(inner)
+                if name.text == BY_CHOICE || BY_TEXT.contains(&name.text.as_str()) =>
+            {
                 let by_choice = name.text == BY_CHOICE;
                 Node { span: key.span(), name: None, body: map(text, inner, by_choice) }
             }

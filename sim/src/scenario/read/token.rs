@@ -21,13 +21,28 @@ pub(super) fn begins_text(c: char, rest: &str) -> bool {
     }
 }
 
+/// How long a text is of which the first quotation mark is missing, with the last one; nothing where
+/// what begins here is no such text.
+pub(super) fn unopened(rest: &str) -> Option<usize> {
+    let line = rest.lines().next()?;
+    let word = line.find(|c: char| !(c.is_alphanumeric() || c == '_'))?;
+    let behind_word = line[word..].trim_start().chars().next()?;
+    let mark = line.find('"')?;
+    let behind = line[mark + 1..].trim_start().chars().next();
+    let is_text = !matches!(behind_word, '(' | ')' | ',' | ']' | '}' | ':' | '=' | '/')
+        && line.matches('"').count() % 2 == 1
+        && matches!(behind, None | Some(',' | ')' | ']' | '}' | ':' | '/'));
+    is_text.then_some(mark + 1)
+}
+
+/// Whether a character is not to be seen, wherever it stands.
+pub(super) fn is_invisible(c: char) -> bool {
+    c.is_control() || c.is_whitespace() || ('\u{2000}'..='\u{206f}').contains(&c) || c == '\u{feff}'
+}
+
 /// A character as it is named in a message.
 pub(super) fn shown(c: char) -> String {
-    if c.is_control() || c.is_whitespace() || ('\u{2000}'..='\u{206f}').contains(&c) {
-        format!("the character U+{:04X}", u32::from(c))
-    } else {
-        format!("`{c}`")
-    }
+    if is_invisible(c) { format!("the character U+{:04X}", u32::from(c)) } else { format!("`{c}`") }
 }
 
 impl Reader<'_> {
@@ -288,8 +303,11 @@ fn hex(digits: Option<&str>) -> Option<char> {
     u32::from_str_radix(digits, 16).ok().and_then(char::from_u32)
 }
 
-/// A whole number as RON writes it: `1_000`, `0x3E8`, `-5`.
+/// A whole number as RON writes it: `1_000`, `0x3E8`, `-5`, `250u64`.
 pub(in crate::scenario) fn integer(text: &str) -> Option<i128> {
+    const TYPES: [&str; 10] =
+        ["u8", "u16", "u32", "u64", "u128", "i8", "i16", "i32", "i64", "i128"];
+    let text = TYPES.iter().find_map(|of| text.strip_suffix(of)).unwrap_or(text);
     let (sign, digits) = match text.strip_prefix('-') {
         Some(digits) => (-1, digits),
         None => (1, text.strip_prefix('+').unwrap_or(text)),
