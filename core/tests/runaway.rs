@@ -60,6 +60,16 @@ fn an_agent_that_begins_behind_a_line_of_ours_is_watched_all_the_same() {
     assert_eq!(fired(&steps)[0], (104_200, Timer::AgentSpeech));
 }
 
+/// F-DG-31, I-11: words into the agent's speech begin its time anew, and do not end the watch.
+#[test]
+fn an_agent_that_stays_in_mid_reply_behind_the_callers_words_is_stopped_too() {
+    let mut desk = Desk::speaking_with(people());
+    desk.at(12_000, caller_says("And your address?"));
+    desk.at(12_100, queued(sentence(1), 1_200, 12_900));
+    desk.at(12_900, heard(sentence(1), 1_200));
+    assert_eq!(fired(&desk.until(110_000))[0], (102_000, Timer::AgentSpeech));
+}
+
 #[test]
 fn where_there_is_nobody_a_runaway_agent_is_the_end_of_the_call() {
     let mut desk = Desk::speaking();

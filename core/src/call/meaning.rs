@@ -34,7 +34,12 @@ impl Machine {
         self.memory.silence = Silence::default();
         self.memory.cuts = 0;
         self.memory.functions_in_turn = 0;
+        // What the agent says from here on is another speech.
         self.memory.timers.disarm(super::Timer::AgentSpeech);
+        if self.memory.agent_mid_reply {
+            let limit = self.memory.brief.limits.agent_speech;
+            self.memory.arm(super::Timer::AgentSpeech, step.at, limit);
+        }
         self.change_language(language, &meaning, step);
         if meaning.person {
             self.memory.person_asked += 1;
