@@ -7,6 +7,7 @@
 //! | `playout` | audio and marks past the gate to the caller's ear | frames |
 //! | `story` | the story of a whole call | steps |
 //! | `simulated_call` | a whole call on the simulator's desk, without reading its files | simulated milliseconds: `1 Kelem/s` is one simulated second in a second |
+//! | `judged_call` | a whole call on the desk, and every judge held against it | likewise |
 //! | `simulated_file` | likewise, with reading its files: `.wav` is resampled, and looked through for speech | likewise |
 //!
 //! The whole call is the one of `scenarios/late_payment.ron`, whose caller was recorded. Beside it the
@@ -140,6 +141,14 @@ fn simulated_calls(criterion: &mut Criterion) {
         group.throughput(simulated.clone());
         group.bench_function(name, |bencher| {
             bencher.iter_batched(|| scenario.clone(), play_scenario, BatchSize::SmallInput);
+        });
+        group.finish();
+        assert_eq!(played.breaches(), [], "{name}");
+        let mut group = criterion.benchmark_group("judged_call");
+        group.throughput(simulated.clone());
+        group.bench_function(name, |bencher| {
+            let judged = |scenario| play_scenario(scenario).breaches();
+            bencher.iter_batched(|| scenario.clone(), judged, BatchSize::SmallInput);
         });
         group.finish();
         let mut group = criterion.benchmark_group("simulated_file");
