@@ -221,6 +221,20 @@ fn a_file_that_the_call_was_read_from_is_not_written_over() {
 }
 
 #[test]
+fn behind_several_calls_stands_what_they_came_to() {
+    let folder = Folder::new();
+    let failing = folder.scenario("expect: [", "expect: [Written(7),");
+    let late = "../scenarios/late_payment.ron";
+    let output = sim(&[late, &failing]);
+    assert_eq!(output.status.code(), Some(1));
+    let printed = text(&output.stdout);
+    assert!(printed.ends_with(&format!("FAILED  1 of 2 calls:\n        {failing}\n")), "{printed}");
+    let output = sim(&[late, "../scenarios/caller_silent.ron"]);
+    assert_eq!(output.status.code(), Some(0));
+    assert!(text(&output.stdout).ends_with("held    all 2 calls\n"));
+}
+
+#[test]
 fn the_exit_status_is_told_to_who_does_not_read() {
     let folder = Folder::new();
     let full = std::fs::File::options().write(true).open("/dev/full").expect("the full device");

@@ -104,6 +104,7 @@ pub(super) fn main(args: &Play, paper: &mut Paper) -> io::Result<Outcome> {
         return Ok(Outcome::WrongFile);
     }
     let mut outcome = Outcome::Held;
+    let (mut calls, mut failed) = (0, Vec::new());
     let mut teller = Teller::new();
     for file in &files {
         let template = Template::load(file);
@@ -116,8 +117,9 @@ pub(super) fn main(args: &Play, paper: &mut Paper) -> io::Result<Outcome> {
             Ok(scenario) => {
                 let options = Options { tape: args.wav.is_some(), machine: machine(args) };
                 let played = play_with(scenario, options);
-                if !show(file, &played, args.json, paper)? && outcome == Outcome::Held {
-                    outcome = Outcome::Failed;
+                calls += 1;
+                if !show(file, &played, args.json, paper)? {
+                    failed.push(file.as_path());
                 }
                 if let Err(message) = keep(&played, args) {
                     complain(format_args!("error: {message}"));
@@ -135,7 +137,19 @@ pub(super) fn main(args: &Play, paper: &mut Paper) -> io::Result<Outcome> {
         }
     }
     teller.sum();
-    Ok(outcome)
+    if calls > 1 && !args.json {
+        sum(calls, &failed, paper)?;
+    }
+    Ok(if outcome == Outcome::Held && !failed.is_empty() { Outcome::Failed } else { outcome })
+}
+
+/// What many calls came to: nobody reads back through all of their stories.
+fn sum(calls: usize, failed: &[&Path], paper: &mut Paper) -> io::Result<()> {
+    if failed.is_empty() {
+        return paper.judged(true, "held", format_args!("all {calls} calls"));
+    }
+    paper.judged(false, "FAILED", format_args!("{} of {calls} calls:", failed.len()))?;
+    failed.iter().try_for_each(|file| paper.line(format_args!("        {}", file.display())))
 }
 
 /// Why a file cannot be written, as far as that is plain before a call is played.
