@@ -305,7 +305,7 @@ fn cut_words(heard: Millis, audio: Millis, whole: bool, why: CutReason) -> Strin
     let least = if why == CutReason::StreamDead { "at least " } else { "" };
     let how_far = match whole {
         _ if after == Millis(0).to_string() && least.is_empty() => "cut as it began".to_string(),
-        true if after == of && least.is_empty() => "cut just before its end".to_string(),
+        true if after == of && least.is_empty() => "cut at its end".to_string(),
         true => format!("cut after {least}{after} of {of}"),
         false if after == of => format!("cut after {least}{after}"),
         false => format!("cut after {least}{after} of at least {of}"),

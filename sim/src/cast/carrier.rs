@@ -631,7 +631,11 @@ impl Carrier {
             }
             Moment::HangsUp => {
                 self.end_call(at);
-                self.later.due(now)
+                if let Some(tape) = &mut self.tape {
+                    // Whatever is played until the stream ends, nobody hears it.
+                    tape.stopped(position(at));
+                }
+                self.next(now)
             }
         }
     }

@@ -135,10 +135,10 @@ impl Ear<'_> {
                 let sooner = *audio > self.played(*utterance, at);
                 sooner.then(|| format!("{utterance} counts as heard sooner than it lasts"))
             }
-            Fact::Cut { utterance, heard, audio, whole, .. } => {
-                let in_full = heard >= audio && audio.0 > 0;
+            Fact::Cut { utterance, heard, audio, .. } => {
+                let whole = heard >= audio && audio.0 > 0;
                 let cleared = self.account(*utterance) == Some(&Account::Cleared);
-                if heard > audio || (in_full && (cleared || *whole)) {
+                if heard > audio || (whole && cleared) {
                     return Some(format!("{utterance} was cut and counts as whole"));
                 }
                 let more = *heard > self.played(*utterance, at);
