@@ -35,7 +35,9 @@ use crate::brief::{Brief, Direction};
 use crate::call::Phase;
 use crate::company::OwnLines;
 use crate::effect::Effect;
-use crate::input::{Agent, AgentLoss, Carrier, CutReason, HungUp, Input, Line, Operator, Tones};
+use crate::input::{
+    Agent, AgentLoss, Carrier, CutReason, HungUp, Input, Line, Operator, Playback, Tones,
+};
 use crate::line::{LineId, Rung, UtteranceId};
 use crate::step::{Audience, Cause, Fact, IdentityCheck, IdentityLevel, RecordingReason, Step};
 use crate::time::Millis;
@@ -95,8 +97,7 @@ impl Teller {
         }
         let before = self.untold.take();
         if let Some(phase) = step.moves.last().map(|change| change.to).or(before) {
-            if phase == Phase::Speaking && step.effects.contains(&Effect::Clear) {
-                // What is stopped is on its way until we hear what was heard of it, which is next.
+            if is_passed_through(phase, step) {
                 self.untold = Some(phase);
             } else {
                 if told.is_empty() {
@@ -324,6 +325,18 @@ fn operator_words(operator: &Operator) -> String {
         Operator::Drain { within } => format!("the server stops in {within}"),
         Operator::HangUp => "an operator ends the call".to_string(),
         Operator::Transfer { target } => format!("an operator transfers to {target}"),
+    }
+}
+
+/// Whether something follows at once that makes a phase odd to read.
+fn is_passed_through(phase: Phase, step: &Step) -> bool {
+    match &step.cause {
+        // How the stream ended comes next.
+        Cause::Input(Input::Playback(Playback::Cut { why, .. })) => {
+            matches!(why, CutReason::StreamEnded | CutReason::StreamDead)
+        }
+        // What is stopped is on its way until we hear how much of it was heard.
+        _ => phase == Phase::Speaking && step.effects.contains(&Effect::Clear),
     }
 }
 
