@@ -17,7 +17,9 @@ use std::hint::black_box;
 
 use criterion::{BatchSize, Criterion, Throughput};
 
-use call_core::input::{Agent, FunctionAsk, FunctionEnded, FunctionOutcome, Line, Playback};
+use call_core::input::{
+    Agent, CutReason, FunctionAsk, FunctionEnded, FunctionOutcome, Line, Playback,
+};
 use call_core::playout::{Admit, Playout};
 use call_core::step::IdentityCheck;
 use call_core::story::story;
@@ -176,7 +178,13 @@ fn cases() -> Vec<Case> {
     };
     let text = "My loan number is [6 digits].".to_owned();
     let caller_said = Input::Agent(Agent::CallerSaid { text, language: None, since_sound: None });
-    let cut = Playback::Cut { utterance: SENTENCE, heard: Millis(1_000), audio: Millis(2_000) };
+    let cut = Playback::Cut {
+        utterance: SENTENCE,
+        heard: Millis(1_000),
+        audio: Millis(2_000),
+        whole: true,
+        why: CutReason::Stopped,
+    };
     vec![
         case("greeting/opening_heard", greeting(), 5_000, opening_heard(), Phase::Listening),
         case("listening/caller_starts", listening(), 9_000, caller_starts(), Phase::Listening),

@@ -305,12 +305,34 @@ pub enum Playback {
         utterance: UtteranceId,
         /// How much of it was played, by count of bytes.
         heard: Millis,
-        /// How much of it we had.
+        /// How much of it had come.
         audio: Millis,
+        /// That was all of it. If not, it is at least so long.
+        whole: bool,
+        /// Why it was cut.
+        why: CutReason,
     },
     /// The carrier should have nothing left to play, yet the agent has not said that its
     /// sentence is over.
     Dry,
+}
+
+/// Why speech was not heard to its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum CutReason {
+    /// We stopped all speech that was on its way.
+    Stopped,
+    /// The rest of it was given up: by the agent, with its session, or because the agent has no more
+    /// to say. What the carrier had of it was played.
+    GivenUp,
+    /// Too much was waiting, and its end found no room (F-DG-29).
+    NoRoom,
+    /// The stream ended.
+    StreamEnded,
+    /// The stream carries nothing any more. What the carrier had of it was perhaps still played, so
+    /// more of it may have been heard than is known.
+    StreamDead,
 }
 
 /// A function ended, well or not.

@@ -11,7 +11,7 @@
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 
-use crate::input::Playback;
+use crate::input::{CutReason, Playback};
 use crate::line::UtteranceId;
 use crate::sabotage::{Defect, Sabotage};
 use crate::time::{CallTime, Millis};
@@ -34,6 +34,10 @@ const HELD_MAX: u64 = 30_000 * BYTES_PER_MS;
 /// After a cut, audio of the cut turn may still arrive. It is dropped until the agent begins a
 /// new turn, or for this long, so that a missing word of the agent's cannot mute it for good.
 const LATE_AUDIO: Millis = Millis(2_000);
+
+/// Once the agent may say no more, what it has said to its end is still heard if that takes no longer
+/// than this. Our last words wait behind it, and they have 15 seconds (T_FAREWELL).
+const LAST_WORDS: Millis = Millis(8_000);
 
 /// The most stretches of speech that are remembered while they wait for their marks.
 const STRETCHES_MAX: usize = 64;
@@ -83,22 +87,42 @@ struct Stretch {
     /// Where on the carrier's time line the last unbroken piece begins, and its length.
     piece: (u64, u64),
     marked: bool,
-    /// It was given up half-way: how long it would have been.
-    given_up: Option<u64>,
+    /// It was given up half-way: how long it is, as far as that is known.
+    given_up: Option<Extent>,
+}
+
+/// How long speech is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Extent {
+    /// Bytes of it that came.
+    came: u64,
+    /// They are all of it.
+    whole: bool,
 }
 
 impl Stretch {
     /// What was heard of it when it is cut now. What is not whole does not count as whole, however
     /// little is missing.
     fn heard_of_cut(&self, now: u64) -> Millis {
-        let (heard, whole) = (self.heard_by(now), self.whole());
+        let (heard, came) = (self.heard_by(now), self.came());
         let heard_ms = length(heard);
-        if heard < whole && heard_ms == length(whole) { heard_ms.less(Millis(1)) } else { heard_ms }
+        if heard < came && heard_ms == length(came) { heard_ms.less(Millis(1)) } else { heard_ms }
     }
 
-    /// How many bytes it would have been.
-    fn whole(&self) -> u64 {
-        self.given_up.unwrap_or(self.sent + self.held + self.overflowed)
+    /// How many bytes of it came.
+    fn came(&self) -> u64 {
+        self.given_up.map_or(self.sent + self.held + self.overflowed, |extent| extent.came)
+    }
+
+    /// Its length, where `open` is the sentence of which more may come.
+    fn extent(&self, open: Option<UtteranceId>) -> Extent {
+        let now = Extent { came: self.came(), whole: open != Some(self.utterance) };
+        self.given_up.unwrap_or(now)
+    }
+
+    /// All of it is at the carrier, and there is no more of it.
+    fn is_handed_over(&self, open: Option<UtteranceId>) -> bool {
+        self.held == 0 && self.extent(open) == Extent { came: self.sent, whole: true }
     }
 
     fn heard_by(&self, now: u64) -> u64 {
@@ -112,6 +136,8 @@ enum Gate {
     Open,
     /// Closed by a cut, at that time.
     Cut(CallTime),
+    /// Closed by a cut of which the agent knows nothing: it goes on with its reply.
+    UntilTurn,
     Muted,
 }
 
@@ -329,26 +355,50 @@ impl Playout {
         let place = self.stretches.iter().position(|s| s.utterance == utterance && s.marked)?;
         let stretch = self.stretches.remove(place)?;
         let audio = length(stretch.sent);
-        let whole = stretch.whole();
-        Some(if stretch.given_up.is_some() || whole > stretch.sent {
-            Playback::Cut { utterance, heard: audio, audio: length(whole) }
-        } else {
-            Playback::Heard { utterance, audio }
-        })
+        let why = match stretch.given_up {
+            Some(_) => CutReason::GivenUp,
+            None if stretch.came() > stretch.sent => CutReason::NoRoom,
+            None => return Some(Playback::Heard { utterance, audio }),
+        };
+        let Extent { came, whole } = stretch.extent(None);
+        Some(Playback::Cut { utterance, heard: audio, audio: length(came), whole, why })
     }
 
     /// Everything on its way is stopped: what the caller heard of each utterance. Whatever is
     /// held must be thrown away, and the carrier told to clear.
     pub fn clear(&mut self, at: CallTime) -> Vec<Playback> {
+        self.cut_all(at, CutReason::Stopped)
+    }
+
+    /// The stream has ended, and everything on its way with it.
+    pub fn stream_ended(&mut self, at: CallTime) -> Vec<Playback> {
+        self.cut_all(at, CutReason::StreamEnded)
+    }
+
+    /// The stream has carried nothing since then. What was handed over to its end was heard or not:
+    /// nothing is told of it. Of everything else, what was played by then.
+    pub fn stream_dead(&mut self, since: CallTime) -> Vec<Playback> {
+        let open = self.open.map(|(utterance, _)| utterance);
+        self.stretches.retain(|stretch| !stretch.is_handed_over(open));
+        self.cut_all(since, CutReason::StreamDead)
+    }
+
+    fn cut_all(&mut self, at: CallTime, why: CutReason) -> Vec<Playback> {
         let now = position(at);
         let said = self.defect.is(Sabotage::HeardAsSaid);
+        let open = self.open.map(|(utterance, _)| utterance);
         let cuts = self
             .stretches
             .drain(..)
-            .map(|stretch| Playback::Cut {
-                utterance: stretch.utterance,
-                heard: if said { length(stretch.sent) } else { stretch.heard_of_cut(now) },
-                audio: length(stretch.whole()),
+            .map(|stretch| {
+                let Extent { came, whole } = stretch.extent(open);
+                Playback::Cut {
+                    utterance: stretch.utterance,
+                    heard: if said { length(stretch.sent) } else { stretch.heard_of_cut(now) },
+                    audio: length(came),
+                    whole,
+                    why,
+                }
             })
             .collect();
         self.conserved.cut += self.held;
@@ -365,29 +415,42 @@ impl Playout {
     /// The agent's reply is given up, and what was handed over of it is played out. Sentences of
     /// which nothing was handed over are cut now; the others when what they have was heard: they
     /// want a mark. Whatever is held of the agent's must be thrown away. Our lines are not touched,
-    /// but for one that the agent is saying.
+    /// but for one that the agent is saying. Of an agent that is muted, what it has said to its end and
+    /// is heard soon is not given up.
     pub fn cut_reply(&mut self, at: CallTime) -> GivenUp {
         let mut given_up = GivenUp::default();
         let (mut held, mut cut) = (self.held, self.conserved.cut);
         let open = self.open.map(|(utterance, _)| utterance);
+        let soon = position(at) + LAST_WORDS.0 * BYTES_PER_MS;
+        let (mut ends, muted) = (self.runs_out.max(position(at)), self.gate == Gate::Muted);
         self.stretches.retain_mut(|stretch| {
-            let whole = stretch.marked && stretch.held == 0;
             let agents = stretch.utterance.is_agents() || open == Some(stretch.utterance);
-            if whole || !agents || stretch.given_up.is_some() {
+            let is_over = stretch.given_up.is_some() && stretch.held == 0;
+            let last_words = muted
+                && stretch.extent(open).whole
+                && stretch.overflowed == 0
+                && ends + stretch.held <= soon;
+            if is_over || !agents || last_words || stretch.is_handed_over(open) {
+                ends += stretch.held;
                 return true;
             }
-            let audio = stretch.whole();
+            let extent = stretch.extent(open);
             held -= stretch.held;
             cut += stretch.held;
             stretch.held = 0;
             given_up.utterances.push(stretch.utterance);
             if stretch.sent > 0 {
-                stretch.given_up = Some(audio);
+                stretch.given_up = Some(extent);
                 given_up.want_marks.push(stretch.utterance);
                 return true;
             }
-            let (utterance, heard) = (stretch.utterance, Millis(0));
-            given_up.cuts.push(Playback::Cut { utterance, heard, audio: length(audio) });
+            given_up.cuts.push(Playback::Cut {
+                utterance: stretch.utterance,
+                heard: Millis(0),
+                audio: length(extent.came),
+                whole: extent.whole,
+                why: CutReason::GivenUp,
+            });
             false
         });
         self.held = held;
@@ -401,14 +464,34 @@ impl Playout {
 
     /// The agent began a new turn: its audio may pass again.
     pub fn agent_turn_began(&mut self) {
-        if matches!(self.gate, Gate::Cut(_)) {
+        if matches!(self.gate, Gate::Cut(_) | Gate::UntilTurn) {
             self.gate = Gate::Open;
         }
     }
 
-    /// The agent may not speak for the rest of the call.
-    pub const fn mute_agent(&mut self) {
+    /// Nobody tells the agent of the cut that was just made: nothing more of its reply may pass, however
+    /// long that is.
+    pub fn agent_is_not_told(&mut self) {
+        if matches!(self.gate, Gate::Cut(_)) {
+            self.gate = Gate::UntilTurn;
+        }
+    }
+
+    /// The agent has sent all of its reply.
+    pub fn agent_reply_over(&mut self) {
+        if self.gate == Gate::UntilTurn {
+            self.gate = Gate::Open;
+        }
+    }
+
+    /// The agent may not speak for the rest of the call. What it has said so far is played, but the
+    /// sentence that it has not finished will not count as heard.
+    pub fn mute_agent(&mut self) {
         self.gate = Gate::Muted;
+        let open = self.open.map(|(utterance, _)| utterance);
+        for stretch in self.stretches.iter_mut().filter(|s| open == Some(s.utterance)) {
+            stretch.given_up = Some(stretch.extent(open));
+        }
     }
 
     /// Whether audio of the agent's would be dropped now: its turn was cut, or it is muted.
@@ -416,7 +499,7 @@ impl Playout {
         match self.gate {
             Gate::Open => false,
             Gate::Cut(since) => at.since(since) <= LATE_AUDIO,
-            Gate::Muted => true,
+            Gate::UntilTurn | Gate::Muted => true,
         }
     }
 
@@ -498,214 +581,4 @@ const fn length(bytes: u64) -> Millis {
 }
 
 #[cfg(test)]
-mod tests {
-    use alloc::vec;
-
-    use super::*;
-
-    const SENTENCE: UtteranceId = UtteranceId::Agent(1);
-
-    fn at(millis: u64) -> CallTime {
-        CallTime::from_millis(millis)
-    }
-
-    fn play(playout: &mut Playout, when: u64, bytes: usize) {
-        assert_eq!(playout.admit(at(when), SENTENCE, bytes), Admit::Forward);
-        playout.forward(at(when), SENTENCE, bytes);
-    }
-
-    #[test]
-    fn speech_is_heard_when_its_mark_returns_and_not_before() {
-        let mut playout = Playout::new();
-        play(&mut playout, 100, 8_000);
-        let queued = playout.mark(at(110), SENTENCE);
-        assert_eq!(
-            queued,
-            Playback::Queued { utterance: SENTENCE, audio: Millis(1_000), until: at(1_100) }
-        );
-        let heard = playout.mark_returned(SENTENCE);
-        assert_eq!(heard, Some(Playback::Heard { utterance: SENTENCE, audio: Millis(1_000) }));
-        assert_eq!(playout.mark_returned(SENTENCE), None, "F-TW-22: a repeated mark is no news");
-    }
-
-    /// F-TW-21, F-DG-14.
-    #[test]
-    fn cut_speech_counts_as_heard_only_so_far_as_it_was_played() {
-        let mut playout = Playout::new();
-        play(&mut playout, 0, 4_000);
-        // The carrier runs dry at 500 ms; the next piece begins when it arrives.
-        play(&mut playout, 700, 8_000);
-        let cut = playout.clear(at(1_000));
-        assert_eq!(
-            cut,
-            [Playback::Cut { utterance: SENTENCE, heard: Millis(800), audio: Millis(1_500) }]
-        );
-        assert_eq!(playout.mark_returned(SENTENCE), None, "its mark returns because of the cut");
-    }
-
-    /// F-DG-28.
-    #[test]
-    fn late_audio_of_a_cut_turn_is_dropped_until_the_next_turn_begins() {
-        let mut playout = Playout::new();
-        play(&mut playout, 0, 800);
-        playout.clear(at(50));
-        assert_eq!(playout.admit(at(60), SENTENCE, 160), Admit::Drop);
-        playout.agent_turn_began();
-        assert_eq!(playout.admit(at(70), UtteranceId::Agent(2), 160), Admit::Forward);
-    }
-
-    /// F-HU-08, S02.
-    #[test]
-    fn a_reply_waits_behind_our_line_and_can_be_given_up_without_cutting_the_line() {
-        let line = UtteranceId::Line(1);
-        let mut playout = Playout::new();
-        assert_eq!(playout.admit(at(0), line, 8_000), Admit::Forward);
-        playout.forward(at(0), line, 8_000);
-        playout.mark(at(0), line);
-        assert_eq!(playout.admit(at(100), SENTENCE, 1_600), Admit::Hold { first: true });
-        assert_eq!(playout.poll_timeout(Some(SENTENCE)), Some(at(1_000)), "when the line ends");
-        let nothing = Playback::Cut { utterance: SENTENCE, heard: Millis(0), audio: Millis(200) };
-        let utterances = vec![SENTENCE];
-        let given_up = GivenUp { utterances, cuts: vec![nothing], want_marks: Vec::new() };
-        assert_eq!(playout.cut_reply(at(500)), given_up);
-        assert_eq!(playout.held(), 0);
-        assert!(playout.mark_returned(line).is_some(), "the line is still on its way");
-    }
-
-    /// A reply of three sentences at 00:00.500: the first was handed over with its mark, of the
-    /// second 1 s of 2.5 s was handed over, and the third waits.
-    fn given_up_half_way() -> Playout {
-        let [second, third] = [2, 3].map(UtteranceId::Agent);
-        let mut playout = Playout::new();
-        play(&mut playout, 0, 8_000);
-        playout.mark(at(0), SENTENCE);
-        assert_eq!(playout.admit(at(0), second, 8_000), Admit::Forward);
-        playout.forward(at(0), second, 8_000);
-        assert_eq!(playout.admit(at(0), second, 12_000), Admit::Hold { first: false });
-        assert_eq!(playout.admit(at(0), third, 4_000), Admit::Hold { first: true });
-        let nothing = Playback::Cut { utterance: third, heard: Millis(0), audio: Millis(500) };
-        let given_up = GivenUp {
-            utterances: vec![second, third],
-            cuts: vec![nothing],
-            want_marks: vec![second],
-        };
-        assert_eq!(playout.cut_reply(at(500)), given_up);
-        assert_eq!((playout.held(), playout.conserved().cut), (0, 16_000));
-        let again = playout.cut_reply(at(600));
-        assert_eq!(again, GivenUp::default(), "it is given up once");
-        let queued = playout.mark(at(600), second);
-        let audio = Millis(1_000);
-        assert_eq!(queued, Playback::Queued { utterance: second, audio, until: at(2_000) });
-        playout
-    }
-
-    /// F-TW-21, F-DG-14: what was handed over behind a line cannot be taken back, and is heard.
-    #[test]
-    fn a_sentence_that_was_given_up_half_way_is_cut_when_the_mark_behind_its_half_returns() {
-        let second = UtteranceId::Agent(2);
-        let mut playout = given_up_half_way();
-        let first = playout.mark_returned(SENTENCE);
-        assert_eq!(first, Some(Playback::Heard { utterance: SENTENCE, audio: Millis(1_000) }));
-        let (heard, audio) = (Millis(1_000), Millis(2_500));
-        let cut = Playback::Cut { utterance: second, heard, audio };
-        assert_eq!(playout.mark_returned(second), Some(cut));
-        assert_eq!(playout.mark_returned(second), None);
-        assert_eq!(playout.clear(at(2_100)), [], "nothing is left");
-    }
-
-    /// F-TW-21.
-    #[test]
-    fn a_sentence_that_was_given_up_half_way_may_be_cut_before_its_half_was_heard() {
-        let second = UtteranceId::Agent(2);
-        let mut playout = given_up_half_way();
-        assert!(playout.mark_returned(SENTENCE).is_some());
-        let (heard, audio) = (Millis(300), Millis(2_500));
-        assert_eq!(playout.clear(at(1_300)), [Playback::Cut { utterance: second, heard, audio }]);
-        assert_eq!(playout.mark_returned(second), None, "its mark returns because of the cut");
-    }
-
-    #[test]
-    fn a_missing_turn_start_does_not_mute_the_agent_for_good() {
-        let mut playout = Playout::new();
-        playout.clear(at(0));
-        assert_eq!(playout.admit(at(2_000), SENTENCE, 160), Admit::Drop);
-        assert_eq!(playout.admit(at(2_001), SENTENCE, 160), Admit::Forward);
-    }
-
-    /// F-DG-29: the end of it was dropped.
-    #[test]
-    fn a_sentence_that_found_no_room_was_not_heard_in_full() {
-        let mut playout = Playout::new();
-        play(&mut playout, 0, 16_000);
-        assert_eq!(playout.admit(at(0), SENTENCE, 240_000), Admit::Hold { first: false });
-        assert_eq!(playout.admit(at(0), SENTENCE, 8_000), Admit::Overflow);
-        playout.forward(at(1_000), SENTENCE, 240_000);
-        playout.mark(at(1_000), SENTENCE);
-        let (heard, audio) = (Millis(32_000), Millis(33_000));
-        let cut = Playback::Cut { utterance: SENTENCE, heard, audio };
-        assert_eq!(playout.mark_returned(SENTENCE), Some(cut));
-    }
-
-    /// F-TW-26, S27.
-    #[test]
-    fn speech_waits_while_the_carrier_takes_nothing_and_can_be_taken_back() {
-        let mut playout = Playout::new();
-        play(&mut playout, 0, 800);
-        playout.carrier_blocked(at(50), Some(at(50)));
-        assert_eq!(playout.admit(at(50), SENTENCE, 8_000), Admit::Hold { first: false });
-        assert_eq!(playout.poll_timeout(Some(SENTENCE)), None, "nobody can say when");
-        assert!(!playout.has_room(at(3_000), SENTENCE));
-        let (heard, audio) = (Millis(100), Millis(1_100));
-        let mut cut = playout.clone();
-        assert_eq!(cut.clear(at(3_000)), [Playback::Cut { utterance: SENTENCE, heard, audio }]);
-        playout.carrier_blocked(at(3_000), None);
-        assert!(playout.has_room(at(3_000), SENTENCE));
-    }
-
-    /// F-TW-26: speech that went into a blocked socket before anybody noticed is not heard before
-    /// the carrier reads it.
-    #[test]
-    fn speech_that_lay_unread_is_heard_only_after_it_was_read() {
-        let mut playout = Playout::new();
-        play(&mut playout, 1_000, 8_000);
-        playout.carrier_blocked(at(1_000), Some(at(1_000)));
-        playout.carrier_blocked(at(1_600), None);
-        let (heard, audio) = (Millis(300), Millis(1_000));
-        let cut = [Playback::Cut { utterance: SENTENCE, heard, audio }];
-        assert_eq!(playout.clear(at(1_900)), cut, "not 900 ms");
-
-        let mut playout = Playout::new();
-        play(&mut playout, 1_000, 8_000);
-        playout.carrier_blocked(at(1_200), Some(at(1_200)));
-        playout.carrier_blocked(at(1_600), None);
-        let heard = Millis(900);
-        let cut = [Playback::Cut { utterance: SENTENCE, heard, audio }];
-        assert_eq!(playout.clear(at(1_900)), cut, "it was read before");
-    }
-
-    /// F-DG-29, I-30.
-    #[test]
-    fn fast_speech_waits_within_a_bound_and_no_byte_is_lost_from_the_count() {
-        let mut playout = Playout::new();
-        let mut held = 0;
-        for _ in 0..400 {
-            match playout.admit(at(0), SENTENCE, 800) {
-                Admit::Forward => {
-                    assert!(playout.forward(at(0), SENTENCE, 800).is_some() || held == 0);
-                }
-                Admit::Hold { .. } => held += 800,
-                Admit::Drop => unreachable!("the gate is open"),
-                Admit::Overflow => {}
-            }
-        }
-        assert_eq!(playout.held(), held);
-        assert_eq!(held, 30_000 * BYTES_PER_MS);
-        let sum = playout.conserved();
-        assert_eq!(sum.offered, sum.forwarded + sum.dropped + sum.overflowed + sum.cut + held);
-        assert_eq!(
-            playout.poll_timeout(Some(SENTENCE)),
-            Some(at(1)),
-            "room again as soon as some was played"
-        );
-    }
-}
+mod tests;

@@ -23,6 +23,7 @@ use alloc::string::{String, ToString};
 mod addresses;
 mod amounts;
 mod dates;
+mod hours;
 mod json;
 mod numbers;
 mod pieces;

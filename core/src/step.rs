@@ -14,14 +14,14 @@ use serde::{Deserialize, Serialize};
 use crate::brief::{Brief, Direction};
 use crate::call::{Phase, Timer};
 use crate::effect::Effect;
-use crate::input::Input;
+use crate::input::{CutReason, Input};
 use crate::line::{Language, LineId, Rung, UtteranceId};
 use crate::time::{CallTime, Millis};
 
 /// Version of the journal's shapes. Nothing of version 3 was released yet, so what is new in it since
 /// (`Carrier::Sound`, `Timer::CutShort`, `Limits::cut_short`, `Brief::function_limits`, `Brief::lines`,
-/// `Refusal::TooOften`, `RecordingReason::NumberKeyed`, `Agent::CallerSaid::since_sound`) does not
-/// raise it.
+/// `Refusal::TooOften`, `RecordingReason::NumberKeyed`, `Agent::CallerSaid::since_sound`, `whole` and
+/// `why` of `Playback::Cut` and `Fact::Cut`) does not raise it.
 pub const JOURNAL_VERSION: u32 = 3;
 
 /// Everything that came of one cause.
@@ -137,8 +137,12 @@ pub enum Fact {
         utterance: UtteranceId,
         /// How much was played.
         heard: Millis,
-        /// How much there was.
+        /// How much of it had come.
         audio: Millis,
+        /// That was all of it. If not, it is at least so long.
+        whole: bool,
+        /// Why.
+        why: CutReason,
     },
     /// Speech should have been played, but nothing proves it.
     HeardUnknown {

@@ -22,15 +22,22 @@
 //! A sentence that was generated and never reached the caller's ear is not in the story: heard is
 //! not said. What could not be proven either way says `perhaps heard`.
 
+mod requests;
+
 use alloc::collections::BTreeMap;
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
+use requests::Requests;
+
 use crate::brief::{Brief, Direction};
+use crate::call::Phase;
 use crate::company::OwnLines;
 use crate::effect::Effect;
-use crate::input::{Agent, AgentLoss, Carrier, HungUp, Input, Operator, Tones};
+use crate::input::{
+    Agent, AgentLoss, Carrier, CutReason, HungUp, Input, Line, Operator, Playback, Tones,
+};
 use crate::line::{LineId, Rung, UtteranceId};
 use crate::step::{Audience, Cause, Fact, IdentityCheck, IdentityLevel, RecordingReason, Step};
 use crate::time::Millis;
@@ -51,11 +58,15 @@ pub fn story(steps: &[Step]) -> String {
 pub struct Teller {
     /// Words that are on their way to the caller's ear.
     words: BTreeMap<UtteranceId, String>,
-    functions: BTreeMap<String, String>,
+    /// Lines of ours that were asked for.
+    lines: BTreeMap<UtteranceId, LineId>,
+    requests: Requests,
     /// Lines for which the company has words of its own.
     own: OwnLines,
     /// The first step was told.
     begun: bool,
+    /// A phase that is told with the next step, unless that one has another.
+    untold: Option<Phase>,
 }
 
 impl Teller {
@@ -67,19 +78,34 @@ impl Teller {
         }
         if !step.ignored {
             self.cause(step, &mut told);
+        } else if let Cause::Input(Input::Operator(operator)) = &step.cause {
+            told.push(("call", format!("{}, to no effect", operator_words(operator))));
         }
         for fact in &step.facts {
-            self.fact(fact, &mut told);
+            self.fact(fact, step, &mut told);
         }
         for effect in &step.effects {
+            if let Effect::Prepare { utterance, line, .. }
+            | Effect::Inject { utterance, line, .. }
+            | Effect::UseRecording { utterance, line, .. } = effect
+            {
+                self.lines.insert(*utterance, *line);
+            }
             if let Some(what) = effect_noticed(effect) {
                 told.push(("we", what));
             }
         }
-        if let Some(change) = step.moves.last() {
-            match told.last_mut() {
-                Some((_, what)) => what.push_str(&format!("  -> {}", change.to)),
-                None => told.push(("call", format!("-> {}", change.to))),
+        let before = self.untold.take();
+        if let Some(phase) = step.moves.last().map(|change| change.to).or(before) {
+            if is_passed_through(phase, step) {
+                self.untold = Some(phase);
+            } else {
+                if told.is_empty() {
+                    told.push(("call", phase_words(phase).to_string()));
+                }
+                if let Some((_, what)) = told.last_mut() {
+                    what.push_str(&format!("  -> {phase}"));
+                }
             }
         }
         self.begun = true;
@@ -89,6 +115,16 @@ impl Teller {
 
     fn cause(&self, step: &Step, told: &mut Vec<(&str, String)>) {
         match &step.cause {
+            Cause::Input(Input::Agent(Agent::Withdrew(ids))) => {
+                for id in ids {
+                    let what = self.requests.label(id).unwrap_or("a request");
+                    told.push(("agent", format!("takes back {what}")));
+                }
+            }
+            Cause::Input(Input::Line(Line::Refused { utterance })) => {
+                let line = self.lines.get(utterance).map_or("", |line| line.key());
+                told.push(("agent", format!("refuses to say the line {line} now")));
+            }
             Cause::Started(brief) => told.push(("call", beginning(brief))),
             Cause::Timer(timer) => told.push(("timer", timer.to_string())),
             Cause::Input(Input::Agent(Agent::Ready)) => told.push(("agent", "ready".to_string())),
@@ -121,12 +157,7 @@ impl Teller {
                 told.push(("call", "the carrier neither sends nor takes anything".to_string()));
             }
             Cause::Input(Input::Operator(operator)) => {
-                let what = match operator {
-                    Operator::Drain { within } => format!("the server stops in {within}"),
-                    Operator::HangUp => "an operator ends the call".to_string(),
-                    Operator::Transfer { target } => format!("an operator transfers to {target}"),
-                };
-                told.push(("call", what));
+                told.push(("call", operator_words(operator)));
             }
             Cause::Input(Input::Carrier(Carrier::HungUp(HungUp::Failed))) => {
                 told.push(("call", "the carrier did not hang up".to_string()));
@@ -135,7 +166,7 @@ impl Teller {
         }
     }
 
-    fn fact(&mut self, fact: &Fact, told: &mut Vec<(&str, String)>) {
+    fn fact(&mut self, fact: &Fact, step: &Step, told: &mut Vec<(&str, String)>) {
         match fact {
             Fact::LineRendered { utterance, line, version, text, by, language, .. } => {
                 let own = self.own.get(language).is_some_and(|lines| lines.contains_key(line));
@@ -148,11 +179,7 @@ impl Teller {
                 };
                 self.words.insert(*utterance, format!("us: \"{text}\" ({what})"));
             }
-            Fact::LineFailed { line, by, .. } => told.push(match by {
-                Rung::Spoken => ("we", format!("cannot speak the line {line}")),
-                Rung::Injected => ("agent", format!("does not say the line {line}")),
-                Rung::Recorded => ("we", format!("cannot play the line {line}")),
-            }),
+            Fact::LineFailed { line, by, .. } => line_failed(*line, *by, step, told),
             Fact::AgentLine { utterance, text, .. } => {
                 self.words.insert(*utterance, format!("agent: \"{text}\""));
             }
@@ -160,12 +187,11 @@ impl Teller {
                 let words = self.take_words(*utterance);
                 told.push(("heard", format!("{words}  [in full, {audio}]")));
             }
-            Fact::Cut { utterance, heard, audio } => {
+            Fact::Cut { utterance, heard, audio, whole, why } => {
                 let words = self.take_words(*utterance);
                 if *heard > Millis(0) {
-                    // What there was may have been heard while more was still to come.
-                    let of = if heard < audio { format!("{audio}") } else { "what came".into() };
-                    told.push(("heard", format!("{words}  [cut after {heard} of {of}]")));
+                    let cut = cut_words(*heard, *audio, *whole, *why);
+                    told.push(("heard", format!("{words}  [{cut}]")));
                 }
             }
             Fact::HeardUnknown { utterance } => {
@@ -202,23 +228,34 @@ impl Teller {
             }
             Fact::CallEnded { reason } => told.push(("call", format!("ended: {reason}"))),
             Fact::CallStarted { .. } | Fact::LanguageSet(_) => {}
-            fact => self.function_fact(fact, told),
+            fact => self.function_fact(fact, step, told),
         }
     }
 
-    fn function_fact(&mut self, fact: &Fact, told: &mut Vec<(&str, String)>) {
+    fn function_fact(&mut self, fact: &Fact, step: &Step, told: &mut Vec<(&str, String)>) {
         match fact {
-            Fact::FunctionAsked { id, name, arguments, .. } => {
-                self.functions.insert(id.clone(), name.clone());
-                told.push(("agent", format!("asks for {name} {arguments}")));
+            Fact::FunctionAsked { id, name, arguments, fingerprint } => {
+                let request = self.requests.asked(id, name, fingerprint);
+                told.push(("agent", format!("asks for {request} {arguments}")));
+            }
+            Fact::FunctionAllowed { id } => {
+                if let Some((request, first)) = self.requests.joined(id, step) {
+                    let what = format!("do not run {request}: it asks for the same as #{first}");
+                    told.push(("we", what));
+                }
             }
             Fact::FunctionRefused { id, why } => {
-                let name = self.functions.remove(id).unwrap_or_default();
-                told.push(("we", format!("refuse {name}: {}", why.word())));
+                let request = self.requests.label(id).unwrap_or_default();
+                told.push(("we", format!("refuse {request}: {}", why.word())));
             }
             Fact::FunctionDone { id, name, outcome } => {
-                self.functions.remove(id);
-                told.push(("result", format!("{name}: {outcome}")));
+                let request = self.requests.label(id).unwrap_or(name);
+                // That it is taken back was told already.
+                let withdrew = matches!(step.cause, Cause::Input(Input::Agent(Agent::Withdrew(_))));
+                if withdrew && outcome == "withdrawn" {
+                    return;
+                }
+                told.push(("result", format!("{request}: {outcome}")));
             }
             Fact::IdentityStep(IdentityCheck { factor, ok }) => {
                 let word = if *ok { "matches" } else { "does not match" };
@@ -244,6 +281,73 @@ impl Teller {
             UtteranceId::Line(_) => "us: (words unknown)".to_string(),
             UtteranceId::Agent(_) => "agent: (words unknown)".to_string(),
         })
+    }
+}
+
+/// A line that could not be had in one way. It may be asked for again in the same.
+fn line_failed(line: LineId, by: Rung, step: &Step, told: &mut Vec<(&str, String)>) {
+    let again = |effect: &Effect| matches!(effect, Effect::Inject { line: l, .. } if *l == line);
+    let refused = matches!(step.cause, Cause::Input(Input::Line(Line::Refused { .. })));
+    told.push(match by {
+        Rung::Spoken => ("we", format!("cannot speak the line {line}")),
+        Rung::Injected if step.effects.iter().any(again) => {
+            ("we", format!("ask the agent again to say the line {line}"))
+        }
+        // That was said already.
+        Rung::Injected if refused => return,
+        Rung::Injected => ("agent", format!("does not say the line {line}")),
+        Rung::Recorded => ("we", format!("cannot play the line {line}")),
+    });
+}
+
+/// How much was heard of what, and why no more.
+fn cut_words(heard: Millis, audio: Millis, whole: bool, why: CutReason) -> String {
+    let (after, of) = (heard.to_string(), audio.to_string());
+    let least = if why == CutReason::StreamDead { "at least " } else { "" };
+    let how_far = match whole {
+        _ if after == Millis(0).to_string() && least.is_empty() => "cut as it began".to_string(),
+        true if after == of && least.is_empty() => "cut at its end".to_string(),
+        true => format!("cut after {least}{after} of {of}"),
+        false if after == of => format!("cut after {least}{after}"),
+        false => format!("cut after {least}{after} of at least {of}"),
+    };
+    match why {
+        CutReason::Stopped => how_far,
+        CutReason::GivenUp => how_far + ": the rest was given up",
+        CutReason::NoRoom => how_far + ": no room for the rest",
+        CutReason::StreamEnded => how_far + ": the stream ended",
+        CutReason::StreamDead => how_far + ": the stream died",
+    }
+}
+
+fn operator_words(operator: &Operator) -> String {
+    match operator {
+        Operator::Drain { within } => format!("the server stops in {within}"),
+        Operator::HangUp => "an operator ends the call".to_string(),
+        Operator::Transfer { target } => format!("an operator transfers to {target}"),
+    }
+}
+
+/// Whether something follows at once that makes a phase odd to read.
+fn is_passed_through(phase: Phase, step: &Step) -> bool {
+    match &step.cause {
+        // How the stream ended comes next.
+        Cause::Input(Input::Playback(Playback::Cut { why, .. })) => {
+            matches!(why, CutReason::StreamEnded | CutReason::StreamDead)
+        }
+        // What is stopped is on its way until we hear how much of it was heard.
+        _ => phase == Phase::Speaking && step.effects.contains(&Effect::Clear),
+    }
+}
+
+/// What a phase means, where nothing else is told that brought it about.
+const fn phase_words(phase: Phase) -> &'static str {
+    match phase {
+        Phase::Listening => "the caller has the floor",
+        Phase::Speaking => "speech is on its way",
+        Phase::FunctionPending => "the caller waits for a function",
+        Phase::Thinking => "the caller waits for a reply",
+        phase => phase.purpose(),
     }
 }
 

@@ -1,7 +1,7 @@
 //! What of a call is told to whoever sums it up.
 
 use call_core::brief::Brief;
-use call_core::input::Carrier;
+use call_core::input::{Carrier, CutReason};
 use call_core::summary::{conversation, said};
 use call_core::{Call, CallTime, Fact, Input, Language, Millis, Step, UtteranceId};
 
@@ -13,6 +13,8 @@ fn a_conversation_is_who_said_what_in_the_order_in_which_it_was_heard() {
         utterance: id(number),
         heard: Millis(heard),
         audio: Millis(900),
+        whole: true,
+        why: CutReason::Stopped,
     };
     let steps = steps([
         agent(101, "How may I help?"),

@@ -11,10 +11,10 @@ use call_core::{
 };
 
 use support::{
-    Desk, FRONT_DESK, agent_lost, agent_lost_by, answers, asks, began, caller_says, cut, done,
-    drain, effects, facts, fired, heard, hung_up, ignored, joined, line, line_ready, lines, lookup,
-    noise, operator_transfers, people, phases, queued, reason, result_of, sentence, stopped,
-    stream_dead, stream_lost, transfer, transfer_is, transfer_to, transfers,
+    Desk, FRONT_DESK, agent_lost, agent_lost_by, answers, asks, began, caller_says, cut, cut_fact,
+    done, drain, effects, facts, fired, heard, hung_up, ignored, joined, line, line_ready, lines,
+    lookup, noise, operator_transfers, people, phases, queued, reason, result_of, sentence,
+    stopped, stream_dead, stream_lost, transfer, transfer_is, transfer_to, transfers,
 };
 
 // Asking.
@@ -55,7 +55,7 @@ fn an_announcement_that_was_cut_is_not_said_again_and_its_limit_goes_on() {
         desk.at(11_200, line_ready(line(2)));
         desk.at(11_200, began(line(2)));
         let steps = desk.at(12_000, cut(line(2), 800, 2_000));
-        let fact = Fact::Cut { utterance: line(2), heard: Millis(800), audio: Millis(2_000) };
+        let fact = cut_fact(line(2), 800, 2_000);
         assert_eq!(facts(&steps), [fact]);
         assert_eq!((effects(&steps), phases(&steps)), (vec![], vec![]));
         assert_eq!(desk.next(), Some((26_000, Timer::FarewellLimit)));

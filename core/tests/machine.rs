@@ -13,8 +13,8 @@ use call_core::{
 
 use support::{
     Desk, OPENING, agent_ready, agent_says, answers, asks, audio_done, began, caller_says, checked,
-    cut, dry, effects, facts, fired, hangup, heard, hung_up, ignored, line, line_ready, lines,
-    lookup, noise, performed, phases, queued, reason, recorded, sentence, stopped, waits,
+    cut, cut_fact, dry, effects, facts, fired, hangup, heard, hung_up, ignored, line, line_ready,
+    lines, lookup, noise, performed, phases, queued, reason, recorded, sentence, stopped, waits,
 };
 
 // The beginning.
@@ -180,10 +180,7 @@ fn the_callers_voice_stops_the_agent_and_only_the_part_played_counts_as_heard() 
     let mut desk = Desk::speaking();
     assert_eq!(effects(&desk.at(12_000, noise())), [Effect::Clear]);
     let steps = desk.at(12_000, cut(sentence(1), 1_000, 3_000));
-    assert_eq!(
-        facts(&steps),
-        [Fact::Cut { utterance: sentence(1), heard: Millis(1_000), audio: Millis(3_000) }]
-    );
+    assert_eq!(facts(&steps), [cut_fact(sentence(1), 1_000, 3_000)]);
     assert_eq!(phases(&steps), [Phase::Listening]);
     let late = desk.at(12_050, heard(sentence(1), 3_000));
     assert!(ignored(&late), "the mark came back because of the cut");
@@ -220,7 +217,7 @@ fn a_farewell_that_was_cut_is_not_said_again_and_its_limit_goes_on() {
         desk.at(11_200, line_ready(line(2)));
         desk.at(11_200, began(line(2)));
         let steps = desk.at(12_000, cut(line(2), 800, 2_000));
-        let fact = Fact::Cut { utterance: line(2), heard: Millis(800), audio: Millis(2_000) };
+        let fact = cut_fact(line(2), 800, 2_000);
         assert_eq!(facts(&steps), [fact]);
         assert_eq!((effects(&steps), phases(&steps)), (vec![], vec![]));
         assert_eq!(desk.next(), Some((26_000, Timer::FarewellLimit)));

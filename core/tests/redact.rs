@@ -242,6 +242,39 @@ fn a_number_that_is_dictated_over_several_turns_is_masked() {
     }
 }
 
+/// What a company says of its hours and its address is no number in pieces; what is dictated is.
+#[test]
+fn hours_begin_no_number_and_an_address_goes_on_with_none() {
+    let kept = [
+        ["We are open from eight to six.", "Twelve Main Street."],
+        ["We are open from nine to twelve.", "Two of us speak Spanish."],
+        ["We close at five thirty.", "Sixteen persons work here."],
+        ["Abrimos de nueve a doce.", "Dieciséis personas trabajan aquí."],
+        ["There are two or three.", "24 North Fifth Avenue."],
+        ["It is open from 8 to 18", "12 persons work here."],
+    ];
+    for turns in kept {
+        let mut talk = Talk::default();
+        assert_eq!(turns.map(|turn| talk.agent(turn)), turns);
+        let mut talk = Talk::default();
+        assert_eq!(turns.map(|turn| talk.caller(turn)), turns);
+    }
+    let masked = [
+        (["It is eight to six.", "Twelve, thank you."], "[2 digits], thank you."),
+        (["My number is five thirty.", "Sixteen four."], "[3 digits]."),
+        (
+            ["It is one two three.", "Twelve. Main Street is where I live."],
+            "[2 digits]. Main Street is where I live.",
+        ),
+        (["It goes on from eight to six four.", "Twelve."], "[2 digits]."),
+    ];
+    for ([first, second], expected) in masked {
+        let mut talk = Talk::default();
+        talk.caller(first);
+        assert_eq!(talk.caller(second), expected, "behind {first:?}");
+    }
+}
+
 #[test]
 fn an_endless_run_does_not_count_in_four_digits() {
     assert_eq!(mask_text(&"7".repeat(5_000)), "[999 digits]");

@@ -29,7 +29,7 @@ fn a_call_reads_as_what_was_heard_and_done() {
 00:09.000  caller  begins to speak
 00:09.000  we      stop speaking
 00:09.000  heard   agent: "Gladly. What is your date of birth?"  [cut after 1.0 s of 2.4 s]
-00:09.000  call    -> listening
+00:09.000  call    the caller has the floor  -> listening
 00:10.000  caller  "Born on [date], ZIP [zip]."  -> thinking
 00:10.500  agent   asks for lookup_loan {"account_last4":"4321"}  -> function_pending
 00:14.000  timer   nothing to hear for a while

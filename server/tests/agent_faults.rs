@@ -42,7 +42,7 @@ async fn a_caller_who_speaks_up_hears_nothing_more_of_what_was_said() {
     assert_eq!(server.end_reason(CALL).await, "caller_hangup");
     let journal = server.app.store().journal(CALL).await.unwrap();
     let cuts = journal.iter().filter_map(|step| match &step.cause {
-        Cause::Input(Input::Playback(Playback::Cut { utterance, heard, audio })) => {
+        Cause::Input(Input::Playback(Playback::Cut { utterance, heard, audio, .. })) => {
             Some((utterance.is_agents(), heard < audio))
         }
         _ => None,

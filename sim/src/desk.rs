@@ -150,7 +150,9 @@ pub fn play_with(scenario: Scenario, options: Options) -> Played {
         "the simulator's world is always ready, unless it stopped the call"
     );
     let written = desk.scenario.back_office.accepted.len();
-    // Callbacks go on when the call is long over.
+    // We have left the stream, and the document ends behind it: the carrier is the last to end the call.
+    // Its callbacks go on when that is long over.
+    desk.legs.carrier.document_ended(desk.legs.now);
     for told in desk.legs.carrier.callbacks() {
         desk.progress.take_in(&told);
     }

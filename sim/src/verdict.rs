@@ -3,12 +3,14 @@
 
 mod instead;
 
-use std::collections::BTreeMap;
-
-use call_core::{Fact, LineId, Step, UtteranceId};
+use call_core::input::CutReason;
+use call_core::{Fact, LineId, Millis, Phase, Step, UtteranceId};
 
 use crate::cast::carrier::{Account, Carrier};
 use crate::scenario::Expectation;
+
+/// Each length of speech is on record to the millisecond; the carrier plays bytes.
+const SLACK: Millis = Millis(1);
 
 /// One judgement.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,8 +46,8 @@ pub fn judge(steps: &[Step], expectations: &[Expectation], known: &Known<'_>) ->
         .collect();
     verdicts.push(Verdict {
         asked: "the carrier agrees with what was heard".to_owned(),
-        held: carrier_agrees(steps, known.carrier.account()),
-        instead: None,
+        held: disagreement(steps, known.carrier).is_none(),
+        instead: disagreement(steps, known.carrier),
     });
     verdicts
 }
@@ -80,9 +82,7 @@ fn holds(steps: &[Step], expectation: &Expectation, known: &Known<'_>) -> bool {
         Expectation::Written(count) => known.written == *count,
         Expectation::Tones(tones) => known.carrier.tones() == tones,
         Expectation::Status(status) => known.status == status,
-        Expectation::Phase(phase) => {
-            steps.iter().flat_map(|step| &step.moves).any(|m| m.to.to_string() == *phase)
-        }
+        Expectation::Phase(phase) => phases(steps).any(|was| was.to_string() == *phase),
         Expectation::Ended(word) => {
             facts().any(|fact| matches!(fact, Fact::CallEnded { reason } if reason.word() == word))
         }
@@ -107,12 +107,37 @@ fn spoke(steps: &[Step], utterance: UtteranceId, words: &str) -> bool {
     })
 }
 
-/// The machine never grades itself: whatever it calls heard, the carrier must have played.
-fn carrier_agrees(steps: &[Step], account: &BTreeMap<String, Account>) -> bool {
-    steps.iter().flat_map(|step| &step.facts).all(|fact| match fact {
-        Fact::Heard { utterance, .. } => {
-            account.get(&utterance.to_string()) == Some(&Account::Played)
+/// The phases that the call was in, in order. It begins in the first, to which nothing moves.
+fn phases(steps: &[Step]) -> impl Iterator<Item = Phase> {
+    let moves = steps.iter().flat_map(|step| &step.moves);
+    [Phase::Connecting].into_iter().chain(moves.map(|change| change.to))
+}
+
+/// In what the carrier contradicts the record. The machine never grades itself: whatever it calls
+/// heard, the carrier must have played, and as much as was heard of everything, cut speech included, the
+/// carrier has played in all.
+fn disagreement(steps: &[Step], carrier: &Carrier) -> Option<String> {
+    let (mut heard, mut slack, mut is_known) = (Millis(0), SLACK, true);
+    for fact in steps.iter().flat_map(|step| &step.facts) {
+        match fact {
+            Fact::Heard { utterance, audio } => {
+                if carrier.account().get(&utterance.to_string()) != Some(&Account::Played) {
+                    return Some(format!("it did not play {utterance}, which counts as heard"));
+                }
+                (heard, slack) = (heard + *audio, slack + SLACK);
+            }
+            Fact::Cut { heard: part, why, .. } => {
+                (heard, slack) = (heard + *part, slack + SLACK);
+                // Of its end the carrier may tell only when it has played on for a while.
+                is_known &= !matches!(why, CutReason::StreamDead | CutReason::StreamEnded);
+            }
+            Fact::HeardUnknown { .. } => is_known = false,
+            _ => {}
         }
-        _ => true,
-    })
+    }
+    let played = carrier.played();
+    if heard > played + slack || (is_known && played > heard + slack) {
+        return Some(format!("it played {played} of speech, and {heard} count as heard"));
+    }
+    None
 }

@@ -152,7 +152,13 @@ fn a_broken_journal_is_shown_at_its_line() {
 fn the_wav_file_holds_as_much_speech_as_the_record_says_was_heard() {
     let folder = Folder::new();
     let (wav, journal) = (folder.path("call.wav"), folder.path("call.jsonl"));
-    for scenario in ["caller_interrupts", "s19_transfer_busy", "s40_echo", "stream_breaks"] {
+    for scenario in [
+        "caller_interrupts",
+        "s19_transfer_busy",
+        "s21_stop_in_farewell",
+        "s40_echo",
+        "stream_breaks",
+    ] {
         let file = format!("../scenarios/{scenario}.ron");
         let output = sim(&[&file, "--wav", &wav, "--journal", &journal]);
         assert_eq!(output.status.code(), Some(0), "{scenario}: {}", text(&output.stderr));

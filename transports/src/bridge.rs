@@ -208,7 +208,11 @@ impl Bridge {
             return;
         }
         self.watch.over();
-        self.cut_speech(at, out);
+        let cuts = match how {
+            Carrier::Dead => self.playout.stream_dead(at),
+            _ => self.playout.stream_ended(at),
+        };
+        self.speech_is_cut(cuts, out);
         out.input(Input::Carrier(how));
     }
 
@@ -270,6 +274,7 @@ impl Bridge {
                 }
             }
             ServerMessage::AgentAudioDone => {
+                self.playout.agent_reply_over();
                 self.end_sentence(at, out);
                 out.input(Input::Agent(Agent::AudioDone));
             }
@@ -375,7 +380,11 @@ impl Bridge {
         match effect {
             Effect::Play { utterance } => self.play(at, *utterance, out),
             Effect::Clear => {
-                self.cut_speech(at, out);
+                let cuts = self.playout.clear(at);
+                if self.keypad.is_collecting() {
+                    self.playout.agent_is_not_told();
+                }
+                self.speech_is_cut(cuts, out);
                 out.to_carrier(ToCarrier::Clear);
                 self.voice.sounds_matter(at);
             }

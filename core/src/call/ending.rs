@@ -27,10 +27,16 @@ impl Machine {
         self.memory.timers.disarm(Timer::AgentReady);
         self.memory.arm(Timer::FarewellLimit, step.at, limit);
         self.last_word_of_agent(step);
+        // What the agent says before it asks to hang up is heard. For any other end it is not waited for
+        // long: our last words would come too late behind it.
+        if why != EndReason::AgentHangup {
+            step.effect(Effect::CutReply);
+        }
         self.prepare(last_words(why), step);
     }
 
-    /// The agent has nothing more to say. What it said already is heard to its end.
+    /// The agent has nothing more to say. What it has said to its end is heard to its end, and of a
+    /// sentence that it has not finished what there is.
     pub(super) fn last_word_of_agent(&mut self, step: &mut Draft) {
         step.effect(Effect::MuteAgent);
         step.effect(Effect::EndSentence);

@@ -57,7 +57,11 @@ impl Machine {
                     Some(End::Goodbye) => {
                         Some(Transition(State::Farewell { why: EndReason::AgentHangup }))
                     }
-                    Some(End::Transfer(target)) => self.transfer_to(target.as_deref()),
+                    Some(End::Transfer(target)) => {
+                        let transfer = self.transfer_to(target.as_deref());
+                        self.memory.handing.agents_wish = transfer.is_some();
+                        transfer
+                    }
                     Some(End::Tones(tones)) => Some(self.leave_for_tones(tones)),
                     None if self.memory.functions_in_turn > IN_TURN_MAX
                         && self.memory.tones.is_none() =>

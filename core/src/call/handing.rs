@@ -38,6 +38,9 @@ impl Machine {
 
     pub(super) fn enter_transferring(&mut self, step: &mut Draft) {
         self.last_word_of_agent(step);
+        if !self.memory.handing.agents_wish {
+            step.effect(Effect::CutReply);
+        }
         let limit = self.memory.brief.limits.farewell;
         self.memory.arm(Timer::FarewellLimit, step.at, limit);
         self.prepare(LineId::Transferring, step);

@@ -306,6 +306,10 @@ impl Machine {
     /// leaves off at every voice, so what it did not say to the end is said by a recording.
     pub(super) fn say_again(&mut self, our_line: &OurLine, step: &mut Draft) {
         let in_call = matches!(self.current.region(), Region::InCall | Region::Conversing);
+        // Nobody opens a call that ends.
+        if !in_call && matches!(our_line.line, LineId::Opening | LineId::Notice) {
+            return;
+        }
         if our_line.by == Rung::Injected && self.may_speak() {
             self.use_recording(our_line.line, step);
         } else if in_call {

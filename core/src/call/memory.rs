@@ -74,6 +74,8 @@ pub(super) struct Memory {
 pub(super) struct Handing {
     /// Whom the call goes to.
     pub(super) target: String,
+    /// The agent asked for it.
+    pub(super) agents_wish: bool,
     /// Why, if nobody asked for it.
     pub(super) in_need: Option<EndReason>,
     /// The carrier was asked.
@@ -118,10 +120,13 @@ impl OurLine {
     }
 }
 
-/// Speech at the carrier.
+/// Speech at the carrier, or behind what is there.
+#[derive(Default)]
 pub(super) struct OnItsWay {
-    /// All of it was handed over, with a mark behind it.
-    pub(super) queued: bool,
+    /// Some of it was handed over.
+    pub(super) begun: bool,
+    /// All of it was handed over, with a mark behind it: when it should have been played.
+    pub(super) until: Option<CallTime>,
 }
 
 /// The silence clock. It counts only while the caller has the floor.
@@ -193,7 +198,7 @@ impl Memory {
 
     /// Whether the agent is saying a line of ours, and may leave off.
     pub(super) fn agent_says_our_line(&self) -> bool {
-        let whole = |utterance| self.on_its_way.get(utterance).is_some_and(|o| o.queued);
+        let whole = |utterance| self.on_its_way.get(utterance).is_some_and(|o| o.until.is_some());
         self.lines.iter().any(|(utterance, line)| line.is_said_by_agent() && !whole(utterance))
     }
 

@@ -7,14 +7,14 @@ use statig::Outcome::{self, Handled, Transition};
 
 use super::Draft;
 use super::lines::BEGIN_LIMIT;
-use super::memory::OnItsWay;
 use super::timers::Timer;
 use super::topology::{Event, Machine, Region, State};
 use crate::effect::Effect;
-use crate::input::{Input, Playback};
+use crate::input::{CutReason, Input, Playback};
 use crate::line::{LineId, Rung, UtteranceId};
 use crate::sabotage::Sabotage;
 use crate::step::Fact;
+use crate::time::{CallTime, Millis};
 
 impl Machine {
     /// News of speech, in whatever state. Nothing if the event is about something else, or about
@@ -25,15 +25,9 @@ impl Machine {
             Event::Due(Timer::LineReady) => self.lines_overdue(step),
             Event::Input(Input::Playback(news)) => self.playback_news(news, step),
             Event::Due(Timer::PlaybackMark) => {
-                let on_its_way = &self.memory.on_its_way;
-                let lost: Vec<_> =
-                    on_its_way.iter().filter(|(_, o)| o.queued).map(|(u, _)| *u).collect();
-                for utterance in lost {
-                    if !self.memory.sabotaged(Sabotage::ForgetsSpeech) {
-                        step.fact(Fact::HeardUnknown { utterance });
-                    }
-                    self.settled(utterance, step);
-                }
+                let mark = self.memory.brief.limits.mark;
+                let now = step.at;
+                self.marks_are_lost(|until| until + mark <= now, step);
                 Some(self.after_speech(step))
             }
             // A line of ours that the agent says, and whose end it does not tell.
@@ -48,9 +42,9 @@ impl Machine {
     fn playback_news(&mut self, news: &Playback, step: &mut Draft) -> Option<Outcome<State>> {
         match news {
             Playback::Waits { utterance } | Playback::Began { utterance } => {
-                let way = OnItsWay { queued: false };
-                let new = self.memory.on_its_way.insert(*utterance, way).is_none();
+                let new = !self.memory.on_its_way.contains_key(utterance);
                 let begins = matches!(news, Playback::Began { .. });
+                self.memory.on_its_way.entry(*utterance).or_default().begun |= begins;
                 if let Some(line) = self.memory.lines.get_mut(utterance) {
                     line.limit = if begins { None } else { Some(step.at + BEGIN_LIMIT) };
                     self.rearm_lines();
@@ -65,19 +59,23 @@ impl Machine {
                 }
             }
             Playback::Queued { utterance, until, .. } => {
-                self.memory.on_its_way.get_mut(utterance)?.queued = true;
-                let limit = self.memory.brief.limits.mark;
-                self.memory.arm(Timer::PlaybackMark, *until, limit);
+                self.memory.on_its_way.get_mut(utterance)?.until = Some(*until);
+                self.rearm_marks();
                 return Some(Handled);
             }
             Playback::Heard { utterance, audio } => {
-                self.memory.on_its_way.get(utterance)?;
+                let way = self.memory.on_its_way.remove(utterance)?;
+                // Marks come back in order: what should have been played before it has lost its own.
+                if let Some(heard) = way.until {
+                    self.marks_are_lost(|until| until <= heard, step);
+                }
                 step.fact(Fact::Heard { utterance: *utterance, audio: *audio });
                 self.settled(*utterance, step);
             }
-            Playback::Cut { utterance, heard, audio } => {
+            Playback::Cut { utterance, heard, audio, whole, why } => {
                 self.cut(*utterance, step)?;
-                step.fact(Fact::Cut { utterance: *utterance, heard: *heard, audio: *audio });
+                let (utterance, heard, audio) = (*utterance, *heard, *audio);
+                step.fact(Fact::Cut { utterance, heard, audio, whole: *whole, why: *why });
                 // Last words are cut only by the end of the stream, of which we hear next.
                 if !utterance.is_agents() && self.current.region() == Region::Ending {
                     return Some(Handled);
@@ -90,6 +88,29 @@ impl Machine {
             }
         }
         Some(self.after_speech(step))
+    }
+
+    /// The marks behind speech that should have been played at such times will not come back.
+    fn marks_are_lost(&mut self, is_lost: impl Fn(CallTime) -> bool, step: &mut Draft) {
+        let queued = self.memory.on_its_way.iter().filter_map(|(u, way)| Some((way.until?, *u)));
+        let mut lost: Vec<_> = queued.filter(|(until, _)| is_lost(*until)).collect();
+        lost.sort_unstable();
+        for (_, utterance) in lost {
+            if !self.memory.sabotaged(Sabotage::ForgetsSpeech) {
+                step.fact(Fact::HeardUnknown { utterance });
+            }
+            self.settled(utterance, step);
+        }
+        self.rearm_marks();
+    }
+
+    /// The first mark that is waited for has its time.
+    fn rearm_marks(&mut self) {
+        let limit = self.memory.brief.limits.mark;
+        match self.memory.on_its_way.values().filter_map(|way| way.until).min() {
+            Some(until) => self.memory.arm(Timer::PlaybackMark, until, limit),
+            None => self.memory.timers.disarm(Timer::PlaybackMark),
+        }
     }
 
     /// An utterance was heard, or nothing more will be learnt about it.
@@ -127,9 +148,7 @@ impl Machine {
 
     fn off_its_way(&mut self, utterance: UtteranceId) -> bool {
         let known = self.memory.on_its_way.remove(&utterance).is_some();
-        if !self.memory.on_its_way.values().any(|o| o.queued) {
-            self.memory.timers.disarm(Timer::PlaybackMark);
-        }
+        self.rearm_marks();
         known
     }
 
@@ -162,13 +181,18 @@ impl Machine {
         }
     }
 
-    /// Whatever is still unsettled when the call ends was perhaps heard, perhaps not.
+    /// Whatever is still unsettled when the call ends was perhaps heard, perhaps not. What never began
+    /// was not.
     pub(super) fn settle_at_end(&mut self, step: &mut Draft) {
-        let rest: Vec<UtteranceId> = self.memory.on_its_way.keys().copied().collect();
-        for utterance in rest {
-            step.fact(Fact::HeardUnknown { utterance });
+        for (utterance, way) in core::mem::take(&mut self.memory.on_its_way) {
+            step.fact(if way.begun {
+                Fact::HeardUnknown { utterance }
+            } else {
+                let (heard, audio, why) = (Millis(0), Millis(0), CutReason::StreamEnded);
+                Fact::Cut { utterance, heard, audio, whole: false, why }
+            });
         }
-        self.memory.on_its_way.clear();
+        self.rearm_marks();
         self.drop_lines(|_, _| false, step);
     }
 }

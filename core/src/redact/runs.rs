@@ -49,8 +49,7 @@ pub(super) fn edits(pieces: &Pieces<'_>, before: Before) -> (Vec<Edit>, usize) {
     while at < pieces.all.len() {
         at = reader.read(at);
     }
-    let run: usize = reader.run.iter().map(|member| member.digits).sum();
-    let open = run.saturating_add(reader.carried);
+    let open = reader.open();
     reader.finish_run();
     (reader.edits, open)
 }
@@ -130,6 +129,16 @@ impl Reader<'_, '_> {
         at + 1
     }
 
+    /// The digits of the run so far that the next text may go on with.
+    fn open(&self) -> usize {
+        let run: usize = self.run.iter().map(|member| member.digits).sum();
+        let hours = match (self.run.first(), self.run.last()) {
+            (Some(first), Some(last)) => self.pieces.are_hours(first.start, last.end),
+            _ => false,
+        };
+        if hours && self.carried == 0 { 0 } else { run.saturating_add(self.carried) }
+    }
+
     fn mask(&mut self, at: usize, end: usize, mask: Mask) -> usize {
         self.finish_run();
         let all = &self.pieces.all;
@@ -200,7 +209,10 @@ impl Reader<'_, '_> {
             self.carried = 0;
             return;
         };
-        let carried = mem::take(&mut self.carried);
+        let carried = match mem::take(&mut self.carried) {
+            _ if run.len() == 1 && self.pieces.is_house(last.end) => 0,
+            carried => carried,
+        };
         let mask = if self.is_date(&run) {
             Mask::Date
         } else if self.is_kept(&run, carried) {

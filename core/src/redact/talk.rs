@@ -9,7 +9,8 @@ use super::runs::Before;
 /// Masks a conversation turn by turn, with what spans its turns.
 ///
 /// A speaker who ends a turn in digits and begins the next one with digits dictates one number, whatever
-/// the other one says in between. A turn that says anything else ends it. Where the agent speaks of a
+/// the other one says in between. A turn that says anything else ends it; hours at the end of a turn
+/// ("from eight to six") begin no number, and a house in a street goes on with none. Where the agent speaks of a
 /// date of birth, a day and a month in the caller's next turn are one, even without their year.
 ///
 /// ```

@@ -11,8 +11,8 @@ use call_core::{
     company::FarewellPolicy,
     effect::Function,
     input::{
-        Agent, AgentLoss, Carrier, FunctionAsk, FunctionEnded, FunctionOutcome, HungUp, Key, Line,
-        Operator, Playback, Tones, Transfer,
+        Agent, AgentLoss, Carrier, CutReason, FunctionAsk, FunctionEnded, FunctionOutcome, HungUp,
+        Key, Line, Operator, Playback, Tones, Transfer,
     },
     step::IdentityCheck,
 };
@@ -172,7 +172,9 @@ impl Awaited {
                 | Playback::Heard { utterance, .. },
             ) => {
                 let utterance = *utterance;
-                cuts.push(Input::Playback(Playback::Cut { utterance, heard, audio }));
+                let why = CutReason::Stopped;
+                let cut = Playback::Cut { utterance, heard, audio, whole: true, why };
+                cuts.push(Input::Playback(cut));
                 false
             }
             _ => true,
@@ -406,11 +408,15 @@ fn playback() -> impl Strategy<Value = Playback> {
         }),
         (utterances(), lengths())
             .prop_map(|(utterance, audio)| Playback::Heard { utterance, audio }),
-        (utterances(), lengths(), lengths()).prop_map(|(utterance, heard, audio)| Playback::Cut {
-            utterance,
-            heard,
-            audio
-        }),
+        (utterances(), lengths(), lengths(), any::<bool>()).prop_map(
+            |(utterance, heard, audio, whole)| Playback::Cut {
+                utterance,
+                heard,
+                audio,
+                whole,
+                why: CutReason::Stopped,
+            }
+        ),
         Just(Playback::Dry),
     ]
 }

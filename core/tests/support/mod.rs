@@ -10,8 +10,8 @@ use call_core::{
     company::FarewellPolicy,
     effect::Answer,
     input::{
-        Agent, AgentLoss, Carrier, FunctionAsk, FunctionEnded, FunctionOutcome, HungUp, Key, Line,
-        Operator, Playback, Tones, Transfer,
+        Agent, AgentLoss, Carrier, CutReason, FunctionAsk, FunctionEnded, FunctionOutcome, HungUp,
+        Key, Line, Operator, Playback, Tones, Transfer,
     },
     step::IdentityCheck,
 };
@@ -392,7 +392,14 @@ pub(crate) fn heard(utterance: UtteranceId, audio: u64) -> Input {
 }
 
 pub(crate) fn cut(utterance: UtteranceId, heard: u64, audio: u64) -> Input {
-    Input::Playback(Playback::Cut { utterance, heard: Millis(heard), audio: Millis(audio) })
+    let (heard, audio, why) = (Millis(heard), Millis(audio), CutReason::Stopped);
+    Input::Playback(Playback::Cut { utterance, heard, audio, whole: true, why })
+}
+
+/// What [`cut`] puts on record.
+pub(crate) fn cut_fact(utterance: UtteranceId, heard: u64, audio: u64) -> Fact {
+    let (heard, audio, why) = (Millis(heard), Millis(audio), CutReason::Stopped);
+    Fact::Cut { utterance, heard, audio, whole: true, why }
 }
 
 pub(crate) fn dry() -> Input {

@@ -2,7 +2,7 @@
 
 use call_core::effect::{Effect, Function};
 use call_core::input::{
-    Agent, AgentLoss, Carrier, FunctionAsk, FunctionEnded, FunctionOutcome, HungUp, Key, Line,
+    Agent, AgentLoss, Carrier, CutReason, FunctionAsk, FunctionEnded, FunctionOutcome, HungUp, Key, Line,
     Operator, Playback, Tones, Transfer,
 };
 use call_core::step::IdentityCheck;
@@ -86,7 +86,8 @@ impl Awaited {
             if let Input::Playback(news) = &due.input
                 && let Some(utterance) = utterance_of(news).filter(|name| stopped(*name))
             {
-                let news = Playback::Cut { utterance, heard: Millis(0), audio: AUDIO };
+                let (heard, why) = (Millis(0), CutReason::Stopped);
+                let news = Playback::Cut { utterance, heard, audio: AUDIO, whole: true, why };
                 *due = Due { by: Some(at + PLAYOUT_MAX), input: Input::Playback(news) };
             }
         }
@@ -283,7 +284,13 @@ fn playback(bytes: &mut Bytes<'_>) -> Playback {
         1 => Playback::Began { utterance },
         2 => Playback::Queued { utterance, audio: length(), until: CallTime::ZERO + length() },
         3 => Playback::Heard { utterance, audio: length() },
-        4 => Playback::Cut { utterance, heard: length(), audio: length() },
+        4 => Playback::Cut {
+            utterance,
+            heard: length(),
+            audio: length(),
+            whole: true,
+            why: CutReason::Stopped,
+        },
         _ => Playback::Dry,
     }
 }

@@ -246,6 +246,8 @@ impl Agent {
                 self.say(at + Millis(ACK_MS), ServerMessage::ThinkUpdated);
             }
             ClientMessage::InjectUserMessage { content } => {
+                // It is a turn of the caller's, whoever speaks.
+                self.give_up_speech(&mut None);
                 let words = content.reveal().to_owned();
                 self.later.add(at + Millis(WORDS_MS), Later::Understood(words, None));
             }

@@ -446,8 +446,11 @@ impl Carrier {
         &self.tones
     }
 
-    /// Status callbacks that are still to come.
+    /// Status callbacks that are still to come, and will arrive.
     pub fn callbacks(&mut self) -> Vec<StatusCallback> {
+        if self.faults.contains(&Fault::CallbacksLost) {
+            return Vec::new();
+        }
         let mut left = Vec::new();
         while let Some(what) = self.later.due(CallTime::from_millis(u64::MAX)) {
             if let CarrierSays::Status(told) = what {
@@ -631,7 +634,11 @@ impl Carrier {
             }
             Moment::HangsUp => {
                 self.end_call(at);
-                self.later.due(now)
+                if let Some(tape) = &mut self.tape {
+                    // Whatever is played until the stream ends, nobody hears it.
+                    tape.stopped(position(at));
+                }
+                self.next(now)
             }
         }
     }

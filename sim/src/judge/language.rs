@@ -1,16 +1,13 @@
 //! Languages: what we say is in the caller's (I-34), and what must be relied on is said again in it
 //! (C-07).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use call_core::call::Timer;
-use call_core::input::{Input, Playback};
 use call_core::redact::mask_text;
-use call_core::{
-    Brief, CallTime, Cause, Effect, Fact, Language, LineId, Millis, Step, UtteranceId,
-};
+use call_core::{Brief, Effect, Fact, Language, LineId, Millis, Step, UtteranceId};
 use locales::Locale;
 
+use super::heard::Marks;
 use super::scene::Scene;
 use super::{Evidence, Findings};
 
@@ -87,7 +84,7 @@ fn words(
 pub(super) fn notice_behind_each_change(evidence: &Evidence<'_>, findings: &mut Findings<'_>) {
     let Some(brief) = evidence.brief() else { return };
     let mut scene = Scene::new(brief);
-    let mut notices = Notices::default();
+    let (mut notices, mut marks) = (Notices::default(), Marks::default());
     // The language that the notice is waited for in, and for how long.
     let mut waits: Option<(Language, Millis)> = None;
     for step in evidence.steps {
@@ -105,7 +102,8 @@ pub(super) fn notice_behind_each_change(evidence: &Evidence<'_>, findings: &mut 
             Effect::SetLanguage { language } => Some(*language),
             _ => None,
         });
-        if notices.heard(step) {
+        marks.follow(step);
+        if notices.0.iter().any(|notice| marks.settle(step, *notice, brief.limits.mark)) {
             waits = None;
         }
         if let Some(language) = change {
@@ -124,28 +122,9 @@ pub(super) fn notice_behind_each_change(evidence: &Evidence<'_>, findings: &mut 
 /// Lines on their way that say who answers and that the call may be recorded, and when the carrier
 /// should have played them.
 #[derive(Default)]
-struct Notices(BTreeMap<UtteranceId, Option<CallTime>>);
+struct Notices(BTreeSet<UtteranceId>);
 
 impl Notices {
-    /// Whether one is heard in this step, or should have been.
-    fn heard(&mut self, step: &Step) -> bool {
-        match &step.cause {
-            Cause::Input(Input::Playback(Playback::Queued { utterance, until, .. })) => {
-                if let Some(notice) = self.0.get_mut(utterance) {
-                    *notice = Some(*until);
-                }
-                false
-            }
-            Cause::Input(Input::Playback(Playback::Heard { utterance, .. })) => {
-                self.0.contains_key(utterance)
-            }
-            Cause::Timer(Timer::PlaybackMark) => {
-                self.0.values().flatten().any(|until| *until <= step.at)
-            }
-            _ => false,
-        }
-    }
-
     fn asked(&mut self, step: &Step) {
         for effect in &step.effects {
             if let Effect::Prepare { utterance, line, .. }
@@ -153,7 +132,7 @@ impl Notices {
             | Effect::UseRecording { utterance, line, .. } = effect
                 && matches!(line, LineId::Opening | LineId::Notice)
             {
-                self.0.insert(*utterance, None);
+                self.0.insert(*utterance);
             }
         }
     }

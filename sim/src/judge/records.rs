@@ -2,10 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use call_core::call::Timer;
 use call_core::input::{Agent, Carrier, Input, Line, Playback};
-use call_core::{CallTime, Cause, Effect, Fact, Step, UtteranceId};
+use call_core::{CallTime, Cause, Effect, Fact, Millis, Step, UtteranceId};
 
+use super::heard::Marks;
 use super::{Evidence, Findings};
 
 /// I-25.
@@ -14,7 +14,8 @@ pub(super) fn cause_before_effect(evidence: &Evidence<'_>, findings: &mut Findin
     if births.count() != 1 || evidence.brief().is_none() {
         findings.whole("a journal begins with its brief, and holds one");
     }
-    let mut record = Record::default();
+    let mark = evidence.brief().map_or(Millis(0), |brief| brief.limits.mark);
+    let mut record = Record { mark, ..Record::default() };
     for step in evidence.steps {
         record.cause(step);
         for fact in &step.facts {
@@ -37,8 +38,13 @@ struct Record<'a> {
     prepared: BTreeSet<UtteranceId>,
     ready: BTreeSet<UtteranceId>,
     played: BTreeSet<UtteranceId>,
-    /// Speech that began, and how often it was settled.
+    /// Since when speech waits or plays, whether any of it was handed over, and how often it was
+    /// settled.
     began: BTreeMap<UtteranceId, CallTime>,
+    came: BTreeMap<UtteranceId, bool>,
+    marks: Marks,
+    /// How long a mark is waited for.
+    mark: Millis,
     settled: BTreeMap<UtteranceId, u32>,
     /// Requests by id: the function's name, how often asked, how often answered.
     asked: BTreeMap<&'a str, (&'a str, u32)>,
@@ -48,6 +54,7 @@ struct Record<'a> {
 
 impl<'a> Record<'a> {
     fn cause(&mut self, step: &'a Step) {
+        self.marks.follow(step);
         let Cause::Input(input) = &step.cause else { return };
         match input {
             Input::Line(Line::Ready { utterance, .. } | Line::Spoken { utterance, .. }) => {
@@ -57,6 +64,8 @@ impl<'a> Record<'a> {
                 if !step.ignored =>
             {
                 self.began.entry(*utterance).or_insert(step.at);
+                let begins = matches!(input, Input::Playback(Playback::Began { .. }));
+                *self.came.entry(*utterance).or_default() |= begins;
             }
             Input::Agent(Agent::Asked(asks)) => {
                 for ask in asks {
@@ -110,15 +119,19 @@ impl<'a> Record<'a> {
                 let news = Playback::Heard { utterance: *utterance, audio: *audio };
                 step.cause == Cause::Input(Input::Playback(news))
             }
-            Fact::Cut { utterance, heard, audio } => {
+            Fact::Cut { utterance, heard, audio, whole, why } => {
                 *self.settled.entry(*utterance).or_default() += 1;
                 let (utterance, heard, audio) = (*utterance, *heard, *audio);
-                let news = Playback::Cut { utterance, heard, audio };
+                let news = Playback::Cut { utterance, heard, audio, whole: *whole, why: *why };
+                // What never began was not heard, and needs nobody to say so.
+                let unheard = heard == Millis(0) && self.came.get(&utterance) == Some(&false);
                 step.cause == Cause::Input(Input::Playback(news))
+                    || (unheard && may_leave_unsettled(step))
             }
             Fact::HeardUnknown { utterance } => {
                 *self.settled.entry(*utterance).or_default() += 1;
-                self.began.contains_key(utterance) && may_leave_unknown(step)
+                let lost = self.marks.loses(step, *utterance, self.mark);
+                self.came.get(utterance) == Some(&true) && (lost || may_leave_unsettled(step))
             }
             Fact::LineRendered { utterance, .. } => self.ready.contains(utterance),
             Fact::AgentLine { utterance, .. } => matches!(
@@ -169,8 +182,8 @@ impl<'a> Record<'a> {
     }
 }
 
-/// A mark that is overdue, or the end of the stream or of the call.
-fn may_leave_unknown(step: &Step) -> bool {
+/// The end of the stream or of the call.
+fn may_leave_unsettled(step: &Step) -> bool {
     let stream_over = matches!(
         step.cause,
         Cause::Input(Input::Carrier(
@@ -178,7 +191,7 @@ fn may_leave_unknown(step: &Step) -> bool {
         ))
     );
     let ended = step.effects.contains(&Effect::LeaveStream);
-    stream_over || ended || step.cause == Cause::Timer(Timer::PlaybackMark)
+    stream_over || ended
 }
 
 /// The kind of a fact, without what it says.

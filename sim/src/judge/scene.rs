@@ -236,20 +236,26 @@ impl Scene {
         let now = self.now;
         match timer {
             Timer::PlaybackMark => {
-                let lines = &mut self.lines;
-                self.speech.retain(|utterance, speech| {
-                    let lost = speech.until.is_some();
-                    if lost {
-                        lines.remove(utterance);
-                    }
-                    !lost
-                });
+                let mark = self.limits.mark;
+                self.marks_are_lost(|until| until + mark <= now);
             }
             Timer::AgentAudioDone => self.mid_reply = false,
             Timer::FunctionLimit => self.functions.retain(|_, running| running.limit > now),
             Timer::SilencePrompt => self.prompts += 1,
             _ => {}
         }
+    }
+
+    /// Nothing more is heard of speech that should have been played at such times.
+    fn marks_are_lost(&mut self, is_lost: impl Fn(CallTime) -> bool) {
+        let lines = &mut self.lines;
+        self.speech.retain(|utterance, speech| {
+            let lost = speech.until.is_some_and(&is_lost);
+            if lost {
+                lines.remove(utterance);
+            }
+            !lost
+        });
     }
 
     fn agent(&mut self, news: &Agent, ignored: bool) {
@@ -337,8 +343,11 @@ impl Scene {
                 }
             }
             Playback::Heard { utterance, .. } | Playback::Cut { utterance, .. } => {
-                self.speech.remove(utterance);
+                let until = self.speech.remove(utterance).and_then(|speech| speech.until);
                 self.lines.remove(utterance);
+                if let (Playback::Heard { .. }, Some(heard)) = (news, until) {
+                    self.marks_are_lost(|until| until <= heard);
+                }
             }
             Playback::Dry => {}
         }
@@ -346,8 +355,9 @@ impl Scene {
 
     fn speech_comes(&mut self, utterance: UtteranceId, audible: bool) {
         self.followed();
-        let speech = Speech { audible, until: None };
-        let known = self.speech.insert(utterance, speech).is_some();
+        let known = self.speech.contains_key(&utterance);
+        let speech = Speech { audible: false, until: None };
+        self.speech.entry(utterance).or_insert(speech).audible |= audible;
         if utterance.is_agents() && !known {
             self.mid_reply = !self.closing;
             self.reply_owed = false;

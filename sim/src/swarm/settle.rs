@@ -9,7 +9,8 @@
 
 use call_core::effect::Effect;
 use call_core::input::{
-    Agent, Carrier, FunctionEnded, FunctionOutcome, HungUp, Input, Line, Playback, Tones, Transfer,
+    Agent, Carrier, CutReason, FunctionEnded, FunctionOutcome, HungUp, Input, Line, Playback,
+    Tones, Transfer,
 };
 use call_core::{Brief, Call, CallTime, Cause, Limits, Millis, Step, UtteranceId};
 
@@ -177,8 +178,14 @@ impl World {
         for (when, owed) in &mut self.owed {
             if let Some(utterance) = speech(owed).filter(|utterance| stopped(*utterance)) {
                 *when = at + SOON;
-                let heard = Millis(0);
-                *owed = Input::Playback(Playback::Cut { utterance, heard, audio: AUDIO });
+                let (heard, why) = (Millis(0), CutReason::Stopped);
+                *owed = Input::Playback(Playback::Cut {
+                    utterance,
+                    heard,
+                    audio: AUDIO,
+                    whole: true,
+                    why,
+                });
             }
         }
     }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use call_core::{Fact, LineId, Step, UtteranceId};
 
-use super::{Known, cut, spoke};
+use super::{Known, cut, phases, spoke};
 use crate::scenario::Expectation;
 
 /// What came instead of an expectation that did not hold.
@@ -16,18 +16,12 @@ pub(super) fn instead(
 ) -> Option<String> {
     let facts = || steps.iter().flat_map(|step| &step.facts);
     let came = match expectation {
-        Expectation::Heard(words) => match of_words(steps, words) {
-            None => not_said(steps, words),
-            Some(Came::Whole) => return None,
-            Some(Came::Part) => "it was cut, and not heard to its end".to_owned(),
-            Some(Came::Perhaps) => "it was perhaps heard: nothing proves it".to_owned(),
-            Some(Came::Unplayed) => "it was never played to the caller".to_owned(),
-        },
-        Expectation::Cut(words) => match of_words(steps, words) {
-            None => not_said(steps, words),
-            Some(Came::Whole) => "it was heard to its end".to_owned(),
-            Some(_) => "nothing of it was heard".to_owned(),
-        },
+        Expectation::Heard(words) | Expectation::Cut(words) | Expectation::NeverHeard(words) => {
+            match of_words(steps, words) {
+                None => not_said(steps, words),
+                Some(came) => came.words().to_owned(),
+            }
+        }
         Expectation::CallerSaid(_) => {
             let said = facts().filter_map(|fact| match fact {
                 Fact::CallerLine { text, .. } => Some(format!("\"{text}\"")),
@@ -45,15 +39,12 @@ pub(super) fn instead(
         }
         Expectation::Written(_) => format!("the back office accepted {}", known.written),
         Expectation::Tones(_) => format!("the carrier played {:?}", known.carrier.tones()),
+        Expectation::Status(_) if known.status.is_empty() => "no status callback came".to_owned(),
         Expectation::Status(_) => format!("it stood as {:?}", known.status),
         Expectation::Phase(_) => {
             let mut seen = BTreeSet::new();
-            let phases = steps.iter().flat_map(|step| &step.moves).map(|m| m.to.to_string());
-            all(
-                "the call was in",
-                "the call was in none",
-                phases.filter(|p| seen.insert(p.clone())),
-            )
+            let phases = phases(steps).map(|phase| phase.to_string());
+            all("the call was in", "", phases.filter(|phase| seen.insert(phase.clone())))
         }
         Expectation::Ended(_) => {
             let reasons = facts().filter_map(|fact| match fact {
@@ -62,7 +53,6 @@ pub(super) fn instead(
             });
             all("it ended as", "it did not end", reasons)
         }
-        _ => return None,
     };
     Some(came)
 }
@@ -125,7 +115,20 @@ enum Came {
     Unplayed,
     Perhaps,
     Part,
+    Unconfirmed,
     Whole,
+}
+
+impl Came {
+    const fn words(&self) -> &'static str {
+        match self {
+            Self::Unplayed => "nothing of it was heard",
+            Self::Perhaps => "it was perhaps heard: nothing proves it",
+            Self::Part => "it was cut, and not heard to its end",
+            Self::Unconfirmed => "it was cut at its end, before the carrier had confirmed it",
+            Self::Whole => "it was heard to its end",
+        }
+    }
 }
 
 /// Nothing where nobody spoke these words.
@@ -143,6 +146,11 @@ fn of_words(steps: &[Step], words: &str) -> Option<Came> {
     let came = facts().filter_map(|fact| match fact {
         Fact::Heard { utterance, .. } if spoken.contains(utterance) => Some(Came::Whole),
         Fact::HeardUnknown { utterance } if spoken.contains(utterance) => Some(Came::Perhaps),
+        Fact::Cut { utterance, heard, audio, whole: true, .. }
+            if heard >= audio && audio.0 > 0 && spoken.contains(utterance) =>
+        {
+            Some(Came::Unconfirmed)
+        }
         fact => cut(fact).filter(|utterance| spoken.contains(utterance)).map(|_| Came::Part),
     });
     (!spoken.is_empty()).then(|| came.max().unwrap_or(Came::Unplayed))

@@ -11,6 +11,8 @@ use crate::deepgram::Spoken;
 #[derive(Default)]
 pub(super) struct Keypad {
     pressed: String,
+    /// A number is being keyed in.
+    is_collecting: bool,
     numbers: BTreeMap<String, String>,
     /// The last messages of the stream that reported a key.
     reported: VecDeque<u64>,
@@ -59,10 +61,17 @@ impl Keypad {
     /// A number is begun with the last key. Those before it were pressed when nobody wanted any.
     pub(super) fn begin(&mut self) {
         self.pressed = self.pressed.pop().into_iter().collect();
+        self.is_collecting = true;
+    }
+
+    /// Whether a number is being keyed in.
+    pub(super) const fn is_collecting(&self) -> bool {
+        self.is_collecting
     }
 
     /// The number is complete: the name that stands for it. Nothing if there are no digits.
     pub(super) fn complete(&mut self, digits: u32) -> Option<String> {
+        self.is_collecting = false;
         let pressed = std::mem::take(&mut self.pressed);
         if digits == 0 || pressed.is_empty() {
             return None;

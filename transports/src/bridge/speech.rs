@@ -127,11 +127,12 @@ impl Bridge {
         self.sentence.take_if(|sentence| !sentence.wanted);
     }
 
-    pub(super) fn cut_speech(&mut self, at: CallTime, out: &mut impl Outlet) {
+    /// Everything on its way is cut.
+    pub(super) fn speech_is_cut(&mut self, cuts: Vec<Playback>, out: &mut impl Outlet) {
         self.waiting.clear();
         self.held.clear();
         self.leave_off();
-        for cut in self.playout.clear(at) {
+        for cut in cuts {
             out.input(Input::Playback(cut));
         }
     }
