@@ -400,10 +400,6 @@ fn files_in(folder: &str, extension: &str) -> Vec<PathBuf> {
     files
 }
 
-fn name(file: &Path) -> String {
-    file.file_name().unwrap().display().to_string()
-}
-
 fn run(program: &str, arguments: &[&str]) -> String {
     let output = Command::new(program).args(arguments).current_dir(root()).output();
     let output = output.unwrap_or_else(|error| panic!("{program} did not start: {error}"));

@@ -16,6 +16,7 @@ mod speech;
 mod timers;
 mod tones;
 mod topology;
+mod voice;
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;

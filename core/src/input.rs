@@ -71,7 +71,8 @@ pub enum Carrier {
     /// The carrier's status of the call is one of the last: it is over, whatever its stream says.
     Completed,
     /// The caller's line carries a sound, perhaps a voice. Told at most twice a second, and only
-    /// after speech was cut, until something follows: words come only when a voice has ended.
+    /// while that matters: from a voice or a cut until the caller's words or the agent's, because words
+    /// come only when a voice has ended; and while no agent listens.
     Sound,
     /// The caller pressed a key. Which digit it was is kept from the machine.
     Key(Key),

@@ -25,29 +25,69 @@ pub struct Meaning {
 }
 
 /// Asking for a moment.
-const MOMENT: [&str; 22] = [
+const MOMENT: &[&str] = &[
     "hold on",
+    "hang on",
+    "hold please",
     "one moment",
     "just a moment",
     "a moment please",
     "one second",
+    "one sec",
     "just a second",
-    "give me a second",
-    "give me a minute",
-    "give me a moment",
+    "just a sec",
+    "just one second",
+    "just one sec",
+    "one minute please",
     "just a minute",
+    "just one minute",
     "wait a minute",
+    "wait a second",
+    "wait a sec",
+    "wait one second",
+    "give me a second",
+    "give me a sec",
+    "give me one second",
+    "give me one sec",
+    "give me a minute",
+    "give me one minute",
+    "give me a moment",
+    "give me one moment",
+    "i need a minute",
+    "i need a moment",
+    "i need a second",
     "bear with me",
+    "ill be right back",
+    "be right back",
+    "dont hang up",
     "let me get my",
+    "let me grab my",
     "let me find my",
     "let me look for",
     "un momento",
     "un momentito",
     "un segundo",
+    "un segundito",
+    "un minutito",
+    "un ratito",
+    "espéreme",
+    "espérame",
     "espere tantito",
+    "espere un minuto",
     "deme un minuto",
+    "deme un segundo",
+    "deme chance",
+    "ahorita regreso",
+    "ahorita vuelvo",
+    "ahora regreso",
+    "ahora vuelvo",
+    "no cuelgue",
+    "no me cuelgue",
     "déjeme buscar",
+    "déjeme busco",
+    "déjeme ver si encuentro",
     "permítame un",
+    "permítame tantito",
 ];
 
 /// Asking for a person.
@@ -123,13 +163,64 @@ const EMPTY: [&str; 40] = [
 /// Words that answer a question.
 const YES: [&str; 7] = ["yes", "yeah", "yep", "sure", "sí", "si", "claro"];
 
+/// Taking one's leave. A sentence that begins or ends with one of these does so.
+const PARTING: &[&str] = &[
+    "goodbye",
+    "good bye",
+    "bye",
+    "byebye",
+    "bye bye",
+    "have a good day",
+    "have a great day",
+    "have a nice day",
+    "have a wonderful day",
+    "have a good one",
+    "have a good evening",
+    "have a great evening",
+    "have a good night",
+    "have a good weekend",
+    "have a great weekend",
+    "adiós",
+    "hasta luego",
+    "hasta pronto",
+    "que tenga un buen día",
+    "que tenga un excelente día",
+    "que tenga un lindo día",
+    "que tenga buen día",
+    "que tenga buena tarde",
+    "que tenga una buena tarde",
+    "que tenga buena noche",
+    "que tenga una buena noche",
+    "que le vaya bien",
+];
+
+/// So many words may follow a goodbye at the end of a sentence: a name.
+const NAME_WORDS: usize = 2;
+
+/// Whether somebody takes their leave with this sentence, or does the contrary: asks something.
+/// Nothing where it does neither.
+pub fn parting(sentence: &str) -> Option<bool> {
+    if sentence.contains('?') {
+        return Some(false);
+    }
+    let words = words(sentence);
+    let stands_well = |phrase: &&&str| {
+        let length = phrase.split(' ').count();
+        let places = words.windows(length).enumerate();
+        places
+            .filter(|(_, some)| some.iter().map(String::as_str).eq(phrase.split(' ')))
+            .any(|(place, _)| place == 0 || place + length + NAME_WORDS >= words.len())
+    };
+    PARTING.iter().find(stands_well).map(|_| true)
+}
+
 /// Reads a caller's turn.
 pub fn meaning(text: &str) -> Meaning {
     let words = words(text);
     let says = |phrases: &[&str]| phrases.iter().any(|phrase| holds(&words, phrase));
     let single = |phrases: &[&str]| words.len() == 1 && phrases.contains(&words[0].as_str());
     Meaning {
-        moment: says(&MOMENT),
+        moment: says(MOMENT),
         person: says(&PERSON) || single(&["agent", "agente", "human", "humano", "operator"]),
         empty: !words.is_empty() && words.iter().all(|word| EMPTY.contains(&word.as_str())),
         yes: words.first().is_some_and(|word| YES.contains(&word.as_str())),
@@ -189,6 +280,66 @@ mod tests {
         }
         for text in ["I am a reagent", "What does the agency say?", "la persona que llamó"] {
             assert!(!meaning(text).person, "{text}");
+        }
+    }
+
+    /// S05.
+    #[test]
+    fn callers_ask_for_a_moment_in_many_ways() {
+        for text in [
+            "Hang on.",
+            "Just a sec.",
+            "OK, one sec.",
+            "I need a minute.",
+            "Give me a sec, please.",
+            "I'll be right back.",
+            "Please don't hang up!",
+            "Let me grab my statement.",
+            "Espéreme.",
+            "Espere un momento.",
+            "Ahorita regreso.",
+            "No cuelgue, por favor.",
+            "Deme un segundo.",
+        ] {
+            assert!(meaning(text).moment, "{text}");
+        }
+        for text in [
+            "I changed my second job.",
+            "It takes one minute to drive there.",
+            "Espero su respuesta.",
+            "I need a minimum payment.",
+            "Did you hang up on me?",
+        ] {
+            assert!(!meaning(text).moment, "{text}");
+        }
+    }
+
+    /// S21.
+    #[test]
+    fn a_goodbye_is_told_from_a_word_about_one() {
+        for text in [
+            "Goodbye!",
+            "Thank you for calling Acme Home Loans, goodbye.",
+            "Goodbye, Maria.",
+            "Goodbye, and thank you for calling Acme Home Loans.",
+            "You're all set. Have a great day!",
+            "Bye-bye.",
+            "Gracias por llamar. Hasta luego.",
+            "Que tenga buen día, señora Gómez.",
+        ] {
+            assert_eq!(parting(text), Some(true), "{text}");
+        }
+        for text in ["Before we say goodbye, is there anything else?", "¿Algo más? Adiós."] {
+            assert_eq!(parting(text), Some(false), "{text}");
+        }
+        for text in [
+            "You can say goodbye to late fees when you enroll in autopay.",
+            "I will make sure you have a good day count on your statement.",
+            "Thank you for calling.",
+            "We are open from eight to six.",
+            "",
+        ] {
+            assert_eq!(parting(text), None, "{text}");
         }
     }
 

@@ -19,9 +19,9 @@ use crate::line::{Language, LineId, Rung, UtteranceId};
 use crate::time::{CallTime, Millis};
 
 /// Version of the journal's shapes. Nothing of version 3 was released yet, so what is new in it since
-/// (`Carrier::Sound`, `Timer::CutShort`, `Limits::cut_short`, `Brief::function_limits`, `Brief::lines`,
-/// `Refusal::TooOften`, `RecordingReason::NumberKeyed`, `Agent::CallerSaid::since_sound`, `whole` and
-/// `why` of `Playback::Cut` and `Fact::Cut`) does not raise it.
+/// (`Carrier::Sound`, `Timer::CutShort`, `Timer::Goodbye`, `Limits::cut_short`, `Brief::function_limits`,
+/// `Brief::lines`, `Refusal::TooOften`, `RecordingReason::NumberKeyed`, `Agent::CallerSaid::since_sound`,
+/// `whole` and `why` of `Playback::Cut` and `Fact::Cut`) does not raise it.
 pub const JOURNAL_VERSION: u32 = 3;
 
 /// Everything that came of one cause.

@@ -160,6 +160,94 @@ fn a_company_may_wait_longer() {
     assert_eq!(desk.next(), Some((21_000, Timer::CutShort)));
 }
 
+/// S03: it wants no answer, and the agent has given up its reply all the same.
+#[test]
+fn an_assent_that_cuts_the_agent_is_no_more_than_a_cough() {
+    for assent in ["Mm-hmm.", "Okay.", "Ajá.", "Yes."] {
+        let mut desk = coughed();
+        assert_eq!(phases(&desk.at(12_700, caller_says(assent))), [], "{assent}");
+        assert_eq!(desk.next(), Some((16_700, Timer::CutShort)), "{assent}");
+        assert_eq!(lines(&desk.until(16_700)), [LineId::CutShort]);
+    }
+}
+
+/// I-16: the agent forgets what it was about to say, too, and is not given up for that.
+#[test]
+fn a_cough_while_the_agent_thinks_is_followed_by_the_question_instead_of_one_moment() {
+    let mut desk = Desk::thinking();
+    assert_eq!(effects(&desk.at(10_500, noise())), []);
+    assert_eq!(desk.next(), Some((14_500, Timer::CutShort)));
+    assert_eq!(lines(&desk.until(14_500)), [LineId::CutShort]);
+    assert_eq!(phases(&desk.plays(line(2), 14_600, 17_000)), [Phase::Listening]);
+    assert!(fired(&desk.until(60_000)).iter().all(|(_, timer)| *timer != Timer::ReplyLimit));
+}
+
+#[test]
+fn a_reply_that_comes_after_a_cough_is_all_there_is() {
+    let mut desk = Desk::thinking();
+    desk.at(10_500, noise());
+    assert_eq!(phases(&desk.agent_speaks(1, 11_000, 13_000)), [Phase::Speaking, Phase::Listening]);
+    assert_eq!(desk.next().map(|(_, timer)| timer), Some(Timer::SilencePrompt));
+    // It may also come when the question is being made.
+    let mut desk = Desk::thinking();
+    desk.at(10_500, noise());
+    desk.until(14_500);
+    let steps = desk.agent_speaks(1, 14_600, 16_000);
+    assert!(effects(&steps).contains(&Effect::Withdraw { utterance: line(2) }));
+}
+
+/// S07: the function goes on, and what comes of it is waited for.
+#[test]
+fn a_cough_while_a_function_runs_is_asked_about_when_nothing_follows_its_result() {
+    let mut desk = Desk::function_pending();
+    desk.at(12_000, noise());
+    assert_eq!(desk.next(), Some((16_000, Timer::Filler)), "four seconds from the last sound");
+    assert_eq!(lines(&desk.until(16_000)), [LineId::Hold]);
+    desk.plays(line(2), 16_100, 17_000);
+    assert_eq!(phases(&desk.at(18_000, done("f1"))), [Phase::Thinking]);
+    assert_eq!(desk.next(), Some((21_000, Timer::CutShort)));
+    assert_eq!(lines(&desk.until(21_000)), [LineId::CutShort]);
+}
+
+/// I-16: where something is owed, even a line that is never quiet delays the question by no more than
+/// a reply may take.
+#[test]
+fn a_noise_that_does_not_end_keeps_nobody_waiting_for_good() {
+    let mut desk = Desk::thinking();
+    desk.at(10_500, noise());
+    let mut steps = Vec::new();
+    for at in (11_000..40_000).step_by(500) {
+        steps.extend(desk.at(at, sound()));
+    }
+    assert_eq!(fired(&steps)[0], (26_500, Timer::CutShort));
+    assert_eq!(lines(&steps), [LineId::CutShort]);
+}
+
+/// F-DG-24: nobody gives the agent up who is being asked again.
+#[test]
+fn the_limit_of_a_reply_waits_for_a_voice_and_begins_anew_with_words() {
+    let mut desk = Desk::thinking();
+    desk.until(14_000);
+    desk.plays(line(2), 14_100, 17_000);
+    desk.at(20_500, noise());
+    for at in (21_000..24_000).step_by(500) {
+        assert_eq!(effects(&desk.at(at, sound())), []);
+    }
+    assert_eq!(desk.phase(), Phase::Thinking);
+    desk.at(24_500, caller_says("Hello? I asked for your hours."));
+    let fired = fired(&desk.until(36_500));
+    assert_eq!(fired.last(), Some(&(36_500, Timer::ReplyLimit)), "{fired:?}");
+    // An assent, too: the agent is told of it.
+    let mut desk = Desk::thinking();
+    desk.until(14_000);
+    desk.plays(line(2), 14_100, 17_000);
+    desk.at(20_000, caller_says("Okay."));
+    assert_eq!(desk.phase(), Phase::Thinking);
+    desk.until(24_000);
+    desk.plays(line(3), 24_100, 27_000);
+    assert_eq!(desk.next(), Some((31_000, Timer::Filler)), "not given up at 22 s");
+}
+
 /// A desk whose agent was cut by a cough at 00:12.000.
 fn coughed() -> Desk {
     let mut desk = Desk::speaking();

@@ -15,8 +15,8 @@ use support::{
     began, caller_says, cut, digit, done, drain, dry, effects, facts, fired, hangup, heard,
     hung_up, ignored, joined, line, line_failed, line_ready, lines, lookup, noise,
     operator_hangs_up, operator_transfers, outcomes, people, performed, phases, queued, reason,
-    reopening, result_of, sentence, stopped, stream_dead, stream_lost, transfer_is, transfers,
-    withdraws,
+    reopening, result_of, sentence, sound, stopped, stream_dead, stream_lost, transfer_is,
+    transfers, withdraws,
 };
 
 // The end.
@@ -504,7 +504,123 @@ fn an_operator_does_not_interrupt_a_call_that_is_ending() {
     }
 }
 
+// A goodbye that nobody follows, and a question into one.
+
+/// S21: it was heard in full, and nothing follows.
+#[test]
+fn an_agent_that_takes_its_leave_and_forgets_to_hang_up_is_helped() {
+    let mut desk = parted();
+    assert_eq!(desk.next(), Some((17_000, Timer::Goodbye)));
+    let steps = desk.until(17_000);
+    assert_eq!(phases(&steps), [Phase::Farewell]);
+    assert_eq!(lines(&steps), [LineId::Farewell]);
+    desk.plays(line(2), 17_100, 19_000);
+    assert_eq!(reason(&desk.at(19_100, hung_up(HungUp::Done))), Some(EndReason::AgentHangup));
+}
+
+#[test]
+fn the_callers_goodbye_is_waited_for_and_calls_nothing_off() {
+    for words in ["Bye.", "Yes, thank you, goodbye."] {
+        let mut desk = parted();
+        desk.at(14_000, noise());
+        assert_eq!(desk.next(), Some((18_000, Timer::Goodbye)), "a voice");
+        desk.at(16_000, sound());
+        assert_eq!(phases(&desk.at(17_000, caller_says(words))), [], "{words}");
+        assert_eq!(desk.next(), Some((21_000, Timer::Goodbye)));
+        assert_eq!(phases(&desk.until(21_000)), [Phase::Farewell]);
+    }
+    // Into the agent's goodbye, which was not heard to its end then.
+    let mut desk = Desk::thinking();
+    desk.at(11_000, agent_says(1, "Thank you for calling, goodbye."));
+    desk.at(11_000, began(sentence(1)));
+    desk.at(12_000, noise());
+    desk.at(12_000, cut(sentence(1), 1_000, 2_000));
+    desk.at(13_000, caller_says("Okay, bye."));
+    assert_eq!(desk.next(), Some((17_000, Timer::Goodbye)), "and not the question to go on");
+}
+
+#[test]
+fn a_talk_that_goes_on_after_a_goodbye_is_not_ended() {
+    let goes_on: [fn(&mut Desk); 4] = [
+        |desk| drop(desk.at(14_000, caller_says("And on Saturdays?"))),
+        |desk| drop(desk.at(14_000, digit())),
+        |desk| drop(desk.at(14_000, asks(&[lookup("f1")]))),
+        |desk| {
+            desk.at(14_000, agent_says(2, "Or is there anything else?"));
+            desk.at(14_000, began(sentence(2)));
+            desk.at(14_000, audio_done());
+            desk.at(14_000, queued(sentence(2), 2_000, 16_000));
+            desk.at(16_000, heard(sentence(2), 2_000));
+        },
+    ];
+    for goes_on in goes_on {
+        let mut desk = parted();
+        goes_on(&mut desk);
+        assert!(fired(&desk.until(25_000)).iter().all(|(_, timer)| *timer != Timer::Goodbye));
+    }
+    let mut desk = Desk::thinking();
+    desk.agent_speaks(1, 11_000, 13_000);
+    assert_eq!(desk.next().map(|(_, timer)| timer), Some(Timer::SilencePrompt), "no goodbye");
+}
+
+/// S20: the words of a voice that began in the farewell are waited for, where they may call it off.
+#[test]
+fn nobody_hangs_up_on_a_question_that_has_begun() {
+    let mut desk = Desk::farewell_with(reopening());
+    desk.at(12_500, noise());
+    assert_eq!(phases(&desk.plays(line(2), 11_200, 13_000)), []);
+    assert_eq!(desk.next(), Some((16_500, Timer::Goodbye)));
+    desk.at(15_000, sound());
+    assert_eq!(desk.next(), Some((19_000, Timer::Goodbye)));
+    let steps = desk.at(16_000, caller_says("Oh wait, one more thing."));
+    assert_eq!(phases(&steps), [Phase::Thinking]);
+    assert!(effects(&steps).contains(&Effect::UnmuteAgent));
+    desk.agent_speaks(1, 17_000, 18_000);
+    assert_eq!(desk.next().map(|(_, timer)| timer), Some(Timer::SilencePrompt));
+}
+
+/// S20: and noise is not waited for without end.
+#[test]
+fn a_farewell_waits_for_words_no_longer_than_it_may_take_itself() {
+    let mut desk = Desk::farewell_with(reopening());
+    desk.at(12_500, noise());
+    desk.plays(line(2), 11_200, 13_000);
+    let steps = desk.until(16_500);
+    assert_eq!(fired(&steps), [(16_500, Timer::Goodbye)]);
+    assert_eq!(phases(&steps), [Phase::HangingUp]);
+
+    let mut desk = Desk::farewell_with(reopening());
+    desk.at(12_500, noise());
+    desk.plays(line(2), 11_200, 13_000);
+    let mut steps = Vec::new();
+    for at in (13_500..27_000).step_by(500) {
+        steps.extend(desk.at(at, sound()));
+    }
+    assert_eq!(fired(&steps), [(26_000, Timer::FarewellLimit)], "asked to hang up at 11 s");
+
+    let mut desk = Desk::farewell_with(reopening());
+    desk.at(12_500, noise());
+    desk.plays(line(2), 11_200, 13_000);
+    assert_eq!(phases(&desk.at(14_000, caller_says("Okay, bye."))), [Phase::HangingUp]);
+
+    let mut desk = Desk::farewell_with(people());
+    desk.at(12_500, noise());
+    let steps = desk.plays(line(2), 11_200, 13_000);
+    assert_eq!(phases(&steps), [Phase::HangingUp], "a goodbye that stands");
+}
+
 // Helpers.
+
+/// A desk whose agent said goodbye, heard in full at 00:13.000, and asked for nothing.
+fn parted() -> Desk {
+    let mut desk = Desk::thinking();
+    desk.at(11_000, agent_says(1, "Thank you for calling, goodbye."));
+    desk.at(11_000, began(sentence(1)));
+    desk.at(11_000, audio_done());
+    desk.at(11_000, queued(sentence(1), 2_000, 13_000));
+    assert_eq!(phases(&desk.at(13_000, heard(sentence(1), 2_000))), [Phase::Listening]);
+    desk
+}
 
 /// Every phase, and a call that has just come there.
 fn every_phase() -> [(Phase, fn() -> Desk); 12] {

@@ -189,7 +189,7 @@ fn a_prompt_that_was_refused_is_not_injected_while_the_caller_speaks() {
     let mut desk = Desk::with(people());
     desk.at(900, agent_ready());
     desk.plays(OPENING, 1_000, 5_000);
-    desk.at(10_000, agent_lost());
+    desk.at(9_000, agent_lost());
     desk.plays(line(2), 10_000, 11_000);
     desk.at(12_000, agent_ready());
     assert_eq!(injected(&desk.at(12_100, line_failed(line(3)))), [LineId::GoOn]);

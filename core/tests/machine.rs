@@ -137,11 +137,14 @@ fn an_opening_whose_mark_is_lost_counts_as_perhaps_heard_and_the_call_goes_on() 
     assert_eq!(phases(&steps), [Phase::Listening]);
 }
 
-/// F-DG-04, F-DG-05.
+/// F-DG-04, F-DG-05: and the caller is asked to hold before.
 #[test]
 fn an_agent_that_is_not_ready_in_time_ends_the_call_with_words() {
     let mut desk = Desk::new();
     desk.plays(OPENING, 1_000, 5_000);
+    let steps = desk.until(9_000);
+    assert_eq!(lines(&steps), [LineId::Hold], "four seconds of nothing");
+    desk.plays(line(2), 9_000, 10_500);
     let steps = desk.until(11_000);
     assert_eq!(fired(&steps), [(11_000, Timer::AgentReady)]);
     assert_eq!(lines(&steps), [LineId::Trouble]);

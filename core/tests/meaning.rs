@@ -324,7 +324,7 @@ fn an_assent_does_not_forgive_the_reply_that_is_owed() {
     let mut desk = Desk::thinking();
     desk.at(11_000, caller_says("Mm-hmm."));
     assert_eq!(desk.phase(), Phase::Thinking);
-    assert_eq!(desk.next(), Some((14_000, Timer::Filler)), "the caller hears nothing meanwhile");
+    assert_eq!(desk.next(), Some((15_000, Timer::Filler)), "four seconds from the last sound");
 }
 
 // Helpers.

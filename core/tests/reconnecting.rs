@@ -12,19 +12,19 @@ use call_core::{
 use support::{
     Desk, OPENING, agent_lost, agent_lost_by, agent_ready, answers, asks, began, caller_says,
     caller_says_in, cut, done, effects, facts, fired, heard, hung_up, ignored, line, line_failed,
-    line_ready, lines, lookup, pay, people, performed, phases, queued, reason, recorded, result_of,
-    sentence, stopped,
+    line_ready, lines, lookup, noise, pay, people, performed, phases, queued, reason, recorded,
+    result_of, sentence, sound, stopped,
 };
 
 /// M-09, F-DG-07, S22.
 #[test]
 fn a_lost_agent_is_replaced_by_another_session_while_the_caller_is_asked_to_hold() {
     let mut desk = Desk::listening();
-    let steps = desk.at(12_000, agent_lost());
+    let steps = desk.at(11_000, agent_lost());
     assert_eq!(phases(&steps), [Phase::Reconnecting]);
     let open = Effect::OpenAgent { language: Language::English, resume: true };
     assert!(effects(&steps).contains(&open));
-    assert_eq!(lines(&steps), [LineId::Hold]);
+    assert_eq!(lines(&desk.until(12_000)), [LineId::Hold]);
     desk.plays(line(2), 12_200, 13_500);
     let steps = desk.at(14_000, agent_ready());
     assert_eq!(lines(&steps), [LineId::GoOn]);
@@ -56,20 +56,20 @@ fn no_second_opening_is_ever_said() {
 fn the_callers_silence_does_not_count_while_we_reconnect() {
     let mut desk = Desk::reconnecting();
     desk.plays(line(2), 12_200, 13_500);
-    desk.at(18_000, agent_ready());
-    desk.plays(line(3), 18_200, 20_000);
-    assert_eq!(desk.next(), Some((38_000, Timer::SilencePrompt)), "7 s before, 18 s to go");
+    desk.at(17_000, agent_ready());
+    desk.plays(line(3), 17_200, 19_000);
+    assert_eq!(desk.next(), Some((38_000, Timer::SilencePrompt)), "6 s before, 19 s to go");
 }
 
 /// F-DG-08.
 #[test]
 fn what_a_lost_agent_was_saying_is_cut_and_the_caller_is_asked_to_hold() {
     let mut desk = Desk::speaking();
-    let steps = desk.at(12_000, agent_lost());
+    let steps = desk.at(11_000, agent_lost());
     assert!(effects(&steps).contains(&Effect::CutReply));
-    assert_eq!(lines(&steps), [LineId::Hold]);
-    let steps = desk.at(12_000, cut(sentence(1), 1_000, 3_000));
+    let steps = desk.at(11_100, cut(sentence(1), 100, 3_000));
     assert!(matches!(&facts(&steps)[..], [Fact::Cut { .. }]), "it does not count as said");
+    assert_eq!(lines(&desk.until(12_100)), [LineId::Hold], "a second after it");
     desk.plays(line(2), 12_200, 13_500);
     desk.at(14_000, agent_ready());
     assert_eq!(phases(&desk.plays(line(3), 14_200, 15_500)), [Phase::Listening]);
@@ -95,7 +95,9 @@ fn an_opening_that_is_playing_when_the_agent_is_lost_is_heard_to_its_end() {
 fn a_second_loss_within_60_seconds_hands_the_call_to_a_person() {
     let mut desk = Desk::reconnecting();
     desk.at(13_000, agent_ready());
-    let steps = desk.at(71_999, agent_lost());
+    desk.at(30_000, caller_says("Let me see."));
+    desk.agent_speaks(1, 31_000, 33_000);
+    let steps = desk.at(70_999, agent_lost());
     assert_eq!(phases(&steps).last(), Some(&Phase::Transferring));
     assert!(!effects(&steps).iter().any(|effect| matches!(effect, Effect::OpenAgent { .. })));
 }
@@ -145,8 +147,8 @@ fn a_loss_that_another_session_would_not_mend_is_not_tried_again() {
 fn a_session_that_does_not_come_hands_the_call_to_a_person() {
     let mut desk = Desk::reconnecting();
     desk.plays(line(2), 12_200, 13_500);
-    let steps = desk.until(20_000);
-    assert_eq!(fired(&steps), [(20_000, Timer::AgentReady)]);
+    let steps = desk.until(19_000);
+    assert_eq!(fired(&steps), [(17_500, Timer::Filler), (19_000, Timer::AgentReady)]);
     assert_eq!(phases(&steps), [Phase::Transferring]);
 
     let mut desk = Desk::reconnecting();
@@ -196,7 +198,7 @@ fn a_function_asked_for_in_the_opening_is_performed_when_another_session_is_ther
     desk.at(4_400, heard(OPENING, 4_000));
     let steps = desk.at(5_000, agent_ready());
     assert_eq!(performed(&steps), ["f1"]);
-    assert_eq!(lines(&steps), [LineId::GoOn]);
+    assert_eq!(lines(&steps), [], "they wait for its result");
 }
 
 /// F-DG-22.
@@ -246,6 +248,88 @@ fn a_new_session_is_opened_in_the_language_of_the_call() {
 fn a_caller_who_hangs_up_while_we_reconnect_has_hung_up() {
     let steps = Desk::reconnecting().at(13_000, stopped());
     assert_eq!(reason(&steps), Some(EndReason::CallerHangup));
+}
+
+/// S22: a loss that is mended at once is not spoken of.
+#[test]
+fn a_caller_who_lost_nothing_is_told_nothing() {
+    let mut desk = Desk::listening_with(people());
+    desk.at(11_000, agent_lost());
+    let steps = desk.at(11_300, agent_ready());
+    assert_eq!((lines(&steps), phases(&steps)), (vec![], vec![Phase::Listening]));
+    // A line that was asked for and has not begun is not wanted any more.
+    let mut desk = Desk::reconnecting();
+    let steps = desk.at(12_050, agent_ready());
+    assert_eq!(effects(&steps), [Effect::Withdraw { utterance: line(2) }]);
+}
+
+/// S22: nor a caller who waits for a function.
+#[test]
+fn a_caller_for_whom_a_function_runs_is_not_asked_to_go_on() {
+    let mut desk = Desk::function_pending();
+    desk.at(12_000, agent_lost());
+    desk.until(13_000);
+    desk.plays(line(2), 13_100, 14_500);
+    let steps = desk.at(15_000, agent_ready());
+    assert_eq!((lines(&steps), phases(&steps)), (vec![], vec![Phase::FunctionPending]));
+}
+
+/// F-DG-08: what the agent was saying is perhaps not all there was.
+#[test]
+fn a_caller_who_lost_the_rest_of_a_reply_is_asked_whether_to_say_it_again() {
+    let mut desk = Desk::speaking();
+    desk.at(11_500, agent_lost());
+    desk.at(11_700, agent_ready());
+    desk.at(12_500, cut(sentence(1), 1_500, 3_000));
+    assert_eq!(desk.phase(), Phase::Listening);
+    assert_eq!(desk.next(), Some((16_500, Timer::CutShort)));
+}
+
+/// I-17: nobody else hears that they speak.
+#[test]
+fn a_caller_who_speaks_while_no_agent_listens_is_not_spoken_over() {
+    let mut desk = Desk::listening_with(people());
+    desk.at(10_500, noise());
+    desk.at(11_000, agent_lost());
+    for at in (11_400..14_000).step_by(500) {
+        assert_eq!(effects(&desk.at(at, sound())), []);
+    }
+    let steps = desk.at(14_300, agent_ready());
+    assert_eq!((lines(&steps), phases(&steps)), (vec![], vec![Phase::Listening]));
+    assert_eq!(desk.next(), Some((18_300, Timer::CutShort)), "should nothing come of it");
+    // Whoever was quiet by then is told that we did not hear them.
+    let mut desk = Desk::listening_with(people());
+    desk.at(10_500, noise());
+    desk.at(11_000, agent_lost());
+    assert_eq!(lines(&desk.at(11_900, agent_ready())), [LineId::GoOn]);
+}
+
+/// I-16, F-DG-08: our opening goes on, and then there is nobody.
+#[test]
+fn a_caller_is_asked_to_hold_when_the_opening_is_over_and_no_agent_is_there() {
+    let mut desk = Desk::new();
+    desk.at(400, line_ready(OPENING));
+    desk.at(400, began(OPENING));
+    desk.at(900, agent_ready());
+    desk.at(900, queued(OPENING, 4_000, 4_400));
+    desk.at(4_000, agent_lost());
+    assert_eq!(lines(&desk.at(4_400, heard(OPENING, 4_000))), []);
+    assert_eq!(lines(&desk.until(5_400)), [LineId::Hold]);
+    desk.plays(line(2), 5_500, 7_000);
+    assert_eq!(lines(&desk.at(8_000, agent_ready())), [LineId::GoOn]);
+}
+
+/// F-DG-01, F-DG-05: the first agent may be as long in coming.
+#[test]
+fn a_caller_is_asked_to_hold_while_the_first_agent_is_not_there() {
+    let mut desk = Desk::new();
+    desk.plays(OPENING, 400, 2_400);
+    desk.at(4_000, sound());
+    assert_eq!(desk.next(), Some((8_000, Timer::Filler)), "four seconds from the last sound");
+    assert_eq!(lines(&desk.until(8_000)), [LineId::Hold]);
+    desk.plays(line(2), 8_100, 9_500);
+    let steps = desk.at(10_000, agent_ready());
+    assert_eq!((lines(&steps), phases(&steps)), (vec![LineId::GoOn], vec![Phase::Speaking]));
 }
 
 /// I-16.

@@ -3,13 +3,13 @@
 mod support;
 
 use call_core::{
-    Brief, Effect, EndReason, Fact, Limits, LineId, Millis, Phase, call::Timer, input::HungUp,
+    Brief, Effect, EndReason, Fact, Limits, LineId, Millis, Phase, Step, call::Timer, input::HungUp,
 };
 
 use support::{
     Desk, agent_says, asks, audio_done, began, caller_says, cut, digit, done, effects, facts,
-    fired, heard, hung_up, line, line_ready, lines, lookup, noise, phases, pound, queued, reason,
-    sentence, sound,
+    fired, heard, hung_up, ignored, line, line_ready, lines, lookup, noise, phases, pound, queued,
+    reason, sentence, sound,
 };
 
 /// F-HU-04.
@@ -73,8 +73,8 @@ fn words_reset_the_silence_and_let_the_prompt_be_asked_again() {
     assert_eq!(desk.next(), Some((105_000, Timer::SilenceFarewell)));
 }
 
-/// F-HU-04, F-DG-15, S04: it delays the prompt, to three quarters of the way at most, and not the
-/// farewell.
+/// F-HU-04, F-DG-15, S04: it delays the prompt, to three quarters of the way at most, and the farewell
+/// for as long as a farewell may take.
 #[test]
 fn noise_does_not_reset_the_silence() {
     let mut desk = Desk::listening();
@@ -87,7 +87,47 @@ fn noise_does_not_reset_the_silence() {
     for at in (52_000..67_000).step_by(1_000) {
         assert_eq!(effects(&desk.at(at, noise())), []);
     }
-    assert_eq!(desk.next(), Some((67_000, Timer::SilenceFarewell)), "45 s before, 15 s to go");
+    assert_eq!(
+        desk.next(),
+        Some((70_000, Timer::SilenceFarewell)),
+        "4 s for the words of the last"
+    );
+    for at in (67_000..82_000).step_by(1_000) {
+        assert_eq!(effects(&desk.at(at, noise())), []);
+    }
+    assert_eq!(desk.next(), Some((82_000, Timer::SilenceFarewell)), "45 s before, and 30 s");
+}
+
+/// S01, S20: whoever begins to speak before we say goodbye is heard out, and the silence was none.
+#[test]
+fn a_goodbye_waits_for_a_voice_that_has_begun() {
+    let mut desk = Desk::listening();
+    desk.until(30_000);
+    desk.plays(line(2), 30_100, 32_000);
+    assert_eq!(desk.next(), Some((67_000, Timer::SilenceFarewell)));
+    desk.at(66_500, noise());
+    for at in (66_600..71_000).step_by(500) {
+        assert_eq!(effects(&desk.at(at, sound())), []);
+    }
+    assert_eq!(
+        phases(&desk.at(72_000, caller_says("I am back. What do I owe?"))),
+        [Phase::Thinking]
+    );
+    desk.agent_speaks(1, 73_000, 75_000);
+    assert_eq!(desk.next(), Some((100_000, Timer::SilencePrompt)));
+}
+
+/// S04: a cough delays it by no more than its words would need.
+#[test]
+fn a_goodbye_waits_four_seconds_for_the_words_of_a_cough() {
+    let mut desk = Desk::listening();
+    desk.until(30_000);
+    desk.plays(line(2), 30_100, 32_000);
+    desk.at(60_000, noise());
+    assert_eq!(desk.next(), Some((67_000, Timer::SilenceFarewell)), "that is long ago");
+    desk.at(66_000, noise());
+    assert_eq!(desk.next(), Some((70_000, Timer::SilenceFarewell)));
+    assert_eq!(phases(&desk.until(70_000)), [Phase::Farewell]);
 }
 
 // A long turn: its words come only when it is over.
@@ -159,6 +199,33 @@ fn a_caller_line_tells_when_the_caller_began_to_speak() {
     assert_eq!((started.as_millis(), ended.as_millis()), (8_000, 10_000));
 }
 
+/// I-03: what agreed to something began when it began, and not with a cough long before.
+#[test]
+fn a_noise_of_which_nothing_came_does_not_begin_the_words_that_come_later() {
+    let started = |steps: &[Step]| match &facts(steps)[..] {
+        [Fact::CallerLine { started, .. }] => started.as_millis(),
+        other => panic!("{other:?}"),
+    };
+    let mut desk = Desk::listening();
+    desk.at(8_000, noise());
+    desk.at(8_300, sound());
+    desk.at(12_300, noise());
+    assert_eq!(started(&desk.at(14_000, caller_says("Hello?"))), 12_300);
+    // A pause in a turn is no end of it.
+    let mut desk = Desk::listening();
+    desk.at(8_000, noise());
+    desk.at(10_000, sound());
+    desk.at(13_900, noise());
+    assert_eq!(started(&desk.at(15_000, caller_says("My number is, let me see, here."))), 8_000);
+    // Nor does a cough begin what was said behind our question what it was.
+    let mut desk = Desk::speaking();
+    desk.at(12_000, noise());
+    desk.at(12_000, cut(sentence(1), 1_000, 2_000));
+    desk.until(16_000);
+    desk.plays(line(2), 16_100, 18_000);
+    assert_eq!(started(&desk.at(20_000, caller_says("Again, please."))), 20_000);
+}
+
 // Dead air.
 
 /// I-16: what the caller hears nothing for is counted from the last sound, in whatever state.
@@ -169,7 +236,43 @@ fn dead_air_counts_from_the_callers_last_words_not_from_the_function() {
     assert_eq!(desk.next(), Some((14_000, Timer::Filler)), "words at 10 s");
     desk.at(13_000, done("f1"));
     assert_eq!(desk.phase(), Phase::Thinking);
+    assert_eq!(desk.next(), Some((15_000, Timer::Filler)), "a reply to it may be coming");
+    let mut desk = Desk::thinking();
+    desk.at(11_000, asks(&[lookup("f1")]));
+    desk.at(11_500, done("f1"));
     assert_eq!(desk.next(), Some((14_000, Timer::Filler)), "a result is no sound");
+}
+
+/// S07, F-MW-07: whoever speaks is not waiting for us.
+#[test]
+fn nobody_says_one_moment_over_a_caller_who_speaks() {
+    let mut desk = Desk::function_pending();
+    desk.at(13_000, noise());
+    for at in (13_500..18_000).step_by(500) {
+        assert_eq!(effects(&desk.at(at, sound())), []);
+    }
+    assert_eq!(desk.next(), Some((19_000, Timer::FunctionLimit)));
+    desk.at(18_500, caller_says("And I have moved."));
+    desk.until(19_000);
+    assert_eq!(desk.next(), Some((22_500, Timer::Filler)));
+}
+
+/// S07: never one moment behind the result.
+#[test]
+fn a_filler_that_has_not_begun_is_not_said_behind_the_result() {
+    let mut desk = Desk::function_pending();
+    assert_eq!(lines(&desk.until(14_000)), [LineId::Hold]);
+    let steps = desk.at(14_050, done("f1"));
+    assert!(effects(&steps).contains(&Effect::Withdraw { utterance: line(2) }));
+    assert_eq!(phases(&steps), [Phase::Thinking]);
+    assert!(ignored(&desk.at(14_100, line_ready(line(2)))), "it comes too late");
+    assert_eq!(desk.next(), Some((16_050, Timer::Filler)), "the agent may be about to speak");
+    // As long as another function runs, the caller waits for it.
+    let mut desk = Desk::thinking();
+    desk.at(11_000, asks(&[lookup("f1"), lookup("f2")]));
+    desk.until(14_000);
+    assert_eq!(phases(&desk.at(14_050, done("f1"))), []);
+    assert_eq!(phases(&desk.plays(line(2), 14_100, 15_000)), [Phase::FunctionPending]);
 }
 
 #[test]

@@ -101,9 +101,10 @@ fn a_call_that_goes_to_a_person_and_back_reads_as_what_happened() {
 00:20.000  we      take down the keys that are pressed
 00:21.000  caller  keyed in 2 digits  -> thinking
 00:22.000  agent   asks for make_payment {}  -> function_pending
-00:23.000  agent   lost: connection closed
-00:23.000  we      open another session
-00:23.000  we      say hold  -> reconnecting
+00:22.100  agent   lost: connection closed
+00:22.100  we      open another session  -> reconnecting
+00:23.100  timer   nothing to hear for a while
+00:23.100  we      say hold
 00:24.500  heard   us: "words of line-3" (hold v1)  [in full, 1.3 s]
 00:25.000  result  make_payment: done
 00:26.000  agent   ready
@@ -188,7 +189,7 @@ fn a_call_with_detours() -> Desk {
     desk.at(20_500, digit());
     desk.at(21_000, pound());
     desk.at(22_000, asks(&[pay("p1")]));
-    desk.at(23_000, agent_lost());
+    desk.at(22_100, agent_lost());
     desk.plays(line(3), 23_200, 24_500);
     desk.at(25_000, done("p1"));
     desk.at(26_000, agent_ready());

@@ -14,7 +14,7 @@
 //! | I-14 | no timer fires after the end, but the limit of a write that still runs |
 //! | I-15 | the caller is called silent only for time in which nobody else held the floor |
 //! | I-16 | a caller to whom we owe something, or whom a noise took it from, hears something every eight seconds |
-//! | I-17 | a voice over our speech stops it in the same step, before anything else is said |
+//! | I-17 | a voice over our speech stops it in the same step, before anything else is said; and nothing is begun for want of words while a voice sounds |
 //! | I-18 | one beginning, one end |
 //! | I-19 | nothing follows the end but late outcomes of writes |
 //! | I-20 | time does not go back, and an ignored input changes nothing |

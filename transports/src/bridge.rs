@@ -255,7 +255,10 @@ impl Bridge {
         match message {
             ServerMessage::Welcome { .. } => self.introduce(at, out),
             ServerMessage::SettingsApplied => self.agent_ready(at, out),
-            ServerMessage::UserStartedSpeaking => out.input(Input::Agent(Agent::CallerStarted)),
+            ServerMessage::UserStartedSpeaking => {
+                self.voice.sounds_matter(at);
+                out.input(Input::Agent(Agent::CallerStarted));
+            }
             ServerMessage::ConversationText { role, content, languages, .. } => {
                 let words = conversation::bounded(&content);
                 match role {
@@ -396,14 +399,12 @@ impl Bridge {
                 }
             }
             Effect::EndSentence => self.end_sentence(at, out),
-            Effect::MuteAgent => {
-                self.playout.mute_agent();
-                self.voice.sounds_matter_no_more();
-            }
+            Effect::MuteAgent => self.playout.mute_agent(),
             Effect::UnmuteAgent => self.playout.unmute_agent(),
             Effect::OpenAgent { language, .. } => {
                 self.language = *language;
                 self.agent = AgentLeg::Opening;
+                self.voice.sounds_matter(at);
                 self.introduced = false;
                 self.sentence = None;
             }

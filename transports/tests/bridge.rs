@@ -381,7 +381,7 @@ fn a_conversation_that_is_told_back_adds_no_line_to_the_record() {
     assert_eq!(table.out.to_agent, []);
 }
 
-/// F-DG-15, I-16: only between a cut and what follows, and no sooner than every half second.
+/// F-DG-15, I-16: only between a cut or a voice and what follows, and no sooner than every half second.
 #[test]
 fn after_a_cut_the_machine_is_told_that_the_callers_line_sounds() {
     let mut table = Table::ready();
@@ -392,10 +392,9 @@ fn after_a_cut_the_machine_is_told_that_the_callers_line_sounds() {
     assert_eq!(table.caller(260, VOICE), []);
     assert_eq!(table.caller(720, VOICE), []);
     assert_eq!(table.caller(740, VOICE), SOUND);
-    let follows: [fn(&mut Table); 3] = [
+    let follows: [fn(&mut Table); 2] = [
         |table| drop(table.agent(2_300, says("From eight to six."))),
         |table| drop(table.agent(2_300, hears("No, the other one."))),
-        |table| table.perform(2_300, &Effect::MuteAgent),
     ];
     for follow in follows {
         let mut table = Table::ready();
@@ -403,6 +402,26 @@ fn after_a_cut_the_machine_is_told_that_the_callers_line_sounds() {
         follow(&mut table);
         assert_eq!(table.caller(2_400, VOICE), []);
     }
+}
+
+/// S20, I-17: of a voice that has begun, too, whatever we say meanwhile: its words are still to come.
+#[test]
+fn the_machine_is_told_that_a_voice_goes_on() {
+    let mut table = Table::ready();
+    table.agent(100, ServerMessage::UserStartedSpeaking);
+    assert_eq!(table.caller(120, VOICE), SOUND);
+    table.perform(200, &Effect::MuteAgent);
+    assert_eq!(table.caller(640, VOICE), SOUND);
+    table.agent(700, hears("One more thing."));
+    assert_eq!(table.caller(1_200, VOICE), []);
+}
+
+/// F-DG-08: nobody else hears the caller while an agent is being asked for.
+#[test]
+fn the_machine_is_told_of_sounds_while_no_agent_listens() {
+    let mut table = Table::ready();
+    table.perform(100, &Effect::OpenAgent { language: Language::English, resume: true });
+    assert_eq!(table.caller(120, VOICE), SOUND);
 }
 
 /// A function that the agent takes back at a voice is a cut, too.

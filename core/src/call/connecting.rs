@@ -38,11 +38,16 @@ impl Machine {
     pub(super) fn connecting(&mut self, event: &Event<'_>, step: &mut Draft) -> Outcome<State> {
         match event {
             Event::Input(Input::Agent(Agent::Ready)) => {
-                self.memory.agent_ready = true;
                 self.memory.timers.disarm(Timer::AgentReady);
+                self.agent_listens(step);
                 self.settle()
             }
             Event::Due(Timer::AgentReady) => self.hand_to_a_person(EndReason::AgentFailed),
+            Event::Due(Timer::Filler) => {
+                self.prepare(LineId::Hold, step);
+                Handled
+            }
+            Event::Input(Input::Carrier(Carrier::Sound)) => self.heard_by_nobody_else(step),
             event => self.speech(event, step).unwrap_or(Super),
         }
     }

@@ -5,6 +5,7 @@ use alloc::vec::Vec;
 use statig::Outcome::{self, Handled, Super, Transition};
 
 use super::Draft;
+use super::lines::SPEAK_AT_LEAST;
 use super::timers::Timer;
 use super::topology::{Event, Machine, State};
 use crate::effect::Effect;
@@ -20,6 +21,10 @@ const CUTS_MAX: u32 = 3;
 
 /// A filler does not follow another by less than this.
 const FILLER_AGAIN: Millis = Millis(500);
+
+/// So long an agent may need to speak of a result: a filler said sooner would come before the reply
+/// that it fills in for.
+const REPLY_COMES: Millis = Millis(2_000);
 
 impl Machine {
     /// The state that the facts call for: in a conversation, leaves follow from what is true.
@@ -49,14 +54,14 @@ impl Machine {
     pub(super) fn conversing(&mut self, event: &Event<'_>, step: &mut Draft) -> Outcome<State> {
         match event {
             Event::Input(Input::Agent(Agent::CallerStarted)) => {
-                self.voice_began(step);
                 // The agent gives up its reply at every voice. What it had sent may still wait
-                // behind a line of ours, which goes on.
-                let agent_speaks =
-                    self.memory.agent_mid_reply || self.memory.agent_speech_on_its_way();
-                if agent_speaks {
+                // behind a line of ours, which goes on; what it was about to say is given up, too.
+                if self.reply_is_under_way() {
                     self.is_cut_short(step);
                 }
+                self.voice_began(step);
+                let agent_speaks =
+                    self.memory.agent_mid_reply || self.memory.agent_speech_on_its_way();
                 if agent_speaks || self.memory.agent_says_our_line() {
                     self.agent_stopped();
                     step.effect(Effect::CutReply);
@@ -72,6 +77,7 @@ impl Machine {
                     language: self.memory.language,
                     text: text.clone(),
                 });
+                self.note_parting(*utterance, text);
                 self.agent_speaks(step);
                 if !self.memory.on_its_way.contains_key(utterance) {
                     // Words whose audio never comes must not hold the floor.
@@ -103,7 +109,9 @@ impl Machine {
                 self.stop_speaking(step);
                 self.hand_to_a_person(EndReason::AgentFailed)
             }
-            Event::Input(Input::Carrier(Carrier::Sound)) if self.memory.cut_short.is_some() => {
+            Event::Input(Input::Carrier(Carrier::Sound))
+                if self.memory.cut_short.is_some() || self.memory.voice.is_some() =>
+            {
                 self.sound_heard(step);
                 Handled
             }
@@ -146,9 +154,8 @@ impl Machine {
         language: Option<crate::line::Language>,
         step: &mut Draft,
     ) {
-        self.memory.voice = None;
         self.no_more_cut_short();
-        let mut started = self.memory.caller_started.take().unwrap_or(step.at);
+        let mut started = self.memory.voice.take().map_or(step.at, |voice| voice.began);
         if self.memory.sabotaged(Sabotage::CountsCalls) {
             started = CallTime::ZERO;
         }
@@ -159,13 +166,10 @@ impl Machine {
         self.memory.timers.disarm(Timer::AgentSpeech);
         self.memory.waits_for_us = false;
         self.memory.silence.since = Some(step.at);
-        let (_, farewell) = self.silence_limits();
-        let before = self.memory.silence.before;
-        if !self.memory.sabotaged(Sabotage::WaitsOn) {
-            self.memory.arm(Timer::SilenceFarewell, step.at, farewell.less(before));
-        }
+        self.arm_farewell(step);
         self.arm_prompt(step);
         self.arm_cut_short(step);
+        self.arm_goodbye(step);
     }
 
     /// How long the caller may be silent before the prompt, and before the farewell.
@@ -178,10 +182,25 @@ impl Machine {
         }
     }
 
+    /// The goodbye waits for a voice that has just begun, while it sounds and then for its words, and
+    /// no longer than a farewell may take: noise begins like a voice, too (S04).
+    pub(super) fn arm_farewell(&mut self, step: &Draft) {
+        if self.memory.sabotaged(Sabotage::WaitsOn) {
+            return;
+        }
+        let (_, farewell) = self.silence_limits();
+        let silence = &self.memory.silence;
+        let since = silence.since.unwrap_or(step.at);
+        let due = since + farewell.less(silence.before);
+        let latest = since + (farewell + self.memory.brief.limits.farewell).less(silence.before);
+        let words = self.memory.voice.map_or(due, |voice| self.memory.words_due(voice.sounded));
+        self.memory.timers.arm(Timer::SilenceFarewell, due.max(words.min(latest)));
+    }
+
     /// The prompt waits for a voice that was heard to begin: its words come only when it pauses.
     /// Noise begins like a voice, so it waits no longer than three quarters of the way to the
-    /// farewell, which waits for no voice.
-    fn arm_prompt(&mut self, step: &Draft) {
+    /// farewell.
+    pub(super) fn arm_prompt(&mut self, step: &Draft) {
         if self.memory.silence.prompted {
             return;
         }
@@ -190,23 +209,15 @@ impl Machine {
         let since = self.memory.silence.since.unwrap_or(step.at);
         let latest = since + Millis(farewell.0 / 4 * 3).less(before);
         let long_turn = self.memory.brief.limits.long_turn;
-        let after_voice = self.memory.voice.map(|voice| (voice + long_turn).min(latest));
-        let due = (since + prompt.less(before)).max(after_voice.unwrap_or(since));
+        let told = self.memory.voice.and_then(|voice| voice.told);
+        let after_voice = told.map_or(since, |told| (told + long_turn).min(latest));
+        let due = (since + prompt.less(before)).max(after_voice);
         self.memory.timers.arm(Timer::SilencePrompt, due);
-    }
-
-    /// A voice begins, or a noise.
-    pub(super) fn voice_began(&mut self, step: &Draft) {
-        self.memory.caller_started.get_or_insert(step.at);
-        self.memory.voice = Some(step.at);
-        if self.current == State::Listening {
-            self.arm_prompt(step);
-        }
-        self.sound_heard(step);
     }
 
     pub(super) fn exit_listening(&mut self, step: &mut Draft) {
         self.memory.timers.disarm(Timer::CutShort);
+        self.memory.timers.disarm(Timer::Goodbye);
         let silence = &mut self.memory.silence;
         if let Some(since) = silence.since.take() {
             silence.before = silence.before + step.at.since(since);
@@ -233,39 +244,52 @@ impl Machine {
                 Transition(State::Farewell { why: EndReason::NoInput })
             }
             Event::Due(Timer::CutShort) => self.nothing_followed(step),
+            // The agent has said so, and forgets to hang up (S21).
+            Event::Due(Timer::Goodbye) => {
+                Transition(State::Farewell { why: EndReason::AgentHangup })
+            }
             _ => Super,
         }
     }
 
-    pub(super) fn enter_thinking(&mut self, step: &mut Draft) {
-        let limits = &self.memory.brief.limits;
-        let (filler, reply) = (limits.filler, limits.reply);
+    /// The agent's reply is waited for, and so is the voice of a caller who speaks meanwhile.
+    pub(super) fn enter_thinking(&mut self, step: &Draft) {
+        self.memory.waits_for_us = true;
         let owed = self.memory.reply_owed.unwrap_or(step.at);
-        self.arm_filler(filler, step);
-        self.memory.arm(Timer::ReplyLimit, owed, reply);
+        let due = owed + self.memory.brief.limits.reply;
+        let words = self.memory.voice_counts().map_or(due, |voice| self.memory.words_due(voice));
+        self.memory.timers.arm(Timer::ReplyLimit, due.max(words));
+        // An answer may be about to come, but not so late that nothing could be said any more.
+        let latest = self.memory.last_sound + self.tries().less(SPEAK_AT_LEAST);
+        let at_least = (step.at + REPLY_COMES).min(latest);
+        if !self.ask_instead_of_filler(at_least) {
+            self.arm_filler(at_least, step);
+        }
     }
 
-    pub(super) fn enter_function_pending(&mut self, step: &mut Draft) {
-        let filler = self.memory.brief.limits.filler;
-        self.arm_filler(filler, step);
+    pub(super) fn enter_function_pending(&mut self, step: &Draft) {
+        self.memory.waits_for_us = true;
+        self.arm_filler(step.at, step);
     }
 
     /// Dead air is counted from the last sound, whatever state it was in.
-    fn arm_filler(&mut self, filler: Millis, step: &Draft) {
-        self.memory.waits_for_us = true;
-        let due = (self.memory.last_sound + filler).max(step.at + FILLER_AGAIN);
+    fn arm_filler(&mut self, at_least: CallTime, step: &Draft) {
+        let filler = self.memory.brief.limits.filler;
+        let due = (self.memory.last_sound + filler).max(at_least).max(step.at + FILLER_AGAIN);
         if !self.memory.sabotaged(Sabotage::SaysNothing) {
             self.memory.timers.arm(Timer::Filler, due);
         }
     }
 
     pub(super) fn exit_waiting(&mut self) {
-        self.memory.timers.disarm(Timer::Filler);
-        self.memory.timers.disarm(Timer::ReplyLimit);
+        for timer in [Timer::Filler, Timer::CutShort, Timer::ReplyLimit] {
+            self.memory.timers.disarm(timer);
+        }
     }
 
-    pub(super) fn thinking(&mut self, event: &Event<'_>, _step: &mut Draft) -> Outcome<State> {
+    pub(super) fn thinking(&mut self, event: &Event<'_>, step: &mut Draft) -> Outcome<State> {
         match event {
+            Event::Due(Timer::CutShort) => self.nothing_followed(step),
             Event::Due(Timer::ReplyLimit) => self.hand_to_a_person(EndReason::AgentFailed),
             _ => Super,
         }
@@ -277,11 +301,11 @@ impl Machine {
             Event::Input(Input::Agent(Agent::CallerStarted))
                 if !self.memory.required_speech() && !self.memory.sabotaged(Sabotage::TalksOn) =>
             {
-                self.voice_began(step);
                 self.memory.cuts += 1;
                 if self.reply_is_under_way() {
                     self.is_cut_short(step);
                 }
+                self.voice_began(step);
                 self.stop_speaking(step);
                 if self.memory.cuts > CUTS_MAX {
                     return self.hand_to_a_person(EndReason::AgentFailed);

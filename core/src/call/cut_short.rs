@@ -8,7 +8,7 @@ use super::timers::Timer;
 use super::topology::{Machine, State};
 use crate::line::LineId;
 use crate::sabotage::Sabotage;
-use crate::time::Millis;
+use crate::time::{CallTime, Millis};
 
 /// A line is not said sooner than this after the caller was given the floor.
 const NOT_AT_ONCE: Millis = Millis(500);
@@ -20,32 +20,41 @@ impl Machine {
     }
 
     /// Whether a voice that is heard now takes a reply from the caller, or the question whether we
-    /// shall repeat one.
+    /// shall repeat one. The agent also gives up what it was still thinking about, or waiting for.
     pub(super) fn reply_is_under_way(&self) -> bool {
         let memory = &self.memory;
         let asks = memory.lines.values().any(|line| line.line == LineId::CutShort);
-        memory.agent_mid_reply || memory.agent_speech_on_its_way() || asks
-    }
-
-    /// The caller's line carries a sound: perhaps that voice goes on. Its words come at its end.
-    pub(super) fn sound_heard(&mut self, step: &Draft) {
-        if self.memory.cut_short.is_some() {
-            self.memory.cut_short = Some(step.at);
-            if self.current == State::Listening {
-                self.arm_cut_short(step);
-            }
-        }
+        let pending = memory.reply_owed.is_some() || memory.ledger.running() > 0;
+        memory.agent_mid_reply || memory.agent_speech_on_its_way() || asks || pending
     }
 
     /// The caller has the floor, and words are waited for, unless they asked for a moment.
     pub(super) fn arm_cut_short(&mut self, step: &Draft) {
-        let memory = &self.memory;
-        let Some(since) = memory.cut_short else { return };
-        if memory.silence.patient || memory.sabotaged(Sabotage::SaysNothing) {
-            return;
+        if let Some(since) = self.memory.cut_short
+            && !self.memory.silence.patient
+        {
+            let quiet = since.max(self.memory.last_sound);
+            self.ask_to_go_on(quiet, step.at + NOT_AT_ONCE);
         }
-        let quiet = since.max(memory.last_sound) + memory.brief.limits.cut_short;
-        self.memory.timers.arm(Timer::CutShort, quiet.max(step.at + NOT_AT_ONCE));
+    }
+
+    /// A reply is owed of which a voice may have made the agent forget: instead of one moment, the
+    /// caller is asked to go on. Whether that is to be.
+    pub(super) fn ask_instead_of_filler(&mut self, at_least: CallTime) -> bool {
+        let asks = self.memory.cut_short.is_some() && !self.memory.silence.patient;
+        if asks {
+            self.memory.timers.disarm(Timer::Filler);
+            self.ask_to_go_on(self.memory.last_sound, at_least);
+        }
+        asks
+    }
+
+    fn ask_to_go_on(&mut self, quiet: CallTime, at_least: CallTime) {
+        let memory = &mut self.memory;
+        if !memory.sabotaged(Sabotage::SaysNothing) {
+            let due = quiet + memory.brief.limits.cut_short;
+            memory.timers.arm(Timer::CutShort, due.max(at_least));
+        }
     }
 
     /// Something else is said or done from here on.
@@ -54,9 +63,11 @@ impl Machine {
         self.memory.timers.disarm(Timer::CutShort);
     }
 
-    /// It was no voice: its words would be there by now.
+    /// It was no voice: its words would be there by now. Whatever was owed, nobody may know it any
+    /// more: the caller will say.
     pub(super) fn nothing_followed(&mut self, step: &mut Draft) -> Outcome<State> {
         self.memory.voice = None;
+        self.memory.reply_owed = None;
         self.prepare(LineId::CutShort, step);
         self.settle()
     }

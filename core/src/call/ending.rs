@@ -16,8 +16,8 @@ use super::topology::{Event, Machine, State};
 use crate::company::FarewellPolicy;
 use crate::effect::Effect;
 use crate::input::{Agent, Carrier, HungUp, Input, Operator};
-use crate::line::LineId;
-use crate::phrases::meaning;
+use crate::line::{LineId, UtteranceId};
+use crate::phrases::{meaning, parting};
 use crate::sabotage::Sabotage;
 use crate::step::{EndReason, Fact};
 
@@ -55,12 +55,15 @@ impl Machine {
         step: &mut Draft,
     ) -> Outcome<State> {
         match event {
-            Event::Due(Timer::FarewellLimit) => Transition(State::HangingUp { why }),
+            Event::Due(Timer::FarewellLimit | Timer::Goodbye) => {
+                Transition(State::HangingUp { why })
+            }
             Event::Input(Input::Agent(Agent::CallerSaid { text, language, .. }))
                 if self.may_reopen(why) && !meaning(text).empty =>
             {
                 self.memory.reopened = true;
                 self.memory.timers.disarm(Timer::FarewellLimit);
+                self.memory.timers.disarm(Timer::Goodbye);
                 // The farewell is called off: its rest is not wanted any more.
                 self.drop_lines(|_, _| false, step);
                 step.effect(Effect::Clear);
@@ -69,6 +72,44 @@ impl Machine {
             }
             _ => Super,
         }
+    }
+
+    /// Our goodbye was heard, or is past hoping for. Where words may call it off, those of a voice that
+    /// has begun are waited for, within the farewell's limit: nobody hangs up on a question (S20).
+    pub(super) fn goodbye_was_said(&mut self, why: EndReason, step: &Draft) -> Outcome<State> {
+        if self.may_reopen(why) && self.memory.open_voice(step.at).is_some() {
+            self.arm_goodbye(step);
+            return Handled;
+        }
+        Transition(State::HangingUp { why })
+    }
+
+    /// Goodbye was said, and words may follow: the call ends when none do.
+    pub(super) fn arm_goodbye(&mut self, step: &Draft) {
+        let ending = matches!(self.current, State::Farewell { .. });
+        if !ending && !self.memory.silence.goodbye {
+            return self.memory.timers.disarm(Timer::Goodbye);
+        }
+        let heard = if ending { None } else { self.memory.silence.since };
+        let voice = self.memory.voice.map(|voice| voice.sounded);
+        let quiet = heard.max(voice).unwrap_or(step.at);
+        let due = self.memory.words_due(quiet);
+        self.memory.timers.arm(Timer::Goodbye, due);
+    }
+
+    /// Notes whether the agent takes its leave with this sentence. A question takes that back.
+    pub(super) fn note_parting(&mut self, utterance: UtteranceId, text: &str) {
+        match parting(text) {
+            Some(true) => self.memory.parting = Some(utterance),
+            Some(false) => self.no_parting(),
+            None => {}
+        }
+    }
+
+    /// The talk goes on.
+    pub(super) fn no_parting(&mut self) {
+        self.memory.parting = None;
+        self.memory.silence.goodbye = false;
     }
 
     pub(super) fn may_reopen(&self, why: EndReason) -> bool {
@@ -86,15 +127,23 @@ impl Machine {
                 Handled
             }
             Event::Input(Input::Agent(Agent::CallerStarted)) => {
-                self.memory.caller_started.get_or_insert(step.at);
+                self.voice_began(step);
                 // The agent leaves off at every voice, whatever it is saying for us.
                 if self.memory.agent_says_our_line() {
                     step.effect(Effect::CutReply);
                 }
                 Handled
             }
+            Event::Input(Input::Carrier(Carrier::Sound)) if self.memory.voice.is_some() => {
+                self.sound_heard(step);
+                Handled
+            }
             Event::Input(Input::Agent(Agent::CallerSaid { text, language, .. })) => {
                 self.caller_line(text, *language, step);
+                if self.memory.timers.is_armed(Timer::Goodbye) {
+                    // They were waited for, and call nothing off.
+                    return self.after_speech(step);
+                }
                 if self.memory.sabotaged(Sabotage::HandlesIgnored) { Super } else { Handled }
             }
             // It is ending already, and now for good.
@@ -121,6 +170,7 @@ impl Machine {
     pub(super) fn enter_hanging_up(&mut self, _why: EndReason, step: &mut Draft) {
         let limit = self.memory.brief.limits.hang_up;
         self.memory.timers.disarm(Timer::FarewellLimit);
+        self.memory.timers.disarm(Timer::Goodbye);
         self.memory.arm(Timer::HangUpLimit, step.at, limit);
         step.effect(Effect::HangUp);
         if self.memory.sabotaged(Sabotage::HangsUpTwice) {

@@ -36,6 +36,8 @@ impl Machine {
                 if !asks.is_empty() {
                     self.memory.reply_owed = None;
                     self.no_more_cut_short();
+                    // Whoever asks for something has not taken their leave.
+                    self.no_parting();
                 }
                 let mut end = None;
                 for ask in asks {
@@ -270,6 +272,10 @@ impl Machine {
         let (id, name, answer) = (id.to_string(), name.to_string(), answer.clone());
         step.effect(Effect::Answer { id, name, answer });
         self.memory.reply_owed = Some(step.at);
+        if self.memory.ledger.running() == 0 {
+            // The reply comes next.
+            self.filler_too_late(step);
+        }
     }
 
     /// A function ended. Whether anybody waited for it.

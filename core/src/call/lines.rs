@@ -30,12 +30,14 @@ pub(super) const BEGIN_LIMIT: Millis = Millis::from_secs(35);
 const INJECT_AGAIN: Millis = Millis(500);
 
 /// Less time than this is not enough to have a line spoken.
-const SPEAK_AT_LEAST: Millis = Millis(500);
+pub(super) const SPEAK_AT_LEAST: Millis = Millis(500);
 
 impl Machine {
     /// Asks for a line of ours.
     pub(super) fn prepare(&mut self, line: LineId, step: &mut Draft) {
-        self.no_more_cut_short();
+        if line != LineId::Hold {
+            self.no_more_cut_short();
+        }
         let limit = self.memory.brief.limits.line_ready;
         match self.time_left(step) {
             Some(left) if left < SPEAK_AT_LEAST => self.use_recording(line, step),
@@ -50,10 +52,14 @@ impl Machine {
     /// (I-16): no longer than the tries of a filler take. Nothing where nobody waits.
     fn time_left(&self, step: &Draft) -> Option<Millis> {
         let memory = &self.memory;
-        let limits = &memory.brief.limits;
-        let tries = limits.filler + limits.line_ready + limits.line_injected;
         let hears_nothing = memory.waits_for_us && memory.on_its_way.is_empty();
-        hears_nothing.then(|| tries.less(step.at.since(memory.last_sound)))
+        hears_nothing.then(|| self.tries().less(step.at.since(memory.last_sound)))
+    }
+
+    /// From the last sound to the end of the last try to say a filler.
+    pub(super) fn tries(&self) -> Millis {
+        let limits = &self.memory.brief.limits;
+        limits.filler + limits.line_ready + limits.line_injected
     }
 
     fn ask(&mut self, line: LineId, by: Rung, limit: CallTime, step: &mut Draft) -> UtteranceId {
@@ -209,7 +215,7 @@ impl Machine {
     fn line_overdue(&mut self, utterance: UtteranceId, step: &mut Draft) -> Option<Outcome<State>> {
         let our_line = self.memory.lines.get(&utterance)?;
         if let Some(until) = our_line.again_until {
-            let quiet = !self.memory.agent_mid_reply && self.memory.caller_started.is_none();
+            let quiet = !self.memory.agent_mid_reply && self.memory.open_voice(step.at).is_none();
             return match quiet && self.may_inject(our_line.line) {
                 true => self.inject_again(utterance, until, step),
                 false => self.fall(utterance, step),
@@ -333,10 +339,12 @@ impl Machine {
         self.rearm_lines();
     }
 
-    /// What the caller waited for is there: a filler that is not at hand yet would come behind it.
+    /// What the caller waited for is there: a filler that is not at hand yet would come behind it, and
+    /// so would the question whether we shall repeat it.
     pub(super) fn filler_too_late(&mut self, step: &mut Draft) {
         self.memory.lines.retain(|utterance, line| {
-            let late = line.line == LineId::Hold && line.text.is_none();
+            let fills = matches!(line.line, LineId::Hold | LineId::CutShort);
+            let late = fills && line.text.is_none();
             if late {
                 step.effect(Effect::Withdraw { utterance: *utterance });
             }

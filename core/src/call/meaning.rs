@@ -28,10 +28,16 @@ impl Machine {
         language: Option<Language>,
         step: &mut Draft,
     ) -> Outcome<State> {
+        let cut_short = self.memory.cut_short.is_some();
         self.caller_line(text, language, step);
         self.memory.last_sound = step.at;
         let meaning = meaning(text);
-        self.memory.silence = Silence::default();
+        // A goodbye is answered by a goodbye, perhaps before it was heard to its end.
+        let parting = self.memory.silence.goodbye || (cut_short && self.memory.parting.is_some());
+        self.memory.silence = Silence { goodbye: parting && meaning.empty, ..Silence::default() };
+        if !meaning.empty {
+            self.no_parting();
+        }
         self.memory.cuts = 0;
         self.memory.functions_in_turn = 0;
         // What the agent says from here on is another speech.
@@ -56,15 +62,23 @@ impl Machine {
         }
         // To an assent or a request for a moment the agent may say something or nothing. An assent
         // leaves the reply to earlier words owed.
-        // A yes, said when nobody speaks, answers something.
-        let answers = meaning.yes && self.current == State::Listening;
+        // A yes, said when nobody speaks, answers something. One that was said into a reply may be no
+        // more than a sign of attention (S03).
+        let answers = meaning.yes && self.current == State::Listening && !cut_short && !parting;
         let owed = !meaning.moment && (!meaning.empty || answers);
         if owed || meaning.moment {
             self.memory.reply_owed = owed.then_some(step.at);
         }
+        // An agent that was told something again has as long again.
+        self.memory.reply_owed = self.memory.reply_owed.and(Some(step.at));
+        if cut_short && meaning.empty && !owed && !parting {
+            // The agent gave up its reply for it all the same.
+            self.is_cut_short(step);
+        }
         match self.current {
             // The reply that is owed now is the one to these words.
-            State::Thinking if owed => self.enter_thinking(step),
+            State::Thinking if self.memory.reply_owed.is_some() => self.enter_thinking(step),
+            State::FunctionPending => self.enter_function_pending(step),
             State::Listening => self.enter_listening(step),
             _ => {}
         }

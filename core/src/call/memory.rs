@@ -7,6 +7,7 @@ use alloc::vec::Vec;
 use super::ledger::Ledger;
 use super::timers::{Timer, Timers};
 use super::tones::Tones;
+use super::voice::Voice;
 use crate::brief::Brief;
 use crate::input::FunctionAsk;
 use crate::line::{Language, LineId, Rung, UtteranceId};
@@ -40,13 +41,13 @@ pub(super) struct Memory {
     pub(super) agent_mid_reply: bool,
     /// Since when the agent owes a reply.
     pub(super) reply_owed: Option<CallTime>,
-    /// When the caller began the turn that is not yet understood.
-    pub(super) caller_started: Option<CallTime>,
-    /// When a voice was last heard to begin, of which no words have come yet.
-    pub(super) voice: Option<CallTime>,
+    /// A voice of which no words have come yet.
+    pub(super) voice: Option<Voice>,
     /// When a voice cut the agent short, or last was a sound after that. Nothing once words or
     /// something of ours followed.
     pub(super) cut_short: Option<CallTime>,
+    /// The sentence in which the agent says goodbye, while nothing takes it back.
+    pub(super) parting: Option<UtteranceId>,
     pub(super) silence: Silence,
     pub(super) identity: IdentityLevel,
     pub(super) identity_tries: u32,
@@ -59,6 +60,8 @@ pub(super) struct Memory {
     /// When a lost session was last replaced, and how often.
     pub(super) reconnected: Option<CallTime>,
     pub(super) reconnects: u32,
+    /// What the caller lost with the last session.
+    pub(super) loss: Loss,
     /// The farewell was called off once.
     pub(super) reopened: bool,
     /// The digits of a number that is being keyed in, counted.
@@ -94,6 +97,17 @@ pub(super) enum StreamEnd {
     Stopped,
     Lost,
     Dead,
+}
+
+/// What a caller lost with a session of the agent's.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Loss {
+    /// It was saying something.
+    pub(super) reply: bool,
+    /// The caller was speaking, or waited for a reply.
+    pub(super) floor: bool,
+    /// The caller was asked to hold.
+    pub(super) held: bool,
 }
 
 /// A line of ours on its way.
@@ -139,6 +153,8 @@ pub(super) struct Silence {
     pub(super) prompted: bool,
     /// The caller asked for a moment.
     pub(super) patient: bool,
+    /// The agent has said goodbye, and the caller nothing that wants an answer.
+    pub(super) goodbye: bool,
 }
 
 impl Memory {
@@ -158,9 +174,9 @@ impl Memory {
             on_its_way: BTreeMap::new(),
             agent_mid_reply: false,
             reply_owed: None,
-            caller_started: None,
             voice: None,
             cut_short: None,
+            parting: None,
             silence: Silence::default(),
             identity: IdentityLevel::None,
             identity_tries: 0,
@@ -169,6 +185,7 @@ impl Memory {
             person_asked: 0,
             reconnected: None,
             reconnects: 0,
+            loss: Loss::default(),
             reopened: false,
             keys: None,
             handing: Handing::default(),

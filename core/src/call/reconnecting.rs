@@ -3,20 +3,27 @@
 use statig::Outcome::{self, Handled, Super, Transition};
 
 use super::Draft;
+use super::memory::Loss;
 use super::timers::Timer;
 use super::topology::{Event, Machine, State};
 use crate::effect::Effect;
 use crate::input::{Agent, AgentLoss, Carrier, Input};
 use crate::line::LineId;
 use crate::step::EndReason;
+use crate::time::Millis;
 
 /// So often in a call a lost session is replaced (F-DG-07).
 const RECONNECTS_MAX: u32 = 2;
+
+/// So long the caller hears nothing before they are asked to hold: most losses are mended sooner.
+const HOLD_AFTER: Millis = Millis(1_000);
 
 impl Machine {
     /// The agent is gone: another session, if one may help, or a person.
     pub(super) fn agent_lost(&mut self, loss: &AgentLoss, step: &mut Draft) -> Outcome<State> {
         self.memory.agent_ready = false;
+        let floor = self.memory.reply_owed.is_some() || self.memory.open_voice(step.at).is_some();
+        self.memory.loss = Loss { reply: self.memory.agent_mid_reply, floor, held: false };
         // What it was saying stops where it stopped, and counts as cut.
         step.effect(Effect::CutReply);
         self.memory.agent_mid_reply = false;
@@ -38,22 +45,55 @@ impl Machine {
         let limit = self.memory.brief.limits.reconnect;
         self.memory.arm(Timer::AgentReady, step.at, limit);
         step.effect(Effect::OpenAgent { language: self.memory.language, resume: true });
-        // Nothing more is heard of the agent's: the caller is asked to hold, unless a line of ours
-        // fills the time.
-        if self.memory.lines.is_empty() {
-            self.prepare(LineId::Hold, step);
+        self.hold_in_silence(step);
+    }
+
+    /// Nobody listens to the caller, and nothing is said to them: they are asked to hold, unless the
+    /// agent is there soon. Not while they speak: another session hears what they say meanwhile.
+    pub(super) fn hold_in_silence(&mut self, step: &Draft) {
+        let connecting = self.current == State::Connecting;
+        let first = !connecting && !self.memory.loss.held;
+        let after = if first { HOLD_AFTER } else { self.memory.brief.limits.filler };
+        if !self.memory.somebody_speaks() {
+            self.memory.arm(Timer::Filler, step.at, after);
+        }
+    }
+
+    /// The caller's line sounds while no agent listens.
+    pub(super) fn heard_by_nobody_else(&mut self, step: &Draft) -> Outcome<State> {
+        self.sound_began(step);
+        if self.memory.timers.is_armed(Timer::Filler) {
+            self.hold_in_silence(step);
+        }
+        Handled
+    }
+
+    /// The agent listens, again or for the first time. Whoever was not heard, or was asked to hold, is
+    /// told so, unless a function runs for which they wait anyway.
+    pub(super) fn agent_listens(&mut self, step: &mut Draft) {
+        self.memory.agent_ready = true;
+        self.filler_too_late(step);
+        let loss = core::mem::take(&mut self.memory.loss);
+        if !self.memory.opening_over || self.memory.ledger.running() > 0 {
+            return;
+        }
+        let voice = self.memory.open_voice(step.at);
+        if voice.is_some_and(|voice| step.at.since(voice.sounded) < HOLD_AFTER) {
+            // What they say is heard from here on. Should nothing come of it, they are asked.
+            self.is_cut_short(step);
+        } else if loss.floor || loss.held || self.memory.reply_owed.is_some() {
+            self.prepare(LineId::GoOn, step);
+        } else if loss.reply {
+            // Perhaps all of it was heard.
+            self.is_cut_short(step);
         }
     }
 
     pub(super) fn reconnecting(&mut self, event: &Event<'_>, step: &mut Draft) -> Outcome<State> {
         match event {
             Event::Input(Input::Agent(Agent::Ready)) => {
-                self.memory.agent_ready = true;
                 self.memory.timers.disarm(Timer::AgentReady);
-                self.filler_too_late(step);
-                if self.memory.opening_over {
-                    self.prepare(LineId::GoOn, step);
-                }
+                self.agent_listens(step);
                 // Whatever the lost session owed, the new one does not know that it owes it.
                 self.memory.reply_owed = None;
                 // What was asked for before the opening was over may have waited all the while.
@@ -62,6 +102,11 @@ impl Machine {
                 early.unwrap_or_else(|| self.settle())
             }
             Event::Due(Timer::AgentReady) => self.hand_to_a_person(EndReason::AgentFailed),
+            Event::Due(Timer::Filler) => {
+                self.prepare(LineId::Hold, step);
+                Handled
+            }
+            Event::Input(Input::Carrier(Carrier::Sound)) => self.heard_by_nobody_else(step),
             Event::Input(Input::Carrier(Carrier::Key(_))) => Handled,
             event => match self.functions(event, step) {
                 Some(outcome) => outcome,

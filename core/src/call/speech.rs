@@ -3,7 +3,7 @@
 
 use alloc::vec::Vec;
 
-use statig::Outcome::{self, Handled, Transition};
+use statig::Outcome::{self, Handled};
 
 use super::Draft;
 use super::lines::BEGIN_LIMIT;
@@ -47,6 +47,7 @@ impl Machine {
                 self.memory.on_its_way.entry(*utterance).or_default().begun |= begins;
                 if let Some(line) = self.memory.lines.get_mut(utterance) {
                     line.limit = if begins { None } else { Some(step.at + BEGIN_LIMIT) };
+                    self.memory.loss.held |= line.line == LineId::Hold;
                     self.rearm_lines();
                 }
                 // What the agent said before its last word may still begin: that is no reply.
@@ -70,6 +71,7 @@ impl Machine {
                     self.marks_are_lost(|until| until <= heard, step);
                 }
                 step.fact(Fact::Heard { utterance: *utterance, audio: *audio });
+                self.memory.silence.goodbye |= self.memory.parting == Some(*utterance);
                 self.settled(*utterance, step);
             }
             Playback::Cut { utterance, heard, audio, whole, why } => {
@@ -157,7 +159,7 @@ impl Machine {
             State::Farewell { why } if !self.memory.words_on_their_way() => {
                 // A write that is under way comes to its outcome after the call (I-06): the caller
                 // would only wait in silence for it.
-                Transition(State::HangingUp { why })
+                self.goodbye_was_said(why, step)
             }
             State::Transferring if !self.memory.words_on_their_way() => {
                 self.ask_for_transfer(step);
@@ -173,7 +175,16 @@ impl Machine {
             | State::Transferring
             | State::HangingUp { .. }
             | State::Ended { .. } => Handled,
-            State::Reconnecting => Handled,
+            State::Reconnecting => {
+                self.hold_in_silence(step);
+                Handled
+            }
+            State::Connecting => {
+                if self.memory.opening_over {
+                    self.hold_in_silence(step);
+                }
+                Handled
+            }
             _ => match self.memory.opening_over.then(|| self.decide_early_asks(step)).flatten() {
                 Some(outcome) => outcome,
                 None => self.settle(),

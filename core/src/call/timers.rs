@@ -22,6 +22,8 @@ pub enum Timer {
     Filler,
     /// A voice cut the agent short, and neither words nor speech followed: ask for either.
     CutShort,
+    /// Goodbye was said, by the agent or by us, and nothing follows.
+    Goodbye,
     /// The agent owes a reply and does not give it.
     ReplyLimit,
     /// The agent's sentence seems to be over although nobody said so.
@@ -52,13 +54,14 @@ pub enum Timer {
 
 impl Timer {
     /// Every timer, in the order in which timers that are due together fire.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 20] = [
         Self::AgentReady,
         Self::LineReady,
         Self::SilencePrompt,
         Self::SilenceFarewell,
         Self::Filler,
         Self::CutShort,
+        Self::Goodbye,
         Self::ReplyLimit,
         Self::AgentAudioDone,
         Self::PlaybackMark,
@@ -84,6 +87,7 @@ impl fmt::Display for Timer {
             Self::SilenceFarewell => "caller silent too long",
             Self::Filler => "nothing to hear for a while",
             Self::CutShort => "nothing follows a cut",
+            Self::Goodbye => "nothing follows a goodbye",
             Self::ReplyLimit => "agent owes a reply",
             Self::AgentAudioDone => "agent's sentence has no end",
             Self::PlaybackMark => "mark did not come back",

@@ -321,10 +321,9 @@ impl blocking::State<Machine> for State {
             Self::Listening => machine.exit_listening(step),
             Self::Thinking | Self::FunctionPending => machine.exit_waiting(),
             Self::PlayingTones => machine.exit_playing_tones(step),
-            Self::Connecting
-            | Self::Greeting
+            Self::Connecting | Self::Reconnecting => machine.exit_waiting(),
+            Self::Greeting
             | Self::Speaking
-            | Self::Reconnecting
             | Self::Farewell { .. }
             | Self::Transferring
             | Self::HangingUp { .. }

@@ -188,7 +188,10 @@ impl Awaited {
                 self.0.extend(next_news(news, step.at).map(Input::Playback));
             }
             // Its audio follows its words.
-            Cause::Input(Input::Line(Line::Spoken { utterance, .. })) => {
+            Cause::Input(
+                Input::Line(Line::Spoken { utterance, .. })
+                | Input::Agent(Agent::Said { utterance, .. }),
+            ) => {
                 self.0.push(Input::Playback(Playback::Began { utterance: *utterance }));
             }
             Cause::Input(Input::Carrier(Carrier::Transfer(Transfer::Accepted))) => {
@@ -337,8 +340,9 @@ fn wishes() -> impl Strategy<Value = Wish> {
 }
 
 /// What people say: nothing, an assent, a question, and what changes a call.
-const WORDS: [&str; 8] = [
+const WORDS: [&str; 9] = [
     "",
+    "Goodbye!",
     "Yes.",
     "OK, bye.",
     "How much is it?",

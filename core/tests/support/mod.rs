@@ -177,10 +177,12 @@ impl Desk {
         desk
     }
 
-    /// A desk that lost its agent at 00:12.000, while it listened; `line(2)` says one moment.
+    /// A desk that lost its agent at 00:11.000, while it listened; `line(2)`, asked for at 00:12.000,
+    /// says one moment.
     pub(crate) fn reconnecting() -> Self {
         let mut desk = Self::listening_with(people());
-        desk.at(12_000, agent_lost());
+        desk.at(11_000, agent_lost());
+        assert_eq!(lines(&desk.until(12_000)), [LineId::Hold]);
         assert_eq!(desk.phase(), Phase::Reconnecting);
         desk
     }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use call_core::call::Timer;
 use call_core::effect::{Answer, Effect, Function};
 use call_core::input::{Agent, Carrier, Input, Key, Playback};
-use call_core::phrases::meaning;
+use call_core::phrases::{meaning, parting};
 use call_core::{Brief, CallTime, Cause, Fact, Limits, LineId, Millis, Step, UtteranceId};
 
 /// A line of ours between being asked for and being settled.
@@ -26,6 +26,16 @@ pub(super) struct Running {
     pub(super) writes: bool,
     pub(super) limit: CallTime,
 }
+
+/// A voice of which no words have come.
+#[derive(Clone, Copy)]
+struct Voice {
+    began: CallTime,
+    sounded: CallTime,
+}
+
+/// Whoever was heard so short a time ago is speaking: the line is told to sound every half second.
+const SPEAKS: Millis = Millis(900);
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Session {
@@ -51,7 +61,11 @@ pub(super) struct Scene {
     dead_since: Option<CallTime>,
     now: CallTime,
     /// A voice was heard to begin, of which no words have come.
-    voice: bool,
+    voice: Option<Voice>,
+    /// The agent's latest sentence that takes leave, and whether it was heard in full and nothing that
+    /// wants an answer followed.
+    parting: Option<UtteranceId>,
+    goodbye: bool,
     session: Session,
     /// The agent speaks, and has not said that all of it was sent.
     mid_reply: bool,
@@ -78,7 +92,9 @@ impl Scene {
             prompts: 0,
             dead_since: None,
             now: CallTime::ZERO,
-            voice: false,
+            voice: None,
+            parting: None,
+            goodbye: false,
             session: Session::None,
             mid_reply: false,
             reply_owed: false,
@@ -105,9 +121,8 @@ impl Scene {
     /// Takes in what a step tells.
     pub(super) fn apply(&mut self, step: &Step) {
         self.advance(step.at);
-        let cut = |effect: &Effect| matches!(effect, Effect::Clear | Effect::CutReply);
         let cut_short = step.cause == Cause::Input(Input::Agent(Agent::CallerStarted))
-            && step.effects.iter().any(cut)
+            && self.in_talk()
             && self.reply_under_way();
         match &step.cause {
             Cause::Started(_) => {}
@@ -171,7 +186,28 @@ impl Scene {
     /// may yet become words, and no longer than three quarters of the way to the farewell.
     pub(super) fn prompt_latest(&self) -> Millis {
         let (prompt, farewell) = self.silence_limits();
-        if self.voice { prompt.max(Millis(farewell.0 / 4 * 3)) } else { prompt }
+        if self.voice.is_some() { prompt.max(Millis(farewell.0 / 4 * 3)) } else { prompt }
+    }
+
+    /// How long the caller may be silent before the farewell is overdue: it waits for a voice that may
+    /// yet become words, and no longer than a farewell may take.
+    pub(super) fn farewell_latest(&self) -> Millis {
+        let (_, farewell) = self.silence_limits();
+        let waits = |voice: &Voice| self.now.since(voice.sounded) <= self.limits.cut_short;
+        let grace = self.voice.filter(waits).map_or(Millis(0), |_| self.limits.farewell);
+        farewell + grace
+    }
+
+    /// For how long a caller has been speaking who speaks now, as far as their words have not come.
+    pub(super) fn speaks_for(&self) -> Option<Millis> {
+        let voice = self.voice.filter(|voice| self.now.since(voice.sounded) < SPEAKS)?;
+        Some(self.now.since(voice.began))
+    }
+
+    /// Whether the agent has taken its leave, and nothing was heard of the caller for long enough.
+    pub(super) fn parted(&self) -> bool {
+        let quiet = self.voice.is_none_or(|v| self.now.since(v.sounded) >= self.limits.cut_short);
+        self.goodbye && quiet && self.silence >= self.limits.cut_short
     }
 
     /// Whether caller and agent are on the line, and talk.
@@ -184,7 +220,8 @@ impl Scene {
     }
 
     fn something_owed(&self) -> bool {
-        let replaced = self.session == Session::Awaited && !self.closing;
+        // Whether another session is awaited or not: somebody must do something.
+        let replaced = self.session != Session::Ready && !self.closing;
         let owed = self.reply_owed && !self.closing;
         let cut_short = self.cut_short && !self.patient && self.in_talk();
         let open = replaced || owed || cut_short || !self.functions.is_empty();
@@ -196,6 +233,8 @@ impl Scene {
         self.mid_reply
             || self.speech.keys().any(|utterance| utterance.is_agents())
             || self.lines.values().any(|line| line.line == LineId::CutShort)
+            || self.reply_owed
+            || !self.functions.is_empty()
     }
 
     /// Something follows a cut: words, keys, a function, speech.
@@ -203,11 +242,27 @@ impl Scene {
         self.cut_short = false;
     }
 
-    /// A sound of the caller's: whoever speaks after a cut is not waiting for us.
+    /// A sound of the caller's: whoever speaks is not waiting for us, for as long as a reply may be owed.
     fn sound(&mut self) {
-        if self.cut_short && !self.reply_owed && self.functions.is_empty() {
+        let now = self.now;
+        let speaks = self.voice.is_some_and(|v| now.since(v.sounded) < self.limits.cut_short);
+        if let Some(voice) = self.voice.as_mut().filter(|_| speaks) {
+            voice.sounded = now;
+        }
+        let long = self.voice.is_some_and(|v| now.since(v.began) > self.limits.reply);
+        let cut_short = self.cut_short && !self.reply_owed && self.functions.is_empty();
+        if cut_short || (speaks && !long) || self.session != Session::Ready {
             self.dead_since = None;
         }
+    }
+
+    /// A voice begins, or goes on: it is the same one while no time for words has passed.
+    fn voice(&mut self) {
+        let now = self.now;
+        let goes_on = self.voice.filter(|v| now.since(v.sounded) < self.limits.cut_short);
+        let began = goes_on.map_or(now, |voice| voice.began);
+        self.voice = Some(Voice { began, sounded: now });
+        self.sound();
     }
 
     /// Notes since when the caller hears nothing although something is owed. Speech whose end is
@@ -230,6 +285,7 @@ impl Scene {
         self.silence = Millis(0);
         self.patient = patient;
         self.prompts = 0;
+        self.goodbye = false;
     }
 
     fn due(&mut self, timer: Timer) {
@@ -273,30 +329,43 @@ impl Scene {
             }
             Agent::CallerStarted => {
                 self.mid_reply = false;
-                self.voice = true;
-                self.sound();
+                self.voice();
             }
             Agent::AudioDone => self.mid_reply = false,
             Agent::CallerSaid { text, .. } if !ignored => {
                 let meaning = meaning(text);
                 let listening = self.waits_for_caller();
-                self.voice = false;
-                self.followed();
+                let cut_short = self.cut_short;
+                let parting = self.goodbye || (cut_short && self.parting.is_some());
+                self.voice = None;
                 self.caller_active(meaning.moment);
-                // An assent leaves a reply owed that was owed before; a yes into silence is more.
-                let owed = !meaning.empty || (meaning.yes && listening);
+                self.goodbye = parting && meaning.empty;
+                if !meaning.empty {
+                    self.parting = None;
+                }
+                // An assent leaves a reply owed that was owed before; a yes into silence is more, unless
+                // it was said into a reply or behind a goodbye.
+                let answers = meaning.yes && listening && !cut_short && !parting;
+                let owed = !meaning.empty || answers;
+                self.cut_short = cut_short && !owed && !parting;
                 if owed || meaning.moment {
                     self.reply_owed = owed && !meaning.moment;
                 }
                 self.dead_since = None;
             }
-            Agent::Said { .. } if !ignored => {
+            Agent::Said { utterance, text } if !ignored => {
                 self.mid_reply = true;
                 self.reply_owed = false;
+                match parting(text) {
+                    Some(true) => self.parting = Some(*utterance),
+                    Some(false) => (self.parting, self.goodbye) = (None, false),
+                    None => {}
+                }
             }
             Agent::Asked(asks) if !ignored && !asks.is_empty() => {
                 self.reply_owed = false;
                 self.followed();
+                (self.parting, self.goodbye) = (None, false);
             }
             Agent::Withdrew(ids) if !ignored => {
                 // What the caller wanted is given up.
@@ -328,6 +397,8 @@ impl Scene {
                 self.followed();
                 self.dead_since = None;
             }
+            // Without an agent nobody else tells a voice.
+            Carrier::Sound if self.session != Session::Ready => self.voice(),
             Carrier::Sound => self.sound(),
             _ => {}
         }
@@ -343,6 +414,8 @@ impl Scene {
                 }
             }
             Playback::Heard { utterance, .. } | Playback::Cut { utterance, .. } => {
+                let whole = matches!(news, Playback::Heard { .. });
+                self.goodbye |= whole && self.parting == Some(*utterance);
                 let until = self.speech.remove(utterance).and_then(|speech| speech.until);
                 self.lines.remove(utterance);
                 if let (Playback::Heard { .. }, Some(heard)) = (news, until) {
@@ -354,11 +427,11 @@ impl Scene {
     }
 
     fn speech_comes(&mut self, utterance: UtteranceId, audible: bool) {
-        self.followed();
         let known = self.speech.contains_key(&utterance);
         let speech = Speech { audible: false, until: None };
         self.speech.entry(utterance).or_insert(speech).audible |= audible;
         if utterance.is_agents() && !known {
+            self.followed();
             self.mid_reply = !self.closing;
             self.reply_owed = false;
         }
@@ -372,6 +445,10 @@ impl Scene {
             | Effect::Inject { utterance, line, .. }
             | Effect::UseRecording { utterance, line, .. } => {
                 self.lines.insert(*utterance, OurLine { line: *line });
+                // One moment follows no cut.
+                self.cut_short &= *line == LineId::Hold;
+                // Whatever was owed, the caller is asked what they want.
+                self.reply_owed &= *line != LineId::CutShort;
             }
             Effect::Withdraw { utterance } => drop(self.lines.remove(utterance)),
             Effect::Clear => {

@@ -2,7 +2,7 @@
 
 use call_core::call::Timer;
 use call_core::input::{Agent, Carrier, Input};
-use call_core::{CallTime, Cause, Effect, Millis, Step};
+use call_core::{CallTime, Cause, Effect, LineId, Millis, Step};
 
 use super::scene::{Cuttable, Scene};
 use super::{DEAD_AIR, Evidence, Findings};
@@ -33,8 +33,7 @@ pub(super) fn ends_in_time(evidence: &Evidence<'_>, findings: &mut Findings<'_>)
     let mut scene = Scene::new(brief);
     for step in evidence.steps {
         scene.advance(step.at);
-        let (_, farewell) = scene.silence_limits();
-        if scene.silence > farewell {
+        if scene.waits_for_caller() && scene.silence > scene.farewell_latest() {
             let silence = scene.silence;
             findings.at(step.at, format!("nobody said goodbye after {silence} of silence"));
             return;
@@ -72,6 +71,14 @@ pub(super) fn silence_is_silence(evidence: &Evidence<'_>, findings: &mut Finding
             }
             if step.cause == Cause::Timer(Timer::SilencePrompt) && scene.prompts > 0 {
                 findings.at(step.at, "the caller is asked for a sign of life a second time");
+            }
+        }
+        if step.cause == Cause::Timer(Timer::Goodbye) && scene.in_talk() {
+            if !scene.waits_for_caller() {
+                findings.at(step.at, "the call is called over while somebody has the floor");
+            }
+            if !scene.parted() {
+                findings.at(step.at, "the call is called over and nobody said goodbye");
             }
         }
         scene.apply(step);
@@ -120,6 +127,13 @@ pub(super) fn a_voice_stops_speech(evidence: &Evidence<'_>, findings: &mut Findi
                 findings.at(step.at, "something is said before speech is stopped");
             }
         }
+        if let Some(what) = over_the_caller(step, &scene) {
+            findings.at(step.at, what);
+        }
+        let go_on = |effect: &Effect| matches!(effect, Effect::Prepare { line, .. } if *line == LineId::GoOn);
+        if step.effects.iter().any(go_on) && scene.speaks_for().is_some() {
+            findings.at(step.at, "a caller who speaks is asked to go on");
+        }
         if step.cause == Cause::Input(Input::Agent(Agent::CallerStarted)) {
             let cut_reply = step.effects.contains(&Effect::CutReply);
             match scene.may_be_cut() {
@@ -134,6 +148,30 @@ pub(super) fn a_voice_stops_speech(evidence: &Evidence<'_>, findings: &mut Findi
         }
         scene.apply(step);
     }
+}
+
+/// What is begun, or given up, while the caller is speaking: in what time words may be expected of a
+/// voice, nothing is said because of its silence.
+fn over_the_caller(step: &Step, scene: &Scene) -> Option<String> {
+    let Cause::Timer(timer) = step.cause else { return None };
+    let speaks = scene.speaks_for()?;
+    let limits = &scene.limits;
+    let (_, farewell) = scene.silence_limits();
+    let (waits, what) = match timer {
+        Timer::Filler => (speaks < limits.reply, "one moment is said"),
+        Timer::CutShort => (speaks < limits.reply, "the caller is asked to go on"),
+        Timer::ReplyLimit => (speaks < limits.reply, "the agent is given up"),
+        Timer::SilencePrompt => {
+            let early = scene.silence < Millis(farewell.0 / 4 * 3);
+            (early && speaks < limits.long_turn, "the caller is called silent")
+        }
+        Timer::SilenceFarewell => {
+            (scene.silence < farewell + limits.farewell, "the caller is called silent")
+        }
+        Timer::Goodbye => (scene.in_talk(), "the call is called over"),
+        _ => return None,
+    };
+    waits.then(|| format!("{what} while the caller speaks, for {speaks}"))
 }
 
 /// A voice, words that call a farewell off, a key, or an agent that does not stop.

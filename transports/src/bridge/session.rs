@@ -16,6 +16,7 @@ impl Bridge {
         }
         self.agent = AgentLeg::Ready;
         self.last_to_agent = at;
+        self.voice.sounds_matter_no_more();
         self.voice.agent_ready(out);
         out.input(Input::Agent(Agent::Ready));
         for content in self.conversation.untold() {
@@ -120,7 +121,6 @@ impl Bridge {
             })
             .collect();
         if !asks.is_empty() {
-            self.voice.sounds_matter_no_more();
             out.input(Input::Agent(Agent::Asked(asks)));
         }
     }

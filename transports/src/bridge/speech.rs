@@ -57,7 +57,6 @@ impl Bridge {
 
     pub(super) fn play(&mut self, at: CallTime, utterance: UtteranceId, out: &mut impl Outlet) {
         let Some(audio) = self.clips.remove(&utterance) else { return };
-        self.voice.sounds_matter_no_more();
         for piece in audio.chunks(CLIP_PIECE) {
             self.speech(at, utterance, piece, out);
         }

@@ -54,13 +54,13 @@ impl Voice {
         }
     }
 
-    /// Speech was cut, or is wanted no more: whether the caller's voice goes on matters until
-    /// something follows.
+    /// A voice has begun, or took something from the caller, or nobody else hears the caller now:
+    /// whether their line sounds matters until something follows.
     pub(super) fn sounds_matter(&mut self, at: CallTime) {
         self.sound_matters.get_or_insert(at);
     }
 
-    /// Something follows: the caller's words, or speech to the caller.
+    /// Something follows: the caller's words, the agent's, or an agent that listens.
     pub(super) const fn sounds_matter_no_more(&mut self) {
         self.sound_matters = None;
     }
