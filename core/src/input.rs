@@ -71,7 +71,8 @@ pub enum Carrier {
     /// The carrier's status of the call is one of the last: it is over, whatever its stream says.
     Completed,
     /// The caller's line carries a sound, perhaps a voice. Told at most twice a second, and only
-    /// after speech was cut, until something follows: words come only when a voice has ended.
+    /// after speech was cut, until something follows: words come only when a voice has ended. Told
+    /// also, once, where a voice is withheld from the agent because a number is keyed in.
     Sound,
     /// The caller pressed a key. Which digit it was is kept from the machine.
     Key(Key),

@@ -35,6 +35,8 @@ impl Machine {
             State::FunctionPending
         } else if memory.reply_owed.is_some() {
             State::Thinking
+        } else if memory.overtime {
+            State::Farewell { why: EndReason::TimeLimit }
         } else {
             State::Listening
         }
@@ -131,8 +133,8 @@ impl Machine {
         self.memory.timers.disarm(Timer::AgentAudioDone);
     }
 
-    pub(super) fn exit_conversing(&mut self, step: &mut Draft) {
-        self.give_keys_up(step);
+    pub(super) fn exit_conversing(&mut self) {
+        self.number_left_behind();
         self.no_more_cut_short();
         for timer in [Timer::AgentAudioDone, Timer::AgentSpeech] {
             self.memory.timers.disarm(timer);
@@ -147,6 +149,9 @@ impl Machine {
         step: &mut Draft,
     ) {
         self.memory.voice = None;
+        if let Some(keys) = &mut self.memory.keys {
+            keys.unheard = false;
+        }
         self.no_more_cut_short();
         let mut started = self.memory.caller_started.take().unwrap_or(step.at);
         if self.memory.sabotaged(Sabotage::CountsCalls) {
@@ -157,6 +162,7 @@ impl Machine {
 
     pub(super) fn enter_listening(&mut self, step: &mut Draft) {
         self.memory.timers.disarm(Timer::AgentSpeech);
+        self.memory.outcome_untold = false;
         self.memory.waits_for_us = false;
         self.memory.silence.since = Some(step.at);
         let (_, farewell) = self.silence_limits();

@@ -11,6 +11,8 @@ use crate::deepgram::Spoken;
 #[derive(Default)]
 pub(super) struct Keypad {
     pressed: String,
+    /// A number is being keyed in.
+    collects: bool,
     numbers: BTreeMap<String, String>,
     /// The last messages of the stream that reported a key.
     reported: VecDeque<u64>,
@@ -58,11 +60,18 @@ impl Keypad {
 
     /// A number is begun with the last key. Those before it were pressed when nobody wanted any.
     pub(super) fn begin(&mut self) {
+        self.collects = true;
         self.pressed = self.pressed.pop().into_iter().collect();
+    }
+
+    /// Whether a number is being keyed in.
+    pub(super) const fn collects(&self) -> bool {
+        self.collects
     }
 
     /// The number is complete: the name that stands for it. Nothing if there are no digits.
     pub(super) fn complete(&mut self, digits: u32) -> Option<String> {
+        self.collects = false;
         let pressed = std::mem::take(&mut self.pressed);
         if digits == 0 || pressed.is_empty() {
             return None;
