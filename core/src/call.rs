@@ -1,5 +1,6 @@
 //! The call machine. [`Call`] is its only public face.
 
+mod answers;
 mod connecting;
 mod conversing;
 mod cut_short;

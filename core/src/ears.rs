@@ -16,7 +16,7 @@ pub enum Listen {
     HoldAndShed,
     /// Send as much silence instead: the caller keys in a number, and its tones are audible.
     Silence,
-    /// Drop it: no agent will ever hear it.
+    /// Drop it: no agent is to hear it.
     Drop,
 }
 
@@ -67,6 +67,11 @@ impl Ears {
             Listener::Ready => {
                 self.forwarded += len;
                 Listen::Forward
+            }
+            // Nor is a number kept for an agent that is not there yet.
+            Listener::Awaited if self.keying => {
+                self.dropped += len;
+                Listen::Drop
             }
             Listener::Gone => {
                 self.dropped += len;
@@ -128,5 +133,20 @@ mod tests {
         assert_eq!(ears.admit(160), Listen::Forward);
         assert_eq!(ears.offered, ears.forwarded + ears.dropped);
         assert_eq!(ears.dropped, 160);
+    }
+
+    /// S16, I-30: a number is neither heard by an agent nor kept for the next one.
+    #[test]
+    fn audio_in_which_a_number_is_keyed_in_reaches_no_agent() {
+        let mut ears = Ears::default();
+        ears.agent_ready();
+        ears.keying(true);
+        assert_eq!(ears.admit(160), Listen::Silence);
+        ears.agent_awaited();
+        assert_eq!(ears.admit(160), Listen::Drop);
+        ears.agent_ready();
+        ears.keying(false);
+        assert_eq!(ears.admit(160), Listen::Forward);
+        assert_eq!((ears.offered, ears.forwarded, ears.dropped), (480, 160, 320));
     }
 }

@@ -104,7 +104,8 @@ pub enum Effect {
         /// The language.
         language: Language,
     },
-    /// The caller keys in a number: the agent hears silence until [`Effect::GiveKeys`].
+    /// The caller keys in a number: the agent hears silence until [`Effect::GiveKeys`], or, as long as
+    /// it is one key alone, for a second.
     CollectKeys,
     /// The number is complete, or given up: the agent hears the caller again, and is told that a
     /// number was keyed in, by a token that stands for it.
@@ -135,7 +136,8 @@ pub enum Effect {
         /// How many tones there are, pauses not counted.
         tones: u32,
     },
-    /// Answer a function request.
+    /// Answer a function request. Where the session that made it is gone, or took it back, the one that
+    /// is there is told the same in another way: an answer would be foreign to it.
     Answer {
         /// The provider's id of the request.
         id: String,

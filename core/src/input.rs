@@ -72,7 +72,8 @@ pub enum Carrier {
     Completed,
     /// The caller's line carries a sound, perhaps a voice. Told at most twice a second, and only
     /// while that matters: from a voice or a cut until the caller's words or the agent's, because words
-    /// come only when a voice has ended; and while no agent listens.
+    /// come only when a voice has ended; and while no agent listens. Told also, once, where a voice is
+    /// withheld from the agent because a number is keyed in.
     Sound,
     /// The caller pressed a key. Which digit it was is kept from the machine.
     Key(Key),

@@ -12,8 +12,8 @@ use call_core::{
 
 use support::{
     Desk, FRONT_DESK, OPENING, agent_lost, agent_ready, agent_says, answers, asks, audio_done,
-    began, caller_says, cut, digit, done, drain, dry, effects, facts, fired, hangup, heard,
-    hung_up, ignored, joined, line, line_failed, line_ready, lines, lookup, noise,
+    began, caller_says, checked, cut, digit, done, drain, dry, effects, facts, fired, hangup,
+    heard, hung_up, ignored, joined, line, line_failed, line_ready, lines, lookup, noise,
     operator_hangs_up, operator_transfers, outcomes, people, performed, phases, queued, reason,
     reopening, result_of, sentence, sound, stopped, stream_dead, stream_lost, transfer_is,
     transfers, withdraws,
@@ -343,15 +343,28 @@ fn only_an_ordinary_goodbye_can_be_called_off() {
     assert_eq!(phases(&steps), []);
 }
 
-/// F-DG-20: the agent still waits for its answer.
+/// F-DG-20: the agent still waits for its answer, and speaks about it when it is heard again.
 #[test]
-fn a_function_that_ended_during_a_farewell_was_answered_when_it_is_called_off() {
+fn a_function_that_ended_during_a_farewell_is_answered_when_it_is_called_off() {
     let mut desk = Desk::thinking_with(reopening());
     desk.at(11_000, asks(&[lookup("f1"), hangup("f2")]));
-    desk.at(11_500, done("f1"));
+    assert_eq!(answers(&desk.at(11_500, done("f1"))), []);
+    let steps = desk.at(12_000, caller_says("Oh wait, one more thing."));
+    assert_eq!(answers(&steps), [("f1".into(), result_of("f1"))]);
+}
+
+/// F-HU-03: guessing is not free because the guess ends in a goodbye.
+#[test]
+fn what_a_lookup_teaches_is_learnt_while_the_call_ends() {
+    let mut desk = Desk::thinking_with(reopening());
+    desk.at(11_000, asks(&[lookup("f1"), lookup("f2"), lookup("f3"), hangup("f4")]));
+    for id in ["f1", "f2", "f3"] {
+        let steps = desk.at(11_500, checked(id, &[("zip", false)], &[]));
+        assert!(facts(&steps).iter().any(|fact| matches!(fact, Fact::IdentityStep(_))), "{id}");
+    }
     desk.at(12_000, caller_says("Oh wait, one more thing."));
-    let of_f1: Vec<_> = answers(&desk.journal).into_iter().filter(|(id, _)| id == "f1").collect();
-    assert_eq!(of_f1, [("f1".into(), result_of("f1"))]);
+    let steps = desk.at(13_000, asks(&[lookup("f5")]));
+    assert_eq!(answers(&steps), [("f5".into(), Answer::Refused(Refusal::TooManyTries))]);
 }
 
 /// I-11, S20: a goodbye that is said in several ways is still a goodbye.

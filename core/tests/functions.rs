@@ -182,6 +182,8 @@ fn a_call_takes_256_requests_and_then_only_the_one_to_hang_up() {
     assert_eq!(performed(&then(&mut desk, lookup("f256"))), ["f256"]);
     let steps = then(&mut desk, lookup("f257"));
     assert_eq!(answers(&steps), [("f257".into(), Answer::Refused(Refusal::TooManyOpen))]);
+    // A refusal is not kept any more, and stays one.
+    assert_eq!(answers(&then(&mut desk, lookup("f257"))), answers(&steps));
     assert_eq!(phases(&then(&mut desk, hangup("f258"))), [Phase::Farewell]);
 }
 
@@ -254,8 +256,9 @@ fn at_most_eight_functions_are_kept_during_the_opening_each_of_them_once() {
     let many: Vec<_> = (1..=6).map(|number| ask(&format!("f{number}"), "wire_money")).collect();
     desk.at(2_000, asks(&many));
     desk.at(2_500, asks(&many));
-    let more: Vec<_> = (5..=12).map(|number| ask(&format!("f{number}"), "wire_money")).collect();
-    desk.at(3_000, asks(&more));
+    let more: Vec<_> = (5..=10).map(|number| ask(&format!("f{number}"), "wire_money")).collect();
+    let full = ["f9", "f10"].map(|id| (id.into(), Answer::Refused(Refusal::TooManyOpen)));
+    assert_eq!(answers(&desk.at(3_000, asks(&more))), full, "none is left without an answer");
     let steps = desk.at(5_000, heard(OPENING, 4_000));
     let ids: Vec<_> = answers(&steps).into_iter().map(|(id, _)| id).collect();
     assert_eq!(ids, ["f1", "f2", "f3", "f4", "f5", "f6", "f7", "f8"]);

@@ -11,10 +11,12 @@ use call_core::{
 };
 
 use support::{
-    Desk, FRONT_DESK, agent_lost, agent_lost_by, answers, asks, began, caller_says, cut, cut_fact,
-    done, drain, effects, facts, fired, heard, hung_up, ignored, joined, line, line_ready, lines,
-    lookup, noise, operator_transfers, people, phases, queued, reason, result_of, sentence,
-    stopped, stream_dead, stream_lost, transfer, transfer_is, transfer_to, transfers,
+    Desk, FRONT_DESK, OPENING, agent_lost, agent_lost_by, agent_ready, answers, asks, began,
+    caller_says, caller_says_in, checked, cut, cut_fact, done, drain, effects, facts, fired,
+    hangup, heard, hung_up, ignored, joined, line, line_ready, lines, lookup, noise,
+    operator_transfers, pay, people, performed, phases, queued, reason, result_of, sentence,
+    stopped, stream_dead, stream_lost, tones, transfer, transfer_is, transfer_to, transfers,
+    withdraws,
 };
 
 // Asking.
@@ -101,7 +103,8 @@ fn only_people_of_the_companys_list_are_transferred_to() {
 fn a_transfer_that_is_asked_for_twice_is_one_transfer() {
     let mut desk = Desk::thinking_with(people());
     let steps = desk.at(11_000, asks(&[transfer("f1"), transfer_to("f2", "hardship")]));
-    assert_eq!(answers(&steps), [("f1".into(), Answer::Done), ("f2".into(), Answer::Done)]);
+    let ending = Answer::Refused(Refusal::Ending);
+    assert_eq!(answers(&steps), [("f1".into(), Answer::Done), ("f2".into(), ending)]);
     let steps = desk.at(11_500, asks(&[transfer("f3"), transfer("f1")]));
     assert_eq!(answers(&steps), [("f3".into(), Answer::Refused(Refusal::Ending))]);
     desk.at(11_600, operator_transfers("hardship"));
@@ -247,14 +250,171 @@ fn after_one_transfer_came_to_nothing_another_may_be_asked_for() {
     assert_eq!(phases(&desk.at(18_300, stopped())), []);
 }
 
+/// S22, S19, F-DG-08: whoever comes back hears that nobody was free, and talks to another session.
 #[test]
-fn a_caller_who_comes_back_to_no_agent_is_bid_goodbye() {
+fn an_agent_that_is_lost_during_a_transfer_is_replaced_when_the_caller_is_back() {
     let mut desk = Desk::handed_over();
     desk.at(20_000, agent_lost());
+    let steps = desk.at(40_000, joined());
+    assert_eq!(lines(&steps), [LineId::NobodyFree]);
+    assert_eq!(phases(&steps), [Phase::Reconnecting]);
+    let opened = |effect: &Effect| matches!(effect, Effect::OpenAgent { resume: true, .. });
+    assert!(effects(&steps).iter().any(opened));
+    desk.plays(line(3), 40_200, 43_000);
+    let steps = desk.at(43_100, agent_ready());
+    assert_eq!((lines(&steps), phases(&steps)), (vec![], vec![Phase::Listening]));
+
+    let mut desk = Desk::handing_over();
+    desk.at(13_200, agent_lost());
+    assert_eq!(phases(&desk.at(13_500, transfer_is(Transfer::Refused))), [Phase::Reconnecting]);
+}
+
+/// F-DG-02, F-DG-07: as anywhere else, a session that another one would not mend is not tried again.
+#[test]
+fn a_caller_who_comes_back_to_no_agent_and_no_other_session_is_bid_goodbye() {
+    let mut desk = Desk::handed_over();
+    desk.at(20_000, agent_lost_by(AgentLoss::Refused(401)));
     let steps = desk.at(40_000, joined());
     assert_eq!(lines(&steps), [LineId::Trouble]);
     desk.plays(line(3), 40_200, 42_000);
     assert_eq!(reason(&desk.at(42_100, hung_up(HungUp::Done))), Some(EndReason::AgentFailed));
+}
+
+/// I-24, S22: a session that is still awaited when the caller is back is given up for another.
+#[test]
+fn a_session_that_is_still_awaited_behind_a_transfer_is_left_for_another() {
+    for told in [false, true] {
+        let mut desk = Desk::with(people());
+        desk.plays(OPENING, 200, 4_000);
+        desk.at(5_000, operator_transfers(FRONT_DESK));
+        desk.plays(line(2), 5_100, 7_000);
+        if told {
+            let closed = effects(&desk.until(11_000));
+            assert_eq!(closed, [Effect::CloseAgent], "it took longer than it may");
+        }
+        let steps = desk.at(if told { 12_000 } else { 7_500 }, transfer_is(Transfer::Refused));
+        let closes = effects(&steps).iter().filter(|e| **e == Effect::CloseAgent).count();
+        assert_eq!(closes, usize::from(!told));
+        assert_eq!(phases(&steps), [Phase::Reconnecting]);
+    }
+}
+
+/// F-HU-08, C-01: a transfer that came to nothing does not stand for the opening.
+#[test]
+fn an_opening_that_a_transfer_cut_off_is_said_when_the_caller_is_back() {
+    let mut desk = Desk::with(people());
+    desk.at(500, agent_ready());
+    desk.at(600, asks(&[lookup("f1")]));
+    assert_eq!(lines(&desk.at(1_000, operator_transfers(FRONT_DESK))), [LineId::Transferring]);
+    desk.plays(line(2), 1_200, 3_000);
+    let steps = desk.at(3_500, transfer_is(Transfer::Refused));
+    assert_eq!(lines(&steps), [LineId::NobodyFree, LineId::Opening]);
+    assert_eq!(desk.phase(), Phase::Greeting);
+    assert_eq!(performed(&desk.plays(line(3), 3_700, 5_000)), [""; 0]);
+    assert_eq!(performed(&desk.plays(line(4), 5_000, 9_000)), ["f1"]);
+}
+
+/// C-07: the notice that another language asks for is owed until it was heard.
+#[test]
+fn a_notice_that_a_transfer_cut_off_is_said_when_the_caller_is_back() {
+    let spanish = |text| caller_says_in(Language::Spanish, text);
+    let mut desk = Desk::thinking_with(people());
+    desk.at(10_200, caller_says("A representative please."));
+    let steps = desk.at(10_500, spanish("Quiero hablar con un representante."));
+    assert_eq!(lines(&steps), [LineId::Notice, LineId::Transferring]);
+    desk.plays(line(3), 10_700, 13_000);
+    desk.at(13_500, transfer_is(Transfer::Accepted));
+    desk.at(13_600, stopped());
+    let steps = desk.at(20_000, joined());
+    assert_eq!(lines(&steps), [LineId::NobodyFree, LineId::Notice]);
+
+    // Nor are words in another language lost that come while we announce it (C-12).
+    let mut desk = Desk::transferring();
+    let steps = desk.at(11_100, spanish("Sí, quiero hablar con alguien."));
+    assert_eq!(lines(&steps), [LineId::Transferring], "again, in the caller's language");
+    desk.plays(line(3), 11_200, 13_000);
+    let steps = desk.at(13_500, transfer_is(Transfer::Refused));
+    assert_eq!(lines(&steps), [LineId::NobodyFree, LineId::Notice]);
+}
+
+/// I-11: a warning that fell due while a telephone rang is given as long as it is true.
+#[test]
+fn a_minute_that_began_during_a_transfer_is_told_when_the_caller_is_back() {
+    for (back, told) in [(25_000, true), (51_000, false)] {
+        let limits = Limits { call: Millis(80_000), ..Limits::default() };
+        let mut desk = Desk::thinking_with(Brief { limits, ..people() });
+        desk.at(11_000, asks(&[transfer("f1")]));
+        desk.plays(line(2), 11_100, 13_000);
+        desk.at(13_500, transfer_is(Transfer::Accepted));
+        desk.at(13_600, stopped());
+        assert_eq!(fired(&desk.until(20_000)), [(20_000, Timer::CallWarning)]);
+        let lines = lines(&desk.at(back, joined()));
+        assert_eq!(lines.contains(&LineId::OneMinute), told, "{lines:?}");
+    }
+}
+
+/// F-DG-20, F-DG-22: a result that nobody could speak about is given when the talk goes on, and
+/// what it discloses leaves our hands then.
+#[test]
+fn what_ends_during_a_transfer_is_told_to_the_agent_when_the_caller_is_back() {
+    let disclosed = |steps: &[call_core::Step]| {
+        facts(steps).iter().any(|fact| matches!(fact, Fact::Disclosed { .. }))
+    };
+    let verified = |fact: &Fact| matches!(fact, Fact::IdentityVerified { .. });
+    let mut desk = Desk::thinking_with(people());
+    desk.at(11_000, asks(&[lookup("f1"), transfer("f2")]));
+    let steps = desk.at(12_000, checked("f1", &[("zip", true), ("date_of_birth", true)], &["due"]));
+    assert!(facts(&steps).iter().any(verified), "what is learnt is learnt now");
+    assert_eq!((answers(&steps), disclosed(&steps)), (vec![], false));
+    desk.plays(line(2), 12_200, 13_000);
+    let steps = desk.at(13_500, transfer_is(Transfer::Refused));
+    assert_eq!(answers(&steps), [("f1".into(), result_of("f1"))]);
+    assert!(disclosed(&steps));
+    desk.plays(line(3), 13_700, 15_000);
+    assert_eq!(desk.phase(), Phase::Thinking, "the agent is to speak about it");
+
+    // Where a person takes the call, nothing left our hands.
+    let mut desk = Desk::thinking_with(people());
+    desk.at(11_000, asks(&[lookup("f1"), transfer("f2")]));
+    desk.at(12_000, checked("f1", &[("zip", true), ("date_of_birth", true)], &["due"]));
+    desk.plays(line(2), 12_200, 13_000);
+    desk.at(13_500, transfer_is(Transfer::Accepted));
+    desk.at(20_000, transfer_is(Transfer::Completed));
+    assert!(!disclosed(&desk.journal));
+}
+
+/// F-DG-22: who takes a request back while a person is called gets no answer to it.
+#[test]
+fn a_lookup_that_is_taken_back_during_a_transfer_is_not_answered_behind_it() {
+    for ends_first in [false, true] {
+        let mut desk = Desk::thinking_with(people());
+        desk.at(11_000, asks(&[lookup("f1"), transfer("f2")]));
+        if ends_first {
+            desk.at(11_500, done("f1"));
+        }
+        assert!(!ignored(&desk.at(12_000, withdraws("f1"))));
+        if !ends_first {
+            assert!(ignored(&desk.at(12_100, done("f1"))));
+        }
+        desk.plays(line(2), 12_200, 13_000);
+        assert_eq!(answers(&desk.at(13_500, transfer_is(Transfer::Refused))), []);
+    }
+}
+
+/// F-DG-20: behind the end of the talk nothing is begun, and everything is answered.
+#[test]
+fn whatever_is_asked_for_behind_a_transfer_or_a_hangup_is_refused() {
+    for end in [transfer("e"), hangup("e")] {
+        let mut desk = Desk::verified();
+        let all = [end, pay("p"), tones("t"), transfer("x"), hangup("h"), lookup("l")];
+        let steps = desk.at(13_000, asks(&all));
+        assert_eq!(performed(&steps), [""; 0]);
+        let refused = ["p", "t", "x", "h", "l"].map(|id| (id, Answer::Refused(Refusal::Ending)));
+        let refused = refused.map(|(id, answer)| (id.to_string(), answer));
+        let answers = answers(&steps);
+        assert_eq!(answers[0], ("e".into(), Answer::Done));
+        assert_eq!(answers[1..], refused);
+    }
 }
 
 /// F-DG-20: the talk goes on, and the agent still waits for its answer.

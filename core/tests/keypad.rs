@@ -10,7 +10,7 @@ use call_core::{Brief, Effect, Fact, LineId, Phase, call::Timer};
 use support::{
     Desk, OPENING, agent_lost, agent_ready, asks, began, caller_says, cut, digit, effects, facts,
     hangup, ignored, line, line_ready, lines, noise, people, phases, pound, reopening, sentence,
-    star, stopped, transfer,
+    sound, star, stopped, transfer,
 };
 
 /// S16.
@@ -174,34 +174,97 @@ fn a_key_in_a_farewell_changes_nothing() {
 
 /// F-TW-23.
 #[test]
-fn a_key_before_the_agent_is_there_or_while_another_is_coming_is_not_collected() {
+fn a_key_before_the_agent_is_there_is_not_collected() {
     assert!(ignored(&Desk::new().at(500, digit())));
-    let mut desk = Desk::reconnecting();
-    assert_eq!(effects(&desk.at(13_000, digit())), []);
-    assert_eq!(desk.phase(), Phase::Reconnecting);
 }
 
-/// S16: the caller hangs up half-way, or the agent is lost, or says goodbye.
+/// S16: the caller hangs up half-way, or is handed to a person.
 #[test]
 fn a_number_that_the_conversation_leaves_behind_is_given_up() {
-    for (end, entered) in [
-        (stopped(), Phase::Ended),
-        (agent_lost(), Phase::Reconnecting),
-        (asks(&[hangup("f1")]), Phase::Farewell),
-        (asks(&[transfer("f1")]), Phase::Transferring),
-    ] {
+    for (end, entered) in
+        [(stopped(), Phase::Ended), (asks(&[transfer("f1")]), Phase::Transferring)]
+    {
         let mut desk = Desk::listening_with(people());
         desk.at(10_000, digit());
         desk.at(10_500, digit());
         let steps = desk.at(11_000, end);
         assert!(effects(&steps).contains(&Effect::GiveKeys { digits: 0 }), "{entered}");
         assert_eq!(desk.phase(), entered);
-        assert!(
-            !desk
-                .until(20_000)
-                .iter()
-                .any(|step| step.facts.contains(&Fact::KeysEntered { digits: 2 }))
-        );
+        assert_eq!(entered_numbers(&desk.until(20_000)), 0);
+    }
+}
+
+/// S16, S22: whoever is still pressing keys when the agent is lost or says goodbye goes on pressing
+/// them. They are no number, and are kept out of the recording to the last of them.
+#[test]
+fn the_rest_of_a_number_that_was_left_behind_is_no_number_and_is_not_recorded() {
+    for end in [agent_lost(), asks(&[hangup("f1")])] {
+        let recording = call_core::company::Recording::On;
+        let mut desk = Desk::listening_with(Brief { recording, ..people() });
+        desk.at(10_000, digit());
+        desk.at(10_500, digit());
+        desk.at(11_000, end.clone());
+        let given = |effect: &Effect| matches!(effect, Effect::GiveKeys { .. });
+        for at in [11_500, 15_000] {
+            assert!(!effects(&desk.at(at, digit())).iter().any(given));
+        }
+        let steps = desk.until(20_000);
+        assert!(effects(&steps).contains(&Effect::GiveKeys { digits: 0 }), "{end:?}");
+        let on = Fact::RecordingState { on: true, why: RecordingReason::NumberKeyed };
+        assert!(facts(&steps).contains(&on));
+        assert_eq!(entered_numbers(&desk.journal), 0);
+    }
+}
+
+/// S16, S22: the same number, of which some keys went to a lost session: the caller is asked again.
+#[test]
+fn a_number_that_a_lost_session_tore_apart_is_not_given_to_the_next_one() {
+    for (keys_before, again) in [(2, false), (0, false), (2, true)] {
+        let mut desk = Desk::listening();
+        for _ in 0..keys_before {
+            desk.at(10_000, digit());
+        }
+        desk.at(10_100, agent_lost());
+        desk.plays(line(2), 10_200, 10_900);
+        desk.at(10_950, digit());
+        desk.at(11_000, agent_ready());
+        desk.plays(line(3), 11_100, 12_000);
+        for _ in 0..5 {
+            desk.at(12_500, digit());
+        }
+        if again {
+            // From here on it is another number, and a whole one.
+            for key in [star(), digit(), digit(), digit()] {
+                desk.at(12_600, key);
+            }
+        }
+        let digits = if again { 3 } else { 0 };
+        let steps = desk.at(13_000, pound());
+        assert_eq!(effects(&steps)[0], Effect::GiveKeys { digits });
+        let asked = if again { vec![] } else { vec![LineId::CutShort] };
+        assert_eq!(lines(&steps), asked);
+    }
+}
+
+/// S16, I-16: a key that was touched by chance makes the agent deaf for a moment. What was said then is
+/// not lost without a word.
+#[test]
+fn a_caller_who_spoke_behind_a_stray_key_is_asked_to_say_it_again() {
+    for key in [digit(), star()] {
+        let mut desk = Desk::listening();
+        desk.at(10_000, key.clone());
+        desk.at(10_600, sound());
+        assert_eq!(lines(&desk.until(15_000)), [LineId::CutShort], "{key:?}");
+    }
+    // Words that came are not missing, a number is what was wanted, and noise is not asked about.
+    let calm: [&[_]; 3] = [&[sound(), caller_says("My hours?")], &[sound(), digit()], &[]];
+    for then in calm {
+        let mut desk = Desk::listening();
+        desk.at(10_000, digit());
+        for input in then {
+            desk.at(10_600, input.clone());
+        }
+        assert_eq!(lines(&desk.at(11_000, pound())), [], "{then:?}");
     }
 }
 
@@ -233,6 +296,10 @@ fn a_number_that_the_agent_says_nothing_to_is_filled_in_for() {
 }
 
 // Helpers.
+
+fn entered_numbers(steps: &[call_core::Step]) -> usize {
+    facts(steps).iter().filter(|fact| matches!(fact, Fact::KeysEntered { .. })).count()
+}
 
 fn count(desk: &Desk, effect: &Effect) -> usize {
     effects(&desk.journal).iter().filter(|other| *other == effect).count()

@@ -151,7 +151,10 @@ proptest! {
                 if away {
                     let quiet = matches!(
                         effect,
-                        Effect::CutReply | Effect::Answer { .. } | Effect::TellAgent { .. }
+                        Effect::CutReply
+                            | Effect::EndSentence
+                            | Effect::Answer { .. }
+                            | Effect::TellAgent { .. }
                     );
                     prop_assert!(quiet, "{effect:?} at {}", step.at);
                 }
@@ -238,8 +241,11 @@ proptest! {
         // A transfer that is under way at the end of the longest call takes its own time.
         // So do tones, which are played in place of the stream.
         let tones = limits.farewell + limits.hang_up + limits.tones;
+        // And what came of a payment is told.
+        let payment = limits.pay + limits.reply;
         let longest = CallTime::ZERO
             + tones
+            + payment
             + if no_person { limits.call + goodbye } else { limits.call + handed + goodbye };
         let silence = limits.silence_farewell.max(limits.patience);
         let ladder = limits.line_ready + limits.line_injected + limits.line_ready;
@@ -267,7 +273,9 @@ proptest! {
             now = step.at;
             for change in step.moves {
                 prop_assert_eq!(change.from, phase);
-                prop_assert_ne!(change.from, change.to);
+                // Tones that follow others at once begin anew.
+                let anew = change.to == Phase::PlayingTones;
+                prop_assert!(anew || change.from != change.to, "{change:?} at {}", step.at);
                 phase = change.to;
             }
         }
@@ -382,10 +390,12 @@ proptest! {
                 _ => {}
             }
         }
-        for once in [Effect::HangUp, Effect::CloseAgent] {
-            let times = effects.iter().filter(|effect| **effect == once).count();
-            prop_assert!(times <= 1, "{once:?} {times} times");
-        }
+        let times = |is: fn(&&Effect) -> bool| effects.iter().filter(is).count();
+        prop_assert!(times(|effect| **effect == Effect::HangUp) <= 1, "hung up twice");
+        // A session that is given up is closed, and so is whatever there is at the end.
+        let opened = times(|effect| matches!(effect, Effect::OpenAgent { .. }));
+        let closed = times(|effect| **effect == Effect::CloseAgent);
+        prop_assert!(closed <= opened + 1, "{closed} sessions are closed of {opened}");
     }
 
     /// F-DG-14, F-DG-31, F-HU-08, S16, S20.

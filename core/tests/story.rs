@@ -107,20 +107,20 @@ fn a_call_that_goes_to_a_person_and_back_reads_as_what_happened() {
 00:23.100  we      say hold
 00:24.500  heard   us: "words of line-3" (hold v1)  [in full, 1.3 s]
 00:25.000  result  make_payment: done
-00:26.000  agent   ready
-00:26.000  we      say go-on  -> speaking
-00:28.000  heard   us: "words of line-4" (go-on v1)  [in full, 1.8 s]  -> listening
+00:26.000  agent   ready  -> thinking
+00:26.900  agent   begins to speak  -> speaking
+00:28.000  heard   agent: "I see."  [in full, 1.1 s]  -> listening
 00:29.000  caller  "Quiero hablar con una persona."
 00:29.000  caller  asks for a person  -> thinking
 00:30.000  caller  "Un agente, por favor."
 00:30.000  caller  asks for a person, 2 times now  -> transferring
-00:32.000  heard   us: "words of line-5" (transferring v1)  [in full, 1.8 s]
+00:32.000  heard   us: "words of line-4" (transferring v1)  [in full, 1.8 s]
 00:32.000  we      transfer to front-desk
 00:32.500  call    transfer to front-desk: accepted
 00:50.000  call    transfer to front-desk: no answer
 00:50.500  call    the caller is back on the line
 00:50.500  we      say nobody-free  -> speaking
-00:53.000  heard   us: "words of line-6" (nobody-free v1)  [in full, 2.3 s]  -> listening
+00:53.000  heard   us: "words of line-5" (nobody-free v1)  [in full, 2.3 s]  -> listening
 00:54.000  call    the server stops in 16.0 s
 00:55.000  timer   server will stop  -> transferring
 00:55.500  call    ended: caller_hangup  -> ended
@@ -193,15 +193,15 @@ fn a_call_with_detours() -> Desk {
     desk.plays(line(3), 23_200, 24_500);
     desk.at(25_000, done("p1"));
     desk.at(26_000, agent_ready());
-    desk.plays(line(4), 26_200, 28_000);
+    desk.agent_speaks(2, 26_900, 28_000);
     desk.at(29_000, caller_says("Quiero hablar con una persona."));
     desk.at(30_000, caller_says("Un agente, por favor."));
-    desk.plays(line(5), 30_200, 32_000);
+    desk.plays(line(4), 30_200, 32_000);
     desk.at(32_500, transfer_is(Transfer::Accepted));
     desk.at(32_600, stopped());
     desk.at(50_000, transfer_is(Transfer::NoAnswer));
     desk.at(50_500, joined());
-    desk.plays(line(6), 50_700, 53_000);
+    desk.plays(line(5), 50_700, 53_000);
     desk.at(54_000, drain(16_000));
     desk.until(55_000);
     desk.at(55_500, stopped());

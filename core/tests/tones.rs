@@ -108,6 +108,40 @@ fn what_the_agent_said_is_heard_before_the_carrier_is_asked() {
     assert_eq!(toned(&desk.at(13_000, heard(sentence(1), 2_000))), [("f1".to_string(), 3)]);
 }
 
+/// F-TW-09, F-TR-12: the stream that the tones ended may do so without a word.
+#[test]
+fn a_stream_that_is_dead_while_tones_are_played_is_waited_for() {
+    let mut desk = Desk::playing_tones();
+    desk.at(11_100, tones_are(Tones::Accepted));
+    assert_eq!(effects(&desk.at(21_500, stream_dead())), []);
+    assert_eq!(answers(&desk.at(28_000, joined())), one("f1", Answer::Done));
+    assert_eq!(desk.phase(), Phase::Listening);
+}
+
+/// F-TR-03: a stream that ended, and no tones: it was the caller who left, and nobody is talked to.
+#[test]
+fn a_stream_that_ended_without_tones_is_the_end() {
+    let ends = [(stopped(), EndReason::CallerHangup), (stream_lost(), EndReason::StreamLost)];
+    for (end, why) in ends {
+        let mut desk = Desk::playing_tones();
+        desk.at(11_050, end);
+        let steps = desk.at(11_500, tones_are(Tones::Refused));
+        assert_eq!(outcomes(&steps), [("f1".to_string(), "not-done".to_string())]);
+        assert_eq!(reason(&steps), Some(why));
+    }
+}
+
+/// C-07: also where the call turns elsewhere before the carrier was asked.
+#[test]
+fn a_notice_that_waits_for_tones_is_said_where_they_are_given_up() {
+    let mut desk = Desk::speaking_with(people());
+    let spanish = support::caller_says_in(call_core::Language::Spanish, "Quiero hacer mi pago.");
+    assert_eq!(lines(&desk.at(11_200, spanish)), [LineId::Notice]);
+    desk.at(11_300, asks(&[tones("f1")]));
+    assert_eq!(lines(&desk.at(11_400, agent_lost())), [LineId::Notice]);
+    assert_eq!(desk.phase(), Phase::Reconnecting);
+}
+
 #[test]
 fn speech_that_does_not_end_is_waited_for_within_a_bound() {
     let mut desk = Desk::speaking_with(people());

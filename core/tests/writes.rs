@@ -7,14 +7,15 @@ use call_core::{
     Brief, Effect, EndReason, Limits, LineId, Millis, Phase,
     call::Timer,
     effect::{Answer, Function},
-    input::HungUp,
+    input::{HungUp, Transfer},
     step::Refusal,
 };
 
 use support::{
-    Desk, agent_says, answers, asks, began, caller_says, checked, cut, done, effects, failed,
-    fired, hangup, hung_up, ignored, line, lines, lookup, noise, outcomes, pay, pay_another,
-    people, performed, phases, reason, result_of, sentence, stopped, transfer, withdraws,
+    Desk, agent_lost, agent_ready, agent_says, answers, asks, began, caller_says, checked, cut,
+    done, effects, failed, fired, hangup, hung_up, ignored, line, lines, lookup, noise, outcomes,
+    pay, pay_another, people, performed, phases, reason, result_of, sentence, stopped, transfer,
+    transfer_is, withdraws,
 };
 
 #[test]
@@ -85,17 +86,21 @@ fn a_payment_of_another_meaning_is_performed_too() {
 
 // Never cancelled.
 
-/// I-06, S11.
+/// I-06, S11, C-16: what came of it is told all the same, so that the agent says nothing else.
 #[test]
-fn a_payment_that_was_withdrawn_goes_on_is_recorded_and_is_not_answered() {
+fn a_payment_that_was_withdrawn_goes_on_and_its_outcome_is_told() {
     let mut desk = Desk::paying();
     let steps = desk.at(14_000, withdraws("p1"));
     assert_eq!((effects(&steps), outcomes(&steps)), (vec![], vec![]));
     assert_eq!(desk.phase(), Phase::FunctionPending, "it still runs");
     let steps = desk.at(15_000, done("p1"));
     assert_eq!(outcomes(&steps), [("p1".into(), "done".into())]);
-    assert_eq!(answers(&steps), []);
-    assert_eq!(desk.phase(), Phase::Listening);
+    assert_eq!(answers(&steps), [("p1".into(), result_of("p1"))]);
+    assert_eq!(desk.phase(), Phase::Thinking, "the agent is to say so");
+
+    let mut desk = Desk::paying();
+    desk.at(14_000, withdraws("p1"));
+    assert_eq!(answers(&desk.until(33_000)), [("p1".into(), Answer::Unknown)]);
 }
 
 /// I-01, I-06.
@@ -235,25 +240,94 @@ fn a_payment_that_was_withdrawn_has_its_outcome_on_record_after_the_end_too() {
     assert_eq!(outcomes(&desk.at(15_000, done("p1"))), [("p1".into(), "done".into())]);
 }
 
-/// S30, I-06: the length of a call depends on nothing but the clock.
-#[test]
-fn a_payment_under_way_at_the_longest_call_comes_to_its_outcome_after_the_end() {
+/// A desk whose longest call is reached at 00:15.000, while the payment `p1` runs.
+fn paying_overtime() -> Desk {
     let limits = Limits { call: Millis(15_000), call_warning: Millis(15_000), ..Limits::default() };
-    let brief = || Brief { limits: limits.clone(), ..people() };
-    let mut desk = Desk::paying_with(brief());
-    desk.plays(line(2), 15_100, 17_000);
-    let farewell = desk.journal.iter().filter(|step| step.at.as_millis() == 15_000);
-    assert!(farewell.flat_map(|step| &step.moves).any(|change| change.to == Phase::Farewell));
-    assert_eq!(desk.phase(), Phase::HangingUp, "nobody waits in silence");
-    assert_eq!(reason(&desk.at(17_100, hung_up(HungUp::Done))), Some(EndReason::TimeLimit));
-    assert!(!desk.call.is_over());
-    assert_eq!(outcomes(&desk.at(19_000, done("p1"))), [("p1".into(), "done".into())]);
-    assert!(desk.call.is_over());
+    let mut desk = Desk::paying_with(Brief { limits, ..people() });
+    let steps = desk.until(15_000);
+    assert_eq!(fired(&steps), [(15_000, Timer::CallLimit)]);
+    assert_eq!((effects(&steps), phases(&steps)), (vec![], vec![]), "no goodbye yet");
+    desk
+}
 
-    let mut desk = Desk::paying_with(brief());
-    desk.plays(line(2), 15_100, 17_000);
-    desk.at(17_100, hung_up(HungUp::Done));
-    assert_eq!(outcomes(&desk.until(33_000)), [("p1".into(), "unknown".into())]);
+/// S30, I-06, C-16: a payment under way is not abandoned, and what came of it is told before goodbye.
+#[test]
+fn a_payment_under_way_at_the_longest_call_comes_to_its_outcome_before_the_end() {
+    let mut desk = paying_overtime();
+    assert_eq!(lines(&desk.until(16_000)), [LineId::Hold]);
+    desk.plays(line(2), 16_100, 17_500);
+    assert_eq!(answers(&desk.at(19_000, done("p1"))), [("p1".into(), result_of("p1"))]);
+    assert_eq!(desk.phase(), Phase::Thinking);
+    let steps = desk.agent_speaks(1, 20_000, 23_000);
+    assert_eq!(phases(&steps), [Phase::Speaking, Phase::Farewell]);
+    assert_eq!(steps.last().map(|step| step.at.as_millis()), Some(23_000), "once it was heard");
+    desk.plays(line(3), 23_200, 25_000);
+    assert_eq!(reason(&desk.at(25_100, hung_up(HungUp::Done))), Some(EndReason::TimeLimit));
+    assert!(desk.call.is_over());
+}
+
+/// S30, I-11: nor is it waited for longer than it may take, or told longer than a reply may take.
+#[test]
+fn what_came_of_a_payment_at_the_longest_call_is_waited_for_within_bounds() {
+    let mut desk = paying_overtime();
+    assert_eq!(answers(&desk.until(33_000)), [("p1".into(), Answer::Unknown)]);
+    desk.agent_speaks(1, 34_000, 36_000);
+    assert_eq!(desk.phase(), Phase::Farewell);
+
+    let mut desk = paying_overtime();
+    desk.at(19_000, done("p1"));
+    desk.at(20_000, agent_says(1, "It is done. Now let me tell you about our offers."));
+    desk.at(20_000, began(sentence(1)));
+    let steps = desk.until(31_000);
+    assert_eq!(fired(&steps).last(), Some(&(31_000, Timer::CallLimit)), "12 s after the outcome");
+    assert_eq!(phases(&steps).last(), Some(&Phase::Farewell));
+}
+
+/// S30, I-11, S09: meanwhile nothing else is begun, and the same payment is still the same.
+#[test]
+fn nothing_is_begun_beyond_the_longest_call() {
+    let mut desk = paying_overtime();
+    let steps = desk.at(16_000, asks(&[pay("p2"), pay_another("p3"), lookup("f2")]));
+    assert_eq!(performed(&steps), [""; 0]);
+    let refused = ["p3", "f2"].map(|id| (id.into(), Answer::Refused(Refusal::Ending)));
+    assert_eq!(answers(&steps), refused);
+    assert_eq!(answers(&desk.at(17_000, done("p1"))).len(), 2, "p1, and p2 that joined it");
+}
+
+/// S30: an outcome that is known and was not told yet is told.
+#[test]
+fn an_outcome_that_is_about_to_be_told_at_the_longest_call_is_told() {
+    let limits = Limits { call: Millis(15_000), call_warning: Millis(15_000), ..Limits::default() };
+    let mut desk = Desk::paying_with(Brief { limits, ..people() });
+    desk.at(14_500, done("p1"));
+    assert_eq!(phases(&desk.until(15_000)), [], "the agent is about to speak");
+    assert_eq!(phases(&desk.agent_speaks(1, 15_500, 17_000)), [Phase::Speaking, Phase::Farewell]);
+}
+
+/// S11, S22c: an outcome that comes between two sessions is told to the one that comes.
+#[test]
+fn an_outcome_that_comes_while_another_session_is_awaited_is_told_to_it() {
+    let mut desk = Desk::paying();
+    desk.at(14_000, agent_lost());
+    desk.plays(line(2), 14_200, 14_900);
+    assert_eq!(answers(&desk.at(15_000, done("p1"))), []);
+    let steps = desk.at(15_500, agent_ready());
+    assert_eq!(answers(&steps), [("p1".into(), result_of("p1"))]);
+    assert_eq!(lines(&steps), [], "the agent goes on, and not the caller");
+    assert_eq!(desk.phase(), Phase::Thinking);
+}
+
+/// S18, S19: an outcome that comes while a telephone rings is told when the caller is back.
+#[test]
+fn an_outcome_that_comes_while_a_person_is_called_is_told_behind_it() {
+    let mut desk = Desk::paying();
+    desk.at(13_500, asks(&[transfer("f2")]));
+    assert_eq!(answers(&desk.at(14_000, done("p1"))), []);
+    desk.plays(line(2), 14_100, 16_000);
+    let steps = desk.at(16_500, transfer_is(Transfer::Refused));
+    assert_eq!(answers(&steps), [("p1".into(), result_of("p1"))]);
+    desk.plays(line(3), 16_700, 18_000);
+    assert_eq!(desk.phase(), Phase::Thinking);
 }
 
 /// I-06, S30: a goodbye that is over is not followed by silence until the payment has come out.

@@ -37,6 +37,7 @@ mod lifecycle;
 mod outcomes;
 mod records;
 mod repetition;
+mod requests;
 mod resources;
 mod scene;
 mod timing;

@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use call_core::ears::Ears;
 use call_core::effect::Effect;
-use call_core::input::{Agent, AgentLoss, Carrier, FunctionEnded, Input, Line};
+use call_core::input::{Agent, AgentLoss, Carrier, FunctionEnded, Input, Key, Line};
 use call_core::playout::{BYTES_PER_MS, Conserved, Playout};
 use call_core::redact::{Talk, mask_code, mask_text};
 use call_core::{CallTime, Language, Millis, UtteranceId};
@@ -195,6 +195,9 @@ impl Bridge {
             FromCarrier::Stopped => self.carrier_ended(at, Carrier::Stopped, out),
             FromCarrier::Key { digit, report } => {
                 if let Some(key) = self.keypad.reported(report, digit) {
+                    if self.keypad.is_collecting() && key != Key::Pound {
+                        self.voice.key_followed();
+                    }
                     out.input(Input::Carrier(Carrier::Key(key)));
                 }
             }
@@ -286,7 +289,8 @@ impl Bridge {
                 self.functions_asked(functions, out);
             }
             ServerMessage::FunctionCallCancelled { functions } => {
-                let ids = functions.into_iter().map(|call| call.id).collect();
+                let ids: Vec<String> = functions.into_iter().map(|call| call.id).collect();
+                self.conversation.taken_back(&ids);
                 self.voice.sounds_matter(at);
                 out.input(Input::Agent(Agent::Withdrew(ids)));
             }
@@ -407,11 +411,12 @@ impl Bridge {
                 self.voice.sounds_matter(at);
                 self.introduced = false;
                 self.sentence = None;
+                self.voice.ears.agent_awaited();
             }
             Effect::SetLanguage { language } => self.change_language(at, *language, out),
             Effect::CollectKeys => {
                 self.keypad.begin();
-                self.voice.ears.keying(true);
+                self.voice.key_began(at);
             }
             Effect::GiveKeys { digits } => self.give_keys(at, *digits, out),
             Effect::Answer { id, name, answer } => self.answer(at, id, name, answer, out),

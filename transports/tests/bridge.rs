@@ -9,7 +9,8 @@ use call_core::{CallTime, Effect, Language, UtteranceId};
 use call_transports::bridge::{Bridge, Outlet, Words};
 use call_transports::carrier::{Audio, FromCarrier, ToCarrier};
 use call_transports::deepgram::{
-    AgentProfile, ClientMessage, FunctionCall, HistoryEntry, Injection, Role, ServerMessage, Spoken,
+    AgentProfile, CancelledCall, ClientMessage, FunctionCall, HistoryEntry, Injection, Role,
+    ServerMessage, Spoken,
 };
 
 const LINE: UtteranceId = UtteranceId::Line(3);
@@ -93,6 +94,13 @@ impl Table {
         let audio = FromCarrier::Audio(Audio { chunk: None, timestamp_ms: None, payload });
         self.bridge.from_carrier(CallTime::from_millis(at), audio, &mut self.out);
         std::mem::take(&mut self.out.inputs)
+    }
+
+    /// The caller presses a key.
+    fn key(&mut self, at: u64, digit: char) {
+        let key = FromCarrier::Key { digit, report: None };
+        self.bridge.from_carrier(CallTime::from_millis(at), key, &mut self.out);
+        self.out.inputs.clear();
     }
 
     /// What another session is told of what was said and asked before it.
@@ -430,6 +438,90 @@ fn after_a_function_was_taken_back_the_machine_is_told_that_the_callers_line_sou
     let mut table = Table::ready();
     table.agent(100, ServerMessage::FunctionCallCancelled { functions: Vec::new() });
     assert_eq!(table.caller(120, VOICE), SOUND);
+}
+
+/// S16, F-TW-23: one key alone may have been touched by chance, so the caller is withheld from the agent
+/// for a second; from the second key on, to the end of the number.
+#[test]
+fn one_key_silences_the_caller_for_a_second_and_a_number_to_its_end() {
+    let forwarded = |table: &Table| table.bridge.voice_to_agent().0.forwarded;
+    let mut table = Table::ready();
+    table.key(1_000, '4');
+    table.perform(1_000, &Effect::CollectKeys);
+    for (at, is_heard) in [(1_020, false), (1_980, false), (2_000, true), (3_000, true)] {
+        let before = forwarded(&table);
+        table.caller(at, VOICE);
+        assert_eq!(forwarded(&table) > before, is_heard, "{at}");
+    }
+    table.key(3_500, '2');
+    let before = forwarded(&table);
+    for at in [3_520, 4_600, 8_000] {
+        table.caller(at, VOICE);
+    }
+    assert_eq!(forwarded(&table), before, "it is a number");
+    table.perform(8_500, &Effect::GiveKeys { digits: 2 });
+    table.caller(8_520, VOICE);
+    assert!(forwarded(&table) > before);
+}
+
+/// S16, I-16: a voice that is withheld behind a key is told of, once. The tone of a key is none.
+#[test]
+fn a_voice_that_is_withheld_behind_a_key_is_told_to_the_machine() {
+    let mut table = Table::ready();
+    for (at, frames, told) in [(1_000, 14, 0), (20_000, 40, 1)] {
+        table.key(at, '4');
+        table.perform(at, &Effect::CollectKeys);
+        let frames = (1..=frames).flat_map(|frame| table.caller(at + 20 * frame, VOICE));
+        let sounds = frames.filter(|input| SOUND.contains(input)).count();
+        assert_eq!(sounds, told, "at {at}");
+        table.perform(at + 5_000, &Effect::GiveKeys { digits: 0 });
+    }
+}
+
+/// S16, S22: whoever takes the conversation over can use the number that was keyed in.
+#[test]
+fn another_session_is_told_the_name_of_a_number_that_was_keyed_in() {
+    let mut table = Table::ready();
+    table.key(1_000, '1');
+    table.perform(1_000, &Effect::CollectKeys);
+    "00234".chars().for_each(|digit| table.key(1_100, digit));
+    table.perform(2_000, &Effect::GiveKeys { digits: 6 });
+    let told = table.told_again();
+    let told: Vec<_> = told.iter().map(Spoken::reveal).collect();
+    assert!(matches!(told[..], [words] if words.contains("keyed-1")), "{told:?}");
+    assert!(!told[0].contains("100234"));
+}
+
+/// S11, F-DG-22: an answer would be foreign to a session that took its request back. What came of it is
+/// said in the caller's place, unless the session asks for it again.
+#[test]
+fn what_came_of_a_request_that_was_taken_back_is_told_in_the_callers_place() {
+    for asked_again in [false, true] {
+        let mut table = Table::ready();
+        let call = FunctionCall {
+            id: "1".to_owned(),
+            name: "make_payment".to_owned(),
+            arguments: "{}".into(),
+            client_side: true,
+            thought_signature: None,
+        };
+        let request = ServerMessage::FunctionCallRequest { functions: vec![call] };
+        table.agent(100, request.clone());
+        let taken_back = CancelledCall { id: "1".to_owned(), name: "make_payment".to_owned() };
+        table.agent(200, ServerMessage::FunctionCallCancelled { functions: vec![taken_back] });
+        if asked_again {
+            table.agent(300, request);
+        }
+        let (id, name) = ("1".to_owned(), "make_payment".to_owned());
+        table.perform(400, &Effect::Answer { id, name, answer: Answer::Unknown });
+        match &table.out.to_agent[..] {
+            [ClientMessage::FunctionCallResponse { id, .. }] if asked_again => assert_eq!(id, "1"),
+            [ClientMessage::InjectUserMessage { content }] if !asked_again => {
+                assert!(content.reveal().contains("The result of make_payment is there"));
+            }
+            other => panic!("{other:?}"),
+        }
+    }
 }
 
 /// C-18, F-HU-10: what a speaker says over several turns is masked as if it were said in one.

@@ -30,7 +30,9 @@ impl Machine {
         self.memory.arm(Timer::AgentReady, step.at, limits.agent_ready);
         self.memory.arm(Timer::CallLimit, step.at, limits.call);
         let warning = limits.call.less(limits.call_warning);
-        self.memory.arm(Timer::CallWarning, step.at, warning);
+        if warning > Millis(0) {
+            self.memory.arm(Timer::CallWarning, step.at, warning);
+        }
         step.effect(Effect::OpenAgent { language: self.memory.language, resume: false });
         self.prepare(LineId::Opening, step);
     }
@@ -39,10 +41,11 @@ impl Machine {
         match event {
             Event::Input(Input::Agent(Agent::Ready)) => {
                 self.memory.timers.disarm(Timer::AgentReady);
-                self.agent_listens(step);
+                self.agent_listens(false, step);
+                self.say_owed(step);
                 self.settle()
             }
-            Event::Due(Timer::AgentReady) => self.hand_to_a_person(EndReason::AgentFailed),
+            Event::Due(Timer::AgentReady) => self.agent_too_late(step),
             Event::Due(Timer::Filler) => {
                 self.prepare(LineId::Hold, step);
                 Handled
@@ -65,12 +68,43 @@ impl Machine {
             Event::Input(Input::Agent(Agent::Lost(loss))) => self.agent_lost(loss, step),
             Event::Input(Input::Agent(Agent::Warned(_))) => Handled,
             Event::Input(Input::Operator(operator)) => self.operator(operator, step),
-            Event::Due(Timer::CallWarning) => Handled,
-            Event::Due(Timer::CallLimit) => {
-                Transition(State::Farewell { why: EndReason::TimeLimit })
+            Event::Input(Input::Carrier(Carrier::Key(key))) if self.memory.keys.is_some() => {
+                self.key_for_nobody(*key, step);
+                Handled
             }
+            Event::Due(Timer::KeyGap) => {
+                self.give_keys_up(step);
+                Handled
+            }
+            Event::Due(Timer::CallWarning) => {
+                self.owe(LineId::OneMinute);
+                Handled
+            }
+            Event::Due(Timer::CallLimit) => self.time_is_up(step),
             Event::Due(Timer::DrainLimit) => self.hand_to_a_person(EndReason::Drained),
             _ => Super,
+        }
+    }
+
+    /// The longest call is reached. What comes of a payment is waited for and told before goodbye is
+    /// said (S30), within the payment's own limit and the time that a reply may take.
+    fn time_is_up(&mut self, step: &mut Draft) -> Outcome<State> {
+        let runs_until = self.memory.ledger.writes_until();
+        if self.memory.overtime || (runs_until.is_none() && !self.memory.outcome_untold) {
+            return Transition(State::Farewell { why: EndReason::TimeLimit });
+        }
+        self.memory.overtime = true;
+        let reply = self.memory.brief.limits.reply;
+        self.memory.arm(Timer::CallLimit, runs_until.unwrap_or(step.at), reply);
+        Handled
+    }
+
+    /// What came of a payment is known, and is to be told.
+    pub(super) fn outcome_known(&mut self, step: &Draft) {
+        self.memory.outcome_untold = true;
+        if self.memory.overtime && self.memory.ledger.writes_until().is_none() {
+            let reply = self.memory.brief.limits.reply;
+            self.memory.arm(Timer::CallLimit, step.at, reply);
         }
     }
 

@@ -40,6 +40,8 @@ impl Machine {
             State::FunctionPending
         } else if memory.reply_owed.is_some() {
             State::Thinking
+        } else if memory.overtime {
+            State::Farewell { why: EndReason::TimeLimit }
         } else {
             State::Listening
         }
@@ -139,8 +141,8 @@ impl Machine {
         self.memory.timers.disarm(Timer::AgentAudioDone);
     }
 
-    pub(super) fn exit_conversing(&mut self, step: &mut Draft) {
-        self.give_keys_up(step);
+    pub(super) fn exit_conversing(&mut self) {
+        self.number_left_behind();
         self.no_more_cut_short();
         for timer in [Timer::AgentAudioDone, Timer::AgentSpeech] {
             self.memory.timers.disarm(timer);
@@ -154,6 +156,9 @@ impl Machine {
         language: Option<crate::line::Language>,
         step: &mut Draft,
     ) {
+        if let Some(keys) = &mut self.memory.keys {
+            keys.unheard = false;
+        }
         self.no_more_cut_short();
         let mut started = self.memory.voice.take().map_or(step.at, |voice| voice.began);
         if self.memory.sabotaged(Sabotage::CountsCalls) {
@@ -164,6 +169,7 @@ impl Machine {
 
     pub(super) fn enter_listening(&mut self, step: &mut Draft) {
         self.memory.timers.disarm(Timer::AgentSpeech);
+        self.memory.outcome_untold = false;
         self.memory.waits_for_us = false;
         self.memory.silence.since = Some(step.at);
         self.arm_farewell(step);

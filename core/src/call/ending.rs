@@ -68,7 +68,13 @@ impl Machine {
                 self.drop_lines(|_, _| false, step);
                 step.effect(Effect::Clear);
                 step.effect(Effect::UnmuteAgent);
-                self.caller_said(text, *language, step)
+                let said = self.caller_said(text, *language, step);
+                if matches!(said, Transition(State::Transferring)) {
+                    return said;
+                }
+                self.say_owed(step);
+                self.give_held(step);
+                self.settle()
             }
             _ => Super,
         }
@@ -115,14 +121,17 @@ impl Machine {
     pub(super) fn may_reopen(&self, why: EndReason) -> bool {
         let policy = self.memory.brief.farewell == FarewellPolicy::ReopenOnce;
         let wished = matches!(why, EndReason::AgentHangup | EndReason::NoInput);
-        policy && wished && !self.memory.reopened && self.memory.agent_ready
+        let over = self.memory.reopened || self.memory.overtime;
+        policy && wished && !over && self.memory.agent_ready
     }
 
     /// What holds while the call ends.
     pub(super) fn ending(&mut self, event: &Event<'_>, step: &mut Draft) -> Outcome<State> {
         match event {
-            Event::Input(Input::Agent(Agent::Lost(_))) => {
+            Event::Input(Input::Agent(Agent::Lost(loss))) => {
                 self.memory.agent_ready = false;
+                self.memory.timers.disarm(Timer::AgentReady);
+                self.memory.handing.agent_lost = Some(loss.clone());
                 step.effect(Effect::CutReply);
                 Handled
             }
@@ -211,6 +220,7 @@ impl Machine {
     }
 
     pub(super) fn enter_ended(&mut self, why: EndReason, step: &mut Draft) {
+        self.give_keys_up(step);
         self.settle_at_end(step);
         if !self.memory.sabotaged(Sabotage::LeavesTimers) {
             self.memory.timers.disarm_all();

@@ -1,4 +1,4 @@
-//! Functions: may it run, what came of it, and the one answer each request gets.
+//! Functions: may it run, and what came of it.
 
 use alloc::format;
 use alloc::string::{String, ToString};
@@ -7,6 +7,7 @@ use alloc::vec::Vec;
 use statig::Outcome::{self, Handled, Transition};
 
 use super::Draft;
+use super::answers::{Hearer, disclose};
 use super::ledger::{Entry, EntryState, OPEN_MAX};
 use super::timers::Timer;
 use super::tones::Tones;
@@ -14,7 +15,7 @@ use super::topology::{Event, Machine, State};
 use crate::effect::{Answer, Effect, Function};
 use crate::input::{Agent, FunctionAsk, FunctionEnded, FunctionOutcome, Input};
 use crate::sabotage::Sabotage;
-use crate::step::{Audience, EndReason, Fact, IdentityLevel, Refusal};
+use crate::step::{EndReason, Fact, IdentityLevel, Refusal};
 use crate::time::CallTime;
 
 /// More functions than this between two turns of the caller's are a loop (F-DG-31).
@@ -47,12 +48,13 @@ impl Machine {
                     let leaves = self.memory.tones.is_some() || matches!(end, Some(End::Tones(_)));
                     let may_run =
                         self.memory.opening_over || self.memory.sabotaged(Sabotage::AsksEarly);
-                    if known || (may_run && !leaves) {
+                    if !known && matches!(end, Some(End::Goodbye | End::Transfer(_))) {
+                        // Behind the end of the talk nothing is begun.
+                        self.turn_down(ask, Refusal::Ending, step);
+                    } else if known || (may_run && !leaves) {
                         end = end.or(self.asked(ask, step));
-                    } else if self.memory.too_early.len() < OPEN_MAX
-                        && self.memory.too_early.iter().all(|early| early.id != ask.id)
-                    {
-                        self.memory.too_early.push(ask.clone());
+                    } else {
+                        self.decide_later(ask, step);
                     }
                 }
                 match end {
@@ -98,6 +100,18 @@ impl Machine {
         }
     }
 
+    /// A request that cannot be decided about yet waits, each once and no more than may run.
+    fn decide_later(&mut self, ask: &FunctionAsk, step: &mut Draft) {
+        if self.memory.too_early.iter().any(|early| early.id == ask.id) {
+            return;
+        }
+        if self.memory.too_early.len() < OPEN_MAX {
+            self.memory.too_early.push(ask.clone());
+        } else {
+            self.turn_down(ask, Refusal::TooManyOpen, step);
+        }
+    }
+
     /// The opening is over: what was asked for before is decided about now.
     pub(super) fn decide_early_asks(&mut self, step: &mut Draft) -> Option<Outcome<State>> {
         let asks = core::mem::take(&mut self.memory.too_early);
@@ -114,7 +128,7 @@ impl Machine {
             let writes = self.memory.ledger.get(&id).is_some_and(Entry::is_write);
             let (outcome, answer) =
                 if writes { ("unknown", Answer::Unknown) } else { ("timed-out", Answer::TimedOut) };
-            self.finish(&id, outcome, &answer, step);
+            self.finish(&id, outcome, &answer, &[], step);
         }
     }
 
@@ -135,6 +149,7 @@ impl Machine {
                 let name = entry.name.clone();
                 self.answer(&ask.id, &name, &answer, step);
             }
+            self.memory.ledger.wanted_again(&ask.id);
             return None;
         }
         self.memory.functions_in_turn += 1;
@@ -182,6 +197,9 @@ impl Machine {
         let own = self.memory.brief.function_limits.get(&ask.name).copied().unwrap_or_default();
         // Whatever joins another runs nothing.
         let runs = self.memory.ledger.runs(function);
+        if first.is_none() && self.memory.overtime {
+            return self.refuse(ask, Refusal::Ending, step);
+        }
         if first.is_none() && own.calls_max.is_some_and(|most| runs >= most) {
             return self.refuse(ask, Refusal::TooOften, step);
         }
@@ -257,25 +275,24 @@ impl Machine {
         Ok(function)
     }
 
-    /// Answers a request with a refusal: the agent is never left without an answer.
-    pub(super) fn refuse(&mut self, ask: &FunctionAsk, why: Refusal, step: &mut Draft) {
+    /// Answers a request with a refusal: the agent is never left without an answer. In a full ledger
+    /// a refusal is not kept: whatever is asked for then is refused again, and cannot run twice.
+    fn refuse(&mut self, ask: &FunctionAsk, why: Refusal, step: &mut Draft) {
         step.fact(Fact::FunctionRefused { id: ask.id.clone(), why: why.clone() });
-        self.record(ask, EntryState::Settled(Answer::Refused(why.clone())));
+        if !self.memory.ledger.is_full() {
+            self.record(ask, EntryState::Settled(Answer::Refused(why.clone())));
+        }
         self.answer(&ask.id, &ask.name, &Answer::Refused(why), step);
+    }
+
+    /// Refuses a request that is not decided about.
+    fn turn_down(&mut self, ask: &FunctionAsk, why: Refusal, step: &mut Draft) {
+        self.note_asked(ask, step);
+        self.refuse(ask, why, step);
     }
 
     fn record(&mut self, ask: &FunctionAsk, state: EntryState) {
         self.memory.ledger.record(ask.id.clone(), ask.name.clone(), state);
-    }
-
-    fn answer(&mut self, id: &str, name: &str, answer: &Answer, step: &mut Draft) {
-        let (id, name, answer) = (id.to_string(), name.to_string(), answer.clone());
-        step.effect(Effect::Answer { id, name, answer });
-        self.memory.reply_owed = Some(step.at);
-        if self.memory.ledger.running() == 0 {
-            // The reply comes next.
-            self.filler_too_late(step);
-        }
     }
 
     /// A function ended. Whether anybody waited for it.
@@ -285,12 +302,12 @@ impl Machine {
         }
         let outcome = outcome_word(&ended.outcome);
         let answer = Answer::Result { of: ended.id.clone() };
-        if !self.finish(&ended.id, outcome, &answer, step) {
+        let Some(hearer) = self.finish(&ended.id, outcome, &answer, &ended.disclosed, step) else {
             return false;
-        }
+        };
         self.learn_identity(ended, step);
-        if !ended.disclosed.is_empty() {
-            step.fact(Fact::Disclosed { fields: ended.disclosed.clone(), to: Audience::Model });
+        if hearer == Hearer::Present {
+            disclose(&ended.disclosed, step);
         }
         true
     }
@@ -315,46 +332,9 @@ impl Machine {
         true
     }
 
-    /// Settles a running function, and answers it and all that meant the same.
-    pub(super) fn finish(
-        &mut self,
-        id: &str,
-        outcome: &str,
-        answer: &Answer,
-        step: &mut Draft,
-    ) -> bool {
-        let state = EntryState::Settled(answer.clone());
-        let Some(settled) = self.memory.ledger.settle(id, state) else { return false };
-        let (id, name) = (id.to_string(), settled.name.clone());
-        let fact = Fact::FunctionDone { id: id.clone(), name, outcome: outcome.to_string() };
-        step.fact(fact);
-        let forgotten = self.memory.sabotaged(Sabotage::ForgetsAnswer);
-        if settled.wanted && self.agent_may_go_on() && !forgotten {
-            self.answer(&id, &settled.name, answer, step);
-        }
-        for follower in self.memory.ledger.followers(&id, answer) {
-            if self.agent_may_go_on() {
-                self.answer(&follower, &settled.name, answer, step);
-            }
-        }
-        self.rearm_limit();
-        true
-    }
-
-    /// Whether the agent may have use for an answer: it speaks, or may speak again.
-    fn agent_may_go_on(&self) -> bool {
-        match self.current {
-            State::Farewell { why } => self.may_reopen(why),
-            State::Transferring => self.memory.handing.in_need.is_none(),
-            State::HangingUp { .. } | State::Ended { .. } => {
-                self.memory.sabotaged(Sabotage::AnswersLate)
-            }
-            _ => true,
-        }
-    }
-
     fn learn_identity(&mut self, ended: &FunctionEnded, step: &mut Draft) {
-        if ended.identity.is_empty() {
+        // After the end nothing is learnt (I-19).
+        if ended.identity.is_empty() || matches!(self.current, State::Ended { .. }) {
             return;
         }
         for check in &ended.identity {
@@ -380,14 +360,15 @@ impl Machine {
     /// The agent takes a request back. A read is over with that; a write goes on, and only its
     /// answer is not wanted any more.
     pub(super) fn withdrawn(&mut self, id: &str, step: &mut Draft) -> bool {
+        let ledger = &self.memory.ledger;
+        self.memory.held.retain(|held| held.id != id || held.tells_of_a_write(ledger));
         if self.memory.ledger.unwanted(id) {
             return true;
         }
         let Some(settled) = self.memory.ledger.settle(id, EntryState::Withdrawn) else {
             return false;
         };
-        let outcome = "withdrawn".to_string();
-        step.fact(Fact::FunctionDone { id: id.to_string(), name: settled.name, outcome });
+        self.function_over(id.to_string(), settled.name, "withdrawn", step);
         self.rearm_limit();
         true
     }
@@ -396,7 +377,7 @@ impl Machine {
         step.fact(Fact::FunctionDone { id, name, outcome: how.to_string() });
     }
 
-    fn rearm_limit(&mut self) {
+    pub(super) fn rearm_limit(&mut self) {
         match self.memory.ledger.next_limit() {
             Some(limit) => self.memory.timers.arm(Timer::FunctionLimit, limit),
             None => self.memory.timers.disarm(Timer::FunctionLimit),
@@ -411,22 +392,20 @@ impl Machine {
                 continue;
             }
             if let Some(settled) = self.memory.ledger.settle(&id, EntryState::Withdrawn) {
-                let outcome = "unknown".to_string();
-                step.fact(Fact::FunctionDone { id, name: settled.name, outcome });
+                self.function_over(id, settled.name, "unknown", step);
             }
         }
         // Nor will anybody learn whether tones were played.
         for id in self.memory.ledger.tones() {
             if let Some(settled) = self.memory.ledger.settle(&id, EntryState::Withdrawn) {
-                let outcome = "unknown".to_string();
-                step.fact(Fact::FunctionDone { id, name: settled.name, outcome });
+                self.function_over(id, settled.name, "unknown", step);
             }
         }
         self.rearm_limit();
     }
 
-    /// While the call ends: requests are refused, and results that still arrive are recorded and
-    /// told to nobody, unless the talk may still go on.
+    /// While the call ends: requests are refused, and results that still arrive are recorded. They are
+    /// told to nobody, unless the talk goes on after all.
     pub(super) fn functions_at_end(
         &mut self,
         input: &Input,
@@ -434,23 +413,24 @@ impl Machine {
     ) -> Option<Outcome<State>> {
         match input {
             Input::Agent(Agent::Asked(asks)) => {
-                let new: Vec<&FunctionAsk> =
-                    asks.iter().filter(|ask| self.memory.ledger.get(&ask.id).is_none()).collect();
-                for ask in new {
-                    self.note_asked(ask, step);
-                    self.refuse(ask, Refusal::Ending, step);
+                for ask in asks {
+                    if self.memory.ledger.get(&ask.id).is_none() {
+                        self.turn_down(ask, Refusal::Ending, step);
+                    }
                 }
                 Some(Handled)
             }
-            Input::Function(ended) if !self.is_the_carriers(ended) => {
-                let outcome = outcome_word(&ended.outcome);
-                let answer = Answer::Result { of: ended.id.clone() };
-                let known = self.finish(&ended.id, outcome, &answer, step);
-                if !known && !self.ended_late(ended, step) {
-                    return None;
+            Input::Agent(Agent::Withdrew(ids)) => {
+                for id in ids {
+                    self.memory.too_early.retain(|ask| ask.id != *id);
+                    self.withdrawn(id, step);
                 }
+                Some(Handled)
+            }
+            Input::Function(ended) => {
+                let known = self.function_ended(ended, step) || self.ended_late(ended, step);
                 let over = matches!(self.current, State::HangingUp { .. } | State::Ended { .. });
-                Some(if over { Handled } else { self.after_speech(step) })
+                known.then(|| if over { Handled } else { self.after_speech(step) })
             }
             _ => None,
         }

@@ -10,8 +10,9 @@ use super::memory::{Handing, StreamEnd};
 use super::timers::Timer;
 use super::topology::{Event, Machine, State};
 use crate::effect::Effect;
-use crate::input::{Agent, Carrier, Input, Transfer};
+use crate::input::{Agent, AgentLoss, Carrier, Input, Transfer};
 use crate::line::LineId;
+use crate::phrases::meaning;
 use crate::step::{EndReason, Fact};
 
 impl Machine {
@@ -37,6 +38,7 @@ impl Machine {
     }
 
     pub(super) fn enter_transferring(&mut self, step: &mut Draft) {
+        self.give_keys_up(step);
         self.last_word_of_agent(step);
         if !self.memory.handing.agents_wish {
             step.effect(Effect::CutReply);
@@ -77,9 +79,20 @@ impl Machine {
             // It is in other hands soon. If it comes back, it does not go on.
             Event::Due(Timer::CallLimit) => self.no_way_back(EndReason::TimeLimit),
             Event::Due(Timer::DrainLimit) => self.no_way_back(EndReason::Drained),
-            Event::Due(Timer::AgentReady) => Handled,
+            Event::Due(Timer::AgentReady) => {
+                step.effect(Effect::CloseAgent);
+                self.memory.handing.agent_lost = Some(AgentLoss::Unreachable);
+                Handled
+            }
             Event::Input(Input::Agent(Agent::Ready)) => {
+                self.memory.timers.disarm(Timer::AgentReady);
                 self.memory.agent_ready = true;
+                Handled
+            }
+            Event::Input(Input::Agent(Agent::CallerSaid { text, language, .. })) => {
+                self.caller_line(text, *language, step);
+                // Whoever comes back is spoken to in the language that they spoke last.
+                self.change_language(*language, &meaning(text), step);
                 Handled
             }
             _ => Super,
@@ -157,21 +170,39 @@ impl Machine {
         if let Some(why) = self.memory.handing.in_need {
             return Transition(State::Farewell { why });
         }
-        if !self.memory.agent_ready {
+        let lost = self.agent_missing(step);
+        if lost.as_ref().is_some_and(|loss| !self.may_replace(loss, step)) {
             return Transition(State::Farewell { why: EndReason::AgentFailed });
         }
         self.memory.handing = Handing::default();
         step.effect(Effect::UnmuteAgent);
         self.memory.silence = super::memory::Silence::default();
         self.memory.reply_owed = None;
-        self.memory.opening_over = true;
         self.prepare(LineId::NobodyFree, step);
+        self.say_owed(step);
+        if let Some(loss) = lost {
+            return self.agent_lost(&loss, step);
+        }
+        self.give_held(step);
         self.settle()
+    }
+
+    /// How the agent was lost meanwhile, if no session listens. One that is still awaited is given up:
+    /// the call has waited for it long enough.
+    fn agent_missing(&mut self, step: &mut Draft) -> Option<AgentLoss> {
+        if self.memory.agent_ready {
+            return None;
+        }
+        if self.memory.timers.is_armed(Timer::AgentReady) {
+            step.effect(Effect::CloseAgent);
+            return Some(AgentLoss::Unreachable);
+        }
+        Some(self.memory.handing.agent_lost.take().unwrap_or(AgentLoss::Closed))
     }
 }
 
 /// There was no transfer, and our stream has ended: it was not the transfer that ended it.
-fn nobody_left(end: StreamEnd) -> Outcome<State> {
+pub(super) fn nobody_left(end: StreamEnd) -> Outcome<State> {
     Transition(match end {
         StreamEnd::Stopped => State::Ended { why: EndReason::CallerHangup },
         StreamEnd::Lost => State::Ended { why: EndReason::StreamLost },

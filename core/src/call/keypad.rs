@@ -1,6 +1,6 @@
 //! Numbers that the caller keys in. The machine counts the keys; it never learns them.
 
-use statig::Outcome;
+use statig::Outcome::{self, Handled};
 
 use super::Draft;
 use super::memory::Silence;
@@ -9,56 +9,89 @@ use super::topology::{Event, Machine, State};
 use crate::company::Recording;
 use crate::effect::Effect;
 use crate::input::{Carrier, Input, Key};
+use crate::line::LineId;
 use crate::step::{Fact, RecordingReason};
 
 /// No number that anybody asks for is longer.
 const DIGITS_MAX: u32 = 20;
+
+/// A number that is being keyed in.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Keys {
+    digits: u32,
+    /// The talk stopped in the middle of it: some of its digits nobody took down.
+    void: bool,
+    /// The caller was heard to speak where the agent heard silence, and no words have come since.
+    pub(super) unheard: bool,
+}
+
+/// A number has more digits than this. One key alone may have been touched by chance.
+const STRAY_MAX: u32 = 1;
 
 impl Machine {
     /// News of keys, in a conversation. Nothing if the event is about something else.
     pub(super) fn keypad(&mut self, event: &Event<'_>, step: &mut Draft) -> Option<Outcome<State>> {
         match event {
             Event::Input(Input::Carrier(Carrier::Key(key))) => self.key(*key, step),
+            Event::Input(Input::Carrier(Carrier::Sound)) => {
+                self.memory.keys.as_mut()?.unheard = true;
+                Some(Handled)
+            }
             Event::Due(Timer::KeyGap) => Some(self.number_complete(step)),
             _ => None,
         }
     }
 
     fn key(&mut self, key: Key, step: &mut Draft) -> Option<Outcome<State>> {
-        match (key, self.memory.keys) {
+        match (key, &mut self.memory.keys) {
             (Key::Pound, Some(_)) => {
                 self.memory.last_sound = step.at;
                 return Some(self.number_complete(step));
             }
             (Key::Pound, None) => return None,
             (Key::Star | Key::Digit, None) => {
-                step.effect(Effect::CollectKeys);
-                self.recording(false, step);
+                self.number_begins(key, step);
                 if self.current == State::Speaking && !self.memory.required_speech() {
                     self.stop_speaking(step);
                 }
-                self.memory.keys = Some(u32::from(key == Key::Digit));
             }
-            (Key::Star, Some(_)) => self.memory.keys = Some(0),
-            (Key::Digit, Some(digits)) => self.memory.keys = Some(digits + 1),
+            // The caller begins again.
+            (Key::Star, Some(keys)) => *keys = Keys { unheard: keys.unheard, ..Keys::default() },
+            (Key::Digit, Some(keys)) => keys.digits += 1,
         }
-        let gap = self.memory.brief.limits.key_gap;
-        self.memory.arm(Timer::KeyGap, step.at, gap);
+        self.wait_for_key(step);
         self.caller_active(step);
-        if self.memory.keys >= Some(DIGITS_MAX) {
+        if self.memory.keys.is_some_and(|keys| keys.digits >= DIGITS_MAX) {
             return Some(self.number_complete(step));
         }
         Some(self.settle())
     }
 
+    fn number_begins(&mut self, key: Key, step: &mut Draft) {
+        step.effect(Effect::CollectKeys);
+        self.recording(false, step);
+        let digits = u32::from(key == Key::Digit);
+        self.memory.keys = Some(Keys { digits, ..Keys::default() });
+    }
+
+    fn wait_for_key(&mut self, step: &Draft) {
+        let gap = self.memory.brief.limits.key_gap;
+        self.memory.arm(Timer::KeyGap, step.at, gap);
+    }
+
     fn number_complete(&mut self, step: &mut Draft) -> Outcome<State> {
         self.memory.timers.disarm(Timer::KeyGap);
-        let digits = self.memory.keys.take().unwrap_or(0);
+        let Keys { digits, void, unheard } = self.memory.keys.take().unwrap_or_default();
+        let digits = if void { 0 } else { digits };
         step.effect(Effect::GiveKeys { digits });
         self.recording(true, step);
         if digits > 0 {
             step.fact(Fact::KeysEntered { digits });
             self.memory.reply_owed = Some(step.at);
+        }
+        let missed = void || (unheard && digits <= STRAY_MAX);
+        if missed && self.memory.voice.is_none() && !self.memory.somebody_speaks() {
+            self.prepare(LineId::CutShort, step);
         }
         self.settle()
     }
@@ -73,7 +106,29 @@ impl Machine {
         }
     }
 
-    /// A number that was begun when the conversation ends is given up.
+    /// The conversation stops in the middle of a number. It is not given to anybody, and until its last
+    /// key its tones are kept out of the recording all the same.
+    pub(super) fn number_left_behind(&mut self) {
+        if let Some(keys) = &mut self.memory.keys {
+            keys.void = true;
+        }
+    }
+
+    /// A key that nobody takes down.
+    pub(super) fn key_for_nobody(&mut self, key: Key, step: &mut Draft) {
+        match key {
+            Key::Pound => self.give_keys_up(step),
+            Key::Star | Key::Digit => {
+                if self.memory.keys.is_none() {
+                    self.number_begins(key, step);
+                    self.number_left_behind();
+                }
+                self.wait_for_key(step);
+            }
+        }
+    }
+
+    /// A number that was begun is given up.
     pub(super) fn give_keys_up(&mut self, step: &mut Draft) {
         self.memory.timers.disarm(Timer::KeyGap);
         if self.memory.keys.take().is_some() {

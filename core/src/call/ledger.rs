@@ -150,6 +150,15 @@ impl Ledger {
         }
     }
 
+    /// A request whose answer was not wanted any more is made again, under the same id.
+    pub(super) fn wanted_again(&mut self, id: &str) {
+        if let Some(EntryState::Running { wanted, .. } | EntryState::Tones { wanted }) =
+            self.entries.get_mut(id).map(|entry| &mut entry.state)
+        {
+            *wanted = true;
+        }
+    }
+
     /// A result comes after its request was given up, for the first time: name and function.
     pub(super) fn too_late(&mut self, id: &str) -> Option<(String, Function)> {
         let entry = self.entries.get_mut(id)?;
@@ -191,6 +200,15 @@ impl Ledger {
     pub(super) fn tones(&self) -> Vec<String> {
         let open = |entry: &Entry| matches!(entry.state, EntryState::Tones { .. });
         self.entries.iter().filter(|(_, entry)| open(entry)).map(|(id, _)| id.clone()).collect()
+    }
+
+    /// Until when the last of the running writes comes to an outcome; nothing if none runs.
+    pub(super) fn writes_until(&self) -> Option<CallTime> {
+        let limit = |entry: &Entry| match entry.state {
+            EntryState::Running { function, limit, .. } if function.is_write() => Some(limit),
+            _ => None,
+        };
+        self.entries.values().filter_map(limit).max()
     }
 
     pub(super) fn running(&self) -> usize {

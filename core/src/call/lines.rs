@@ -267,8 +267,8 @@ impl Machine {
             } else {
                 self.use_recording(line, step);
             }
-        } else if line.is_required() {
-            self.say_after_tones(line);
+        } else {
+            self.owe(line);
         }
         self.rearm_lines();
         Some(Handled)
@@ -320,22 +320,61 @@ impl Machine {
             self.use_recording(our_line.line, step);
         } else if in_call {
             self.prepare(our_line.line, step);
+        } else {
+            self.owe(our_line.line);
         }
     }
 
-    /// Lines that are not to be kept are not wanted any more.
+    /// A line that belongs to the talk is to be said when the talk goes on. The opening needs no such
+    /// note: until it was heard it is owed anyway.
+    pub(super) fn owe(&mut self, line: LineId) {
+        let waits = matches!(line, LineId::Notice | LineId::OneMinute);
+        if waits && !self.memory.owed.contains(&line) {
+            self.memory.owed.push(line);
+        }
+    }
+
+    /// The talk goes on: whatever waited for that is said, as far as it is still true.
+    pub(super) fn say_owed(&mut self, step: &mut Draft) {
+        let owed = core::mem::take(&mut self.memory.owed);
+        let opens = self.memory.lines.values().any(|line| line.line == LineId::Opening);
+        let opening_owed = !self.memory.opening_over && !opens;
+        if opening_owed {
+            self.prepare(LineId::Opening, step);
+        }
+        let limits = &self.memory.brief.limits;
+        let left = (CallTime::ZERO + limits.call).since(step.at);
+        let warned_in_time = left.0 * 2 >= limits.call_warning.0;
+        for line in owed {
+            let is_true = match line {
+                LineId::Notice => !opening_owed,
+                LineId::OneMinute => warned_in_time,
+                _ => true,
+            };
+            if is_true {
+                self.prepare(line, step);
+            }
+        }
+    }
+
+    /// Lines that are not to be kept are not wanted any more, or not now.
     pub(super) fn drop_lines(
         &mut self,
         keep: impl Fn(&UtteranceId, &OurLine) -> bool,
         step: &mut Draft,
     ) {
+        let mut dropped = Vec::new();
         self.memory.lines.retain(|utterance, line| {
             let kept = keep(utterance, line);
             if !kept && line.by == Rung::Injected {
                 step.effect(Effect::Withdraw { utterance: *utterance });
             }
+            if !kept {
+                dropped.push(line.line);
+            }
             kept
         });
+        dropped.into_iter().for_each(|line| self.owe(line));
         self.rearm_lines();
     }
 

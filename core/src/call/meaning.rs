@@ -6,7 +6,7 @@ use statig::Outcome;
 
 use super::Draft;
 use super::memory::Silence;
-use super::topology::{Machine, State};
+use super::topology::{Machine, Region, State};
 use crate::effect::Effect;
 use crate::line::{Language, LineId};
 use crate::phrases::{Meaning, meaning};
@@ -47,7 +47,7 @@ impl Machine {
             self.memory.arm(super::Timer::AgentSpeech, step.at, limit);
         }
         self.change_language(language, &meaning, step);
-        if meaning.person {
+        if meaning.person || self.speaks_no_language_of_ours(language, &meaning) {
             self.memory.person_asked += 1;
             step.fact(Fact::PersonAsked { times: self.memory.person_asked });
             if self.memory.person_asked >= PERSON_ASKED_MAX
@@ -85,12 +85,31 @@ impl Machine {
         self.settle()
     }
 
+    /// The language of the caller's words, where that is plain. Whoever asks for a language asks in a
+    /// word or two, and often in another language.
+    fn spoken(language: Option<Language>, meaning: &Meaning) -> Option<Language> {
+        meaning.language.or(language.filter(|_| meaning.words >= LANGUAGE_WORDS_MIN))
+    }
+
+    /// Whether the caller speaks, or asks for, a language that the company does not speak: then a person
+    /// is what they need, where there is one (S17).
+    fn speaks_no_language_of_ours(&self, language: Option<Language>, meaning: &Meaning) -> bool {
+        let brief = &self.memory.brief;
+        let ours =
+            |language| language == self.memory.language || brief.languages.contains(&language);
+        let foreign = Self::spoken(language, meaning).is_some_and(|language| !ours(language));
+        foreign && !brief.transfer_targets.is_empty()
+    }
+
     /// The call follows the caller into another language that the company speaks. What must be
     /// relied on is said again in it (C-07, I-34).
-    fn change_language(&mut self, spoken: Option<Language>, meaning: &Meaning, step: &mut Draft) {
-        // Whoever asks for a language asks in a word or two, and often in another language.
-        let spoken = spoken.filter(|_| meaning.words >= LANGUAGE_WORDS_MIN);
-        let Some(language) = meaning.language.or(spoken) else { return };
+    pub(super) fn change_language(
+        &mut self,
+        spoken: Option<Language>,
+        meaning: &Meaning,
+        step: &mut Draft,
+    ) {
+        let Some(language) = Self::spoken(spoken, meaning) else { return };
         let brief = &self.memory.brief;
         if language == self.memory.language || !brief.languages.contains(&language) {
             return;
@@ -99,8 +118,12 @@ impl Machine {
         step.fact(Fact::LanguageSet(language));
         step.effect(Effect::SetLanguage { language });
         let again = self.not_worded_yet(step);
-        if !self.memory.sabotaged(Sabotage::SkipsNotice) && !again.contains(&LineId::Opening) {
-            self.prepare(LineId::Notice, step);
+        let opening = again.contains(&LineId::Opening);
+        match self.current.region() {
+            _ if opening || self.memory.sabotaged(Sabotage::SkipsNotice) => {}
+            // Nobody is spoken to before the talk goes on.
+            Region::Ending => self.owe(LineId::Notice),
+            _ => self.prepare(LineId::Notice, step),
         }
         for line in again.into_iter().filter(|line| *line != LineId::Notice) {
             self.prepare(line, step);

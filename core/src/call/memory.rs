@@ -4,12 +4,14 @@ use alloc::collections::BTreeMap;
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use super::answers::Held;
+use super::keypad::Keys;
 use super::ledger::Ledger;
 use super::timers::{Timer, Timers};
 use super::tones::Tones;
 use super::voice::Voice;
 use crate::brief::Brief;
-use crate::input::FunctionAsk;
+use crate::input::{AgentLoss, FunctionAsk};
 use crate::line::{Language, LineId, Rung, UtteranceId};
 use crate::sabotage::{Defect, Sabotage};
 use crate::step::{EndReason, IdentityLevel};
@@ -28,6 +30,14 @@ pub(super) struct Memory {
     /// Functions asked for before that. Nothing is looked up, let alone disclosed, for a caller
     /// who has not heard whom they talk to (C-01, F-HU-08).
     pub(super) too_early: Vec<FunctionAsk>,
+    /// The longest call is reached, and goes on only until what came of a payment is told.
+    pub(super) overtime: bool,
+    /// What came of a payment is known, and the agent has not spoken since.
+    pub(super) outcome_untold: bool,
+    /// Lines to be said as soon as the talk goes on.
+    pub(super) owed: Vec<LineId>,
+    /// Answers that wait for an agent that may speak about them.
+    pub(super) held: Vec<Held>,
     /// When the caller last heard something of ours, or spoke.
     pub(super) last_sound: CallTime,
     /// The caller waits for us, and has since the last sound.
@@ -64,8 +74,8 @@ pub(super) struct Memory {
     pub(super) loss: Loss,
     /// The farewell was called off once.
     pub(super) reopened: bool,
-    /// The digits of a number that is being keyed in, counted.
-    pub(super) keys: Option<u32>,
+    /// The number that is being keyed in.
+    pub(super) keys: Option<Keys>,
     pub(super) handing: Handing,
     /// Tones that are wanted, or on their way.
     pub(super) tones: Option<Tones>,
@@ -89,6 +99,8 @@ pub(super) struct Handing {
     pub(super) unanswered: bool,
     /// How our stream has ended, if it has.
     pub(super) stream_gone: Option<StreamEnd>,
+    /// The agent was lost meanwhile.
+    pub(super) agent_lost: Option<AgentLoss>,
 }
 
 /// How a stream ended of which it is not known yet whether the transfer ended it.
@@ -167,6 +179,10 @@ impl Memory {
             agent_ready: false,
             opening_over: false,
             too_early: Vec::new(),
+            overtime: false,
+            outcome_untold: false,
+            owed: Vec::new(),
+            held: Vec::new(),
             last_sound: CallTime::ZERO,
             waits_for_us: false,
             lines: BTreeMap::new(),

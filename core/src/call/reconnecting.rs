@@ -29,13 +29,24 @@ impl Machine {
         self.memory.agent_mid_reply = false;
         self.memory.timers.disarm(Timer::AgentAudioDone);
         self.memory.timers.disarm(Timer::AgentReady);
+        if self.may_replace(loss, step) {
+            return Transition(State::Reconnecting);
+        }
+        self.hand_to_a_person(EndReason::AgentFailed)
+    }
+
+    /// Whether another session may help.
+    pub(super) fn may_replace(&self, loss: &AgentLoss, step: &Draft) -> bool {
         let hopeless = matches!(loss, AgentLoss::Hopeless(_) | AgentLoss::Refused(401..=403));
         let gap = self.memory.brief.limits.reconnect_gap;
         let too_soon = self.memory.reconnected.is_some_and(|last| step.at.since(last) < gap);
         let in_talk = !matches!(self.current, State::Connecting | State::Reconnecting);
-        if in_talk && !hopeless && !too_soon && self.memory.reconnects < RECONNECTS_MAX {
-            return Transition(State::Reconnecting);
-        }
+        in_talk && !hopeless && !too_soon && self.memory.reconnects < RECONNECTS_MAX
+    }
+
+    /// The session that is awaited does not listen in time: it is left, and a person is asked for.
+    pub(super) fn agent_too_late(&mut self, step: &mut Draft) -> Outcome<State> {
+        step.effect(Effect::CloseAgent);
         self.hand_to_a_person(EndReason::AgentFailed)
     }
 
@@ -45,6 +56,7 @@ impl Machine {
         let limit = self.memory.brief.limits.reconnect;
         self.memory.arm(Timer::AgentReady, step.at, limit);
         step.effect(Effect::OpenAgent { language: self.memory.language, resume: true });
+        self.say_owed(step);
         self.hold_in_silence(step);
     }
 
@@ -69,12 +81,12 @@ impl Machine {
     }
 
     /// The agent listens, again or for the first time. Whoever was not heard, or was asked to hold, is
-    /// told so, unless a function runs for which they wait anyway.
-    pub(super) fn agent_listens(&mut self, step: &mut Draft) {
+    /// told so, unless a function runs for which they wait anyway, or the agent is `told` what came of one.
+    pub(super) fn agent_listens(&mut self, told: bool, step: &mut Draft) {
         self.memory.agent_ready = true;
         self.filler_too_late(step);
         let loss = core::mem::take(&mut self.memory.loss);
-        if !self.memory.opening_over || self.memory.ledger.running() > 0 {
+        if !self.memory.opening_over || self.memory.ledger.running() > 0 || told {
             return;
         }
         let voice = self.memory.open_voice(step.at);
@@ -93,21 +105,28 @@ impl Machine {
         match event {
             Event::Input(Input::Agent(Agent::Ready)) => {
                 self.memory.timers.disarm(Timer::AgentReady);
-                self.agent_listens(step);
-                // Whatever the lost session owed, the new one does not know that it owes it.
+                let told = !self.memory.held.is_empty();
+                self.agent_listens(told, step);
+                // Whatever the lost session owed, the new one does not know that it owes it, but for
+                // what came of functions meanwhile: that is told to it, and it goes on with that.
                 self.memory.reply_owed = None;
+                self.give_held(step);
+                self.say_owed(step);
                 // What was asked for before the opening was over may have waited all the while.
                 let early =
                     self.memory.opening_over.then(|| self.decide_early_asks(step)).flatten();
                 early.unwrap_or_else(|| self.settle())
             }
-            Event::Due(Timer::AgentReady) => self.hand_to_a_person(EndReason::AgentFailed),
+            Event::Due(Timer::AgentReady) => self.agent_too_late(step),
             Event::Due(Timer::Filler) => {
                 self.prepare(LineId::Hold, step);
                 Handled
             }
             Event::Input(Input::Carrier(Carrier::Sound)) => self.heard_by_nobody_else(step),
-            Event::Input(Input::Carrier(Carrier::Key(_))) => Handled,
+            Event::Input(Input::Carrier(Carrier::Key(key))) => {
+                self.key_for_nobody(*key, step);
+                Handled
+            }
             event => match self.functions(event, step) {
                 Some(outcome) => outcome,
                 None => self.speech(event, step).unwrap_or(Super),

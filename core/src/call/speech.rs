@@ -138,7 +138,7 @@ impl Machine {
         match our_line {
             Some(our_line) if our_line.line.is_required() && self.memory.tones.is_some() => {
                 // Nobody would hear it now.
-                self.say_after_tones(our_line.line);
+                self.owe(our_line.line);
             }
             Some(our_line) if our_line.line.is_required() => self.say_again(&our_line, step),
             Some(_) => {}

@@ -6,18 +6,17 @@
 //! call or hands it over waits until the caller is back.
 
 use alloc::string::String;
-use alloc::vec::Vec;
 
 use statig::Outcome::{self, Handled, Super, Transition};
 
 use super::Draft;
+use super::handing::nobody_left;
 use super::ledger::EntryState;
-use super::memory::Silence;
+use super::memory::{Silence, StreamEnd};
 use super::timers::Timer;
 use super::topology::{Event, Machine, State};
 use crate::effect::{Answer, Effect};
 use crate::input::{Agent, AgentLoss, Carrier, FunctionAsk, Input, Operator, Tones as News};
-use crate::line::LineId;
 use crate::step::EndReason;
 
 /// Tones, from being wanted to the stream's return.
@@ -32,8 +31,8 @@ pub(super) struct Tones {
     asked: bool,
     /// Our stream has ended for them, or will.
     leaves: bool,
-    /// Lines that must be heard, and have to be said again.
-    again: Vec<LineId>,
+    /// How our stream has ended, if it has.
+    stream_gone: Option<StreamEnd>,
     /// The agent was lost meanwhile.
     agent_lost: Option<AgentLoss>,
     /// What is to become of the call when it is back.
@@ -55,7 +54,7 @@ impl Tones {
             begun: false,
             asked: false,
             leaves: false,
-            again: Vec::new(),
+            stream_gone: None,
             agent_lost: None,
             then: None,
         }
@@ -73,23 +72,11 @@ impl Machine {
         Transition(State::PlayingTones)
     }
 
-    /// A line that must be heard cannot be heard now.
-    pub(super) fn say_after_tones(&mut self, line: LineId) {
-        if let Some(tones) = &mut self.memory.tones {
-            tones.again.push(line);
-        }
-    }
-
     pub(super) fn enter_playing_tones(&mut self, step: &mut Draft) {
         if let Some(tones) = &mut self.memory.tones {
             tones.begun = true;
         }
-        let on_its_way = &self.memory.on_its_way;
-        let waits = |(utterance, line): (_, &super::memory::OurLine)| {
-            (line.line.is_required() && !on_its_way.contains_key(utterance)).then_some(line.line)
-        };
-        let again: Vec<LineId> = self.memory.lines.iter().filter_map(waits).collect();
-        again.into_iter().for_each(|line| self.say_after_tones(line));
+        self.give_keys_up(step);
         self.last_word_of_agent(step);
         if self.memory.words_on_their_way() {
             let limit = self.memory.brief.limits.farewell;
@@ -150,15 +137,15 @@ impl Machine {
                 Transition(State::Ended { why: EndReason::CallerHangup })
             }
             // Our stream ends for the tones: the call goes on.
-            Event::Input(Input::Carrier(Carrier::Stopped | Carrier::Lost)) => {
-                // Its end may come before the carrier's word that it took the request.
-                self.stream_leaves(step);
-                self.lines_again();
-                self.settle_at_end(step);
-                Handled
+            Event::Input(Input::Carrier(Carrier::Stopped)) => {
+                self.stream_over(StreamEnd::Stopped, step)
+            }
+            Event::Input(Input::Carrier(Carrier::Lost)) => self.stream_over(StreamEnd::Lost, step),
+            // The stream that the carrier leaves for the tones may end without a word.
+            Event::Input(Input::Carrier(Carrier::Dead)) if self.stream_left() => {
+                self.stream_over(StreamEnd::Dead, step)
             }
             Event::Input(Input::Carrier(Carrier::Joined)) if self.stream_left() => {
-                self.lines_again();
                 self.settle_at_end(step);
                 self.back_from_tones("done", &Answer::Done, step)
             }
@@ -216,15 +203,26 @@ impl Machine {
         self.memory.arm(Timer::TonesLimit, step.at, limit);
     }
 
-    /// Lines that the end of the stream cut off must be said again.
-    fn lines_again(&mut self) {
-        let lines: Vec<LineId> = self.memory.lines.values().map(|line| line.line).collect();
-        lines.into_iter().filter(|l| l.is_required()).for_each(|line| self.say_after_tones(line));
+    /// Its end may come before the carrier's word that it took the request.
+    fn stream_over(&mut self, end: StreamEnd, step: &mut Draft) -> Outcome<State> {
+        self.stream_leaves(step);
+        self.settle_at_end(step);
+        self.then(|tones| _ = tones.stream_gone.get_or_insert(end))
     }
 
     /// The carrier did not do it, as far as we know.
     fn not_played(&mut self, step: &mut Draft) -> Outcome<State> {
-        self.back_from_tones("not-done", &Answer::NotDone, step)
+        let Some(tones) = &self.memory.tones else { return Super };
+        let Some(end) = tones.stream_gone else {
+            return self.back_from_tones("not-done", &Answer::NotDone, step);
+        };
+        // It was not the tones that ended our stream.
+        let id = tones.id.clone();
+        if let Some(settled) = self.memory.ledger.settle(&id, EntryState::Settled(Answer::NotDone))
+        {
+            self.function_over(id, settled.name, "not-done", step);
+        }
+        nobody_left(end)
     }
 
     /// The agent takes the request back. What the carrier was not asked for yet is not done.
@@ -255,7 +253,7 @@ impl Machine {
         let id = tones.id.clone();
         step.effect(Effect::UnmuteAgent);
         self.memory.reply_owed = None;
-        self.finish(&id, outcome, answer, step);
+        self.finish(&id, outcome, answer, &[], step);
         if *answer == Answer::Done {
             // It is the other side's turn now: tones ask for words of theirs, not of the agent's.
             self.memory.reply_owed = None;
@@ -285,9 +283,7 @@ impl Machine {
             }
             None => {}
         }
-        for line in tones.again {
-            self.prepare(line, step);
-        }
+        self.say_owed(step);
         if let Some(loss) = tones.agent_lost {
             return self.agent_lost(&loss, step);
         }
@@ -302,7 +298,7 @@ impl Machine {
         if !tones.asked {
             step.effect(Effect::UnmuteAgent);
             self.memory.silence = Silence::default();
-            self.finish(&tones.id, "not-done", &Answer::NotDone, step);
+            self.finish(&tones.id, "not-done", &Answer::NotDone, &[], step);
         }
     }
 }

@@ -354,9 +354,9 @@ impl blocking::Superstate<Machine> for Region {
         }
     }
 
-    fn call_exit_action(&mut self, machine: &mut Machine, step: &mut Draft) {
+    fn call_exit_action(&mut self, machine: &mut Machine, _step: &mut Draft) {
         match self {
-            Self::Conversing => machine.exit_conversing(step),
+            Self::Conversing => machine.exit_conversing(),
             Self::Top | Self::InCall | Self::Ending => {}
         }
     }

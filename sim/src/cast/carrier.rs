@@ -147,7 +147,12 @@ impl CarrierSays {
     const fn needs_stream(&self) -> bool {
         !matches!(
             self,
-            Self::HungUp { .. } | Self::Transferred { .. } | Self::Dialled(_) | Self::Joined
+            Self::HungUp { .. }
+                | Self::Transferred { .. }
+                | Self::Tones { .. }
+                | Self::Status(_)
+                | Self::Dialled(_)
+                | Self::Joined
         )
     }
 }

@@ -10,13 +10,19 @@ use super::{Evidence, Findings};
 pub(super) fn last_words_first(evidence: &Evidence<'_>, findings: &mut Findings<'_>) {
     let Some(brief) = evidence.brief() else { return };
     let mut words = LastWords::new(&brief.limits);
+    let mut dead = false;
     for step in evidence.steps {
         words.news(step);
+        match step.cause {
+            Cause::Input(Input::Carrier(Carrier::Dead)) => dead = true,
+            Cause::Input(Input::Carrier(Carrier::Joined)) => dead = false,
+            _ => {}
+        }
         for effect in &step.effects {
             words.effect(effect, step.at);
             let (what, lines): (_, &[LineId]) = match effect {
-                // On a dead stream no word reaches anybody.
-                Effect::HangUp if is_dead(step) => continue,
+                // On a dead stream no word reaches anybody, until another one joins.
+                Effect::HangUp if dead => continue,
                 Effect::HangUp => ("we hang up", &GOODBYES),
                 Effect::Transfer { .. } => ("we hand the call over", &[LineId::Transferring]),
                 _ => continue,
@@ -35,10 +41,6 @@ pub(super) fn last_words_first(evidence: &Evidence<'_>, findings: &mut Findings<
             }
         }
     }
-}
-
-fn is_dead(step: &Step) -> bool {
-    step.cause == Cause::Input(Input::Carrier(Carrier::Dead))
 }
 
 /// What may be said last before we hang up.
@@ -161,7 +163,8 @@ fn came_to_nothing(step: &Step) -> bool {
         Cause::Input(Input::Carrier(Carrier::Transfer(news))) => {
             !matches!(news, Transfer::Accepted | Transfer::Completed)
         }
-        Cause::Timer(Timer::TransferLimit) => true,
+        // The caller may be back before that is told.
+        Cause::Input(Input::Carrier(Carrier::Joined)) | Cause::Timer(Timer::TransferLimit) => true,
         _ => false,
     }
 }

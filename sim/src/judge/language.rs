@@ -112,7 +112,8 @@ pub(super) fn notice_behind_each_change(evidence: &Evidence<'_>, findings: &mut 
             notices = Notices::default();
         }
         notices.asked(step);
-        if let Some(language) = change.filter(|_| notices.0.is_empty()) {
+        // While nobody is in the talk, it waits until somebody is.
+        if let Some(language) = change.filter(|_| notices.0.is_empty() && scene.in_talk()) {
             findings.at(step.at, format!("no notice follows the change to {language}"));
             waits = None;
         }

@@ -151,6 +151,10 @@ pub(super) fn sessions_balance(evidence: &Evidence<'_>, findings: &mut Findings<
         if matches!(step.cause, Cause::Input(Input::Agent(Agent::Lost(_)))) {
             open = false;
         }
+        let given_up = step.cause == Cause::Timer(Timer::AgentReady);
+        if given_up && open && !step.effects.contains(&Effect::CloseAgent) {
+            findings.at(step.at, "a session is given up and left open");
+        }
         for effect in &step.effects {
             match effect {
                 Effect::OpenAgent { .. } => {

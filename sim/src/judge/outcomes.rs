@@ -1,14 +1,12 @@
 //! Whatever was asked for comes to one outcome (I-13): done, failed, timed out, withdrawn, unknown,
 //! or the call's end.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use call_core::call::Timer;
 use call_core::effect::Function;
 use call_core::input::{Agent, Carrier, FunctionOutcome, Input, Line, Tones, Transfer};
-use call_core::{CallTime, Cause, Effect, Fact, Limits, Millis, Phase, Step, UtteranceId};
+use call_core::{CallTime, Cause, Effect, Fact, Limits, Millis, Step, UtteranceId};
 
-use super::{Evidence, Findings};
+use super::{Evidence, Findings, requests};
 
 /// I-13.
 pub(super) fn one_outcome_each(evidence: &Evidence<'_>, findings: &mut Findings<'_>) {
@@ -37,7 +35,7 @@ pub(super) fn one_outcome_each(evidence: &Evidence<'_>, findings: &mut Findings<
             }
         }
     }
-    every_request_is_answered(evidence, &brief.limits, findings);
+    requests::every_request_is_answered(evidence, &brief.limits, findings);
 }
 
 /// An effect that was asked for: in which step, at which place of it.
@@ -313,66 +311,4 @@ fn stream_over(step: &Step) -> bool {
             Carrier::Stopped | Carrier::Lost | Carrier::Dead | Carrier::Completed
         ))
     )
-}
-
-/// F-DG-20: no request is left without an answer, unless it was taken back, or the call is over or
-/// on its way there. What is asked for in the opening, or while tones are played, is decided about
-/// behind that, and its time begins then.
-fn every_request_is_answered(
-    evidence: &Evidence<'_>,
-    limits: &Limits,
-    findings: &mut Findings<'_>,
-) {
-    let longest = Millis(limits.pay.0.max(limits.lookup.0));
-    let mut seen: BTreeSet<&str> = BTreeSet::new();
-    let mut undecided: BTreeSet<&str> = BTreeSet::new();
-    let mut waiting: BTreeMap<&str, CallTime> = BTreeMap::new();
-    for step in evidence.steps {
-        if let Some((id, _)) = waiting.iter().find(|(_, limit)| **limit < step.at) {
-            let id = *id;
-            findings.at(step.at, "a request of the agent's was not answered in time");
-            waiting.remove(id);
-        }
-        match &step.cause {
-            Cause::Input(Input::Agent(Agent::Asked(asks))) if !step.ignored => {
-                let ids = asks.iter().map(|ask| ask.id.as_str());
-                undecided.extend(ids.filter(|id| seen.insert(id)));
-            }
-            Cause::Input(Input::Agent(Agent::Withdrew(ids))) => {
-                for id in ids {
-                    undecided.remove(id.as_str());
-                    waiting.remove(id.as_str());
-                }
-            }
-            _ => {}
-        }
-        for fact in &step.facts {
-            if let Fact::FunctionAsked { id, .. } = fact
-                && undecided.remove(id.as_str())
-            {
-                waiting.insert(id, step.at + longest);
-            }
-        }
-        for effect in &step.effects {
-            match effect {
-                Effect::Answer { id, .. } => {
-                    undecided.remove(id.as_str());
-                    waiting.remove(id.as_str());
-                }
-                Effect::MuteAgent | Effect::LeaveStream => {
-                    undecided.clear();
-                    waiting.clear();
-                }
-                _ => {}
-            }
-        }
-        // There is nothing left that it could wait for.
-        if step.moves.iter().any(|change| change.to == Phase::Listening) && !undecided.is_empty() {
-            findings.at(step.at, "a request of the agent's was not decided about");
-            undecided.clear();
-        }
-    }
-    if !waiting.is_empty() || !undecided.is_empty() {
-        findings.whole("a request of the agent's was never answered");
-    }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use call_core::effect::Answer;
 use call_core::input::{Agent, Carrier, Input, Line, Playback};
 use call_core::{CallTime, Cause, Effect, Fact, Millis, Step, UtteranceId};
 
@@ -49,6 +50,8 @@ struct Record<'a> {
     /// Requests by id: the function's name, how often asked, how often answered.
     asked: BTreeMap<&'a str, (&'a str, u32)>,
     answered: BTreeMap<&'a str, u32>,
+    /// What results disclose, of those that were not disclosed yet.
+    results: Vec<&'a [String]>,
     transfers: u32,
 }
 
@@ -66,6 +69,9 @@ impl<'a> Record<'a> {
                 self.began.entry(*utterance).or_insert(step.at);
                 let begins = matches!(input, Input::Playback(Playback::Began { .. }));
                 *self.came.entry(*utterance).or_default() |= begins;
+            }
+            Input::Function(ended) if !step.ignored && !ended.disclosed.is_empty() => {
+                self.results.push(&ended.disclosed);
             }
             Input::Agent(Agent::Asked(asks)) => {
                 for ask in asks {
@@ -154,10 +160,15 @@ impl<'a> Record<'a> {
             Fact::IdentityVerified { .. } => {
                 matches!(step.cause, Cause::Input(Input::Function(_)))
             }
-            Fact::Disclosed { fields, .. } => matches!(
-                &step.cause,
-                Cause::Input(Input::Function(ended)) if ended.disclosed == *fields
-            ),
+            // A result may wait until the agent may speak about it. It leaves our hands with an answer.
+            Fact::Disclosed { fields, .. } => {
+                let place = self.results.iter().position(|result| result == fields);
+                let answers = |effect: &Effect| {
+                    matches!(effect, Effect::Answer { answer: Answer::Result { .. }, .. })
+                };
+                place.map(|place| self.results.remove(place)).is_some()
+                    && step.effects.iter().any(answers)
+            }
             Fact::Transfer { .. } => self.transfers > 0,
             _ => true,
         };

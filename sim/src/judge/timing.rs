@@ -20,7 +20,13 @@ pub(super) fn ends_in_time(evidence: &Evidence<'_>, findings: &mut Findings<'_>)
     let toned = |step: &Step| step.effects.iter().any(|e| matches!(e, Effect::PlayTones { .. }));
     let tones =
         if evidence.steps.iter().any(toned) { limits.hang_up + limits.tones } else { Millis(0) };
-    let longest = CallTime::ZERO + limits.call + limits.farewell + away + tones + limits.hang_up;
+    // A payment that is under way at the longest call comes to its outcome, and that is told.
+    let pays =
+        |effect: &Effect| matches!(effect, Effect::Perform { function, .. } if function.is_write());
+    let paid = evidence.steps.iter().flat_map(|step| &step.effects).any(pays);
+    let payment = if paid { limits.pay + limits.reply } else { Millis(0) };
+    let longest =
+        CallTime::ZERO + limits.call + payment + limits.farewell + away + tones + limits.hang_up;
     let over = match evidence.end() {
         Some(end) => evidence.steps[end].at,
         None => evidence.last(),

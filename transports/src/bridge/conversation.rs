@@ -33,15 +33,16 @@ pub(super) enum Asker {
     Present,
     /// None yet: the next one will be told with everything else.
     Next,
-    /// One that was lost; the present one knows nothing of it.
-    Lost,
+    /// Nobody that is there: the session that asked was lost, or took the request back. The one that is
+    /// there must learn it in another way.
+    Gone,
 }
 
 /// The conversation of one call.
 #[derive(Default)]
 pub(super) struct Conversation {
     entries: VecDeque<HistoryEntry>,
-    /// Requests that are not answered, and whether the session that is there made them.
+    /// Requests that are not answered, and whether the session that is there waits for it.
     open: Vec<(FunctionCall, bool)>,
     /// What we said in the caller's place; it comes back as if the caller had said it.
     echoes: BTreeSet<String>,
@@ -54,13 +55,24 @@ impl Conversation {
     }
 
     pub(super) fn asked(&mut self, call: &FunctionCall) {
-        let is_open = self.open.iter().any(|(open, _)| open.id == call.id);
-        if is_open || self.open.len() == OPEN_MAX {
+        if let Some((_, ours)) = self.open.iter_mut().find(|(open, _)| open.id == call.id) {
+            // Whoever asks again wants the answer.
+            *ours = true;
+            return;
+        }
+        if self.open.len() == OPEN_MAX {
             return;
         }
         let mut call = call.clone();
         call.thought_signature.take_if(|signature| signature.len() > SIGNATURE_BYTES_MAX);
         self.open.push((call, true));
+    }
+
+    /// The session takes requests back: their answers would be foreign to it (F-DG-22).
+    pub(super) fn taken_back(&mut self, ids: &[String]) {
+        for (_, ours) in self.open.iter_mut().filter(|(call, _)| ids.contains(&call.id)) {
+            *ours = false;
+        }
     }
 
     /// A function is answered. `introduced` says whether the present session, if there is one, was
@@ -80,7 +92,7 @@ impl Conversation {
         match (ours, introduced) {
             (true, true) => Asker::Present,
             (_, false) => Asker::Next,
-            (false, true) => Asker::Lost,
+            (false, true) => Asker::Gone,
         }
     }
 

@@ -6,7 +6,7 @@ use call_core::{CallTime, Language};
 
 use super::conversation::{Asker, OPEN_MAX};
 use super::{AgentLeg, Bridge, Outlet};
-use crate::deepgram::{AgentProfile, ClientMessage, FunctionCall, Settings};
+use crate::deepgram::{AgentProfile, ClientMessage, FunctionCall, Role, Settings};
 use crate::functions;
 
 impl Bridge {
@@ -73,12 +73,14 @@ impl Bridge {
     }
 
     pub(super) fn give_keys(&mut self, at: CallTime, digits: u32, out: &mut impl Outlet) {
-        self.voice.ears.keying(false);
+        self.voice.keys_over();
         if let Some(token) = self.keypad.complete(digits) {
             let content = format!(
                 "(I keyed in {digits} digits. You may use them in a function's arguments by the \
                  name {token}.)"
             );
+            // Another session must know the name, too.
+            self.conversation.said(Role::User, &content);
             self.inject(at, content, out);
         }
     }
@@ -151,7 +153,7 @@ impl Bridge {
             }
             // It will read it in the conversation so far.
             Asker::Next => {}
-            Asker::Lost => {
+            Asker::Gone => {
                 let content = format!("(The result of {name} is there: {})", content.reveal());
                 self.inject(at, content, out);
             }

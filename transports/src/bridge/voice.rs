@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 
 use call_core::ears::{Ears, Listen};
 use call_core::input::{Carrier, Input};
+use call_core::playout::BYTES_PER_MS;
 use call_core::{CallTime, Millis};
 
 use super::Outlet;
@@ -25,6 +26,13 @@ const LOUD: u8 = 0x20;
 /// a noisy line must not count as a voice that has not ended.
 const VOICE: u8 = 0x30;
 
+/// One key alone silences the caller for so long: its tone, and not what is said to the agent behind a
+/// key that was touched by chance.
+const ONE_KEY: Millis = Millis::from_secs(1);
+
+/// So much of the caller's voice, withheld from the agent, is more than the tone of a key: 300 ms.
+const WORDS_WITHHELD: usize = 300 * BYTES_PER_MS as usize;
+
 /// A sound that is longer ago was not the end of the words that come now.
 const HEARING_MAX: Millis = Millis::from_secs(10);
 
@@ -41,6 +49,10 @@ pub(super) struct Voice {
     pub(super) sent_at: CallTime,
     /// From when on the next sound matters; nothing while none does.
     sound_matters: Option<CallTime>,
+    /// Until when the caller is silenced, where only one key was pressed.
+    silent_until: Option<CallTime>,
+    /// Bytes of the caller's voice that were withheld since the first key of the present number.
+    withheld: usize,
     /// When the caller was loud last, of what no words have come of yet.
     loud_at: Option<CallTime>,
 }
@@ -72,9 +84,32 @@ impl Voice {
         (since <= HEARING_MAX).then_some(since)
     }
 
+    /// The first key of a number was pressed.
+    pub(super) fn key_began(&mut self, at: CallTime) {
+        self.ears.keying(true);
+        self.silent_until = Some(at + ONE_KEY);
+        self.withheld = 0;
+    }
+
+    /// Another key of the same number: it is a number indeed, and is silenced to its end.
+    pub(super) const fn key_followed(&mut self) {
+        self.ears.keying(true);
+        self.silent_until = None;
+    }
+
+    /// The number is complete, or given up.
+    pub(super) const fn keys_over(&mut self) {
+        self.ears.keying(false);
+        self.silent_until = None;
+    }
+
     fn audio(&mut self, at: CallTime, audio: &[u8], out: &mut impl Outlet) {
-        if has_voice(audio) {
+        let has_voice = has_voice(audio);
+        if has_voice {
             self.loud_at = Some(at);
+        }
+        if self.silent_until.is_some_and(|until| until <= at) {
+            self.keys_over();
         }
         if self.sound_matters.is_some_and(|from| at >= from) && sounds(audio) {
             self.sound_matters = Some(at + SOUND_AGAIN);
@@ -96,6 +131,11 @@ impl Voice {
                 }
             }
             Listen::Silence => {
+                let before = self.withheld;
+                self.withheld += if has_voice { audio.len() } else { 0 };
+                if before < WORDS_WITHHELD && self.withheld >= WORDS_WITHHELD {
+                    out.input(Input::Carrier(Carrier::Sound));
+                }
                 self.sent_at = at;
                 silence(audio.len(), |audio| out.audio_to_agent(audio));
             }
