@@ -93,6 +93,7 @@ impl Machine {
         if missed && self.memory.voice.is_none() && !self.memory.somebody_speaks() {
             self.prepare(LineId::CutShort, step);
         }
+        self.wait_on(step);
         self.settle()
     }
 
@@ -103,6 +104,17 @@ impl Machine {
         self.memory.last_sound = step.at;
         if self.current == State::Listening {
             self.enter_listening(step);
+        }
+        self.wait_on(step);
+    }
+
+    /// Whoever keys something in while a reply is owed does not wait for it meanwhile, and does again
+    /// from then on.
+    fn wait_on(&mut self, step: &Draft) {
+        match self.current {
+            State::Thinking => self.enter_thinking(step),
+            State::FunctionPending => self.enter_function_pending(step),
+            _ => {}
         }
     }
 
