@@ -50,7 +50,7 @@ impl Pieces<'_> {
             if !self.close(index) || self.kind(index).is_none() {
                 return false;
             }
-            if named && STREETS.iter().any(|word| street(word)) {
+            if named && STREETS.iter().any(street) {
                 return true;
             }
             named = true;

@@ -158,6 +158,19 @@ fn speech_that_the_carrier_never_got_and_that_counts_as_heard_is_a_breach() {
 }
 
 #[test]
+fn a_sentence_that_the_agent_had_not_finished_and_that_counts_as_heard_is_a_breach() {
+    let mut call = Spoilt::named("variants/operator_hangs_up_mid_sentence");
+    let cut = call.find(|step| step.facts.iter().any(|fact| matches!(fact, Fact::Cut { .. })));
+    let step = &mut call.steps[cut];
+    let Some(Fact::Cut { utterance, audio, .. }) = step.facts.first().cloned() else {
+        panic!("{:?}", step.facts);
+    };
+    step.facts[0] = Fact::Heard { utterance, audio };
+    step.cause = Cause::Input(Input::Playback(Playback::Heard { utterance, audio }));
+    call.breaks(&[HEARD_IS_NOT_SAID]);
+}
+
+#[test]
 fn a_sentence_that_was_cut_and_counts_as_whole_is_a_breach() {
     let mut call = Spoilt::named("caller_interrupts");
     let cut = call.find(|step| step.facts.iter().any(|fact| matches!(fact, Fact::Cut { .. })));
