@@ -90,7 +90,7 @@ impl Voice {
                 Playback::Waits { utterance } | Playback::Began { utterance },
             )) if utterance.is_agents() => self.says(*utterance),
             Cause::Input(Input::Agent(Agent::AudioDone)) | Cause::Timer(Timer::AgentAudioDone) => {
-                self.saying = None
+                self.saying = None;
             }
             Cause::Input(Input::Playback(Playback::Queued { utterance, .. })) => {
                 self.saying.take_if(|saying| saying == utterance);

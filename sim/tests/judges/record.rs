@@ -137,6 +137,12 @@ fn a_notice_that_is_never_heard_in_the_language_of_the_talk_is_a_breach() {
     let notice = notice.expect("the step asks for it");
     let news = call.find(|step| heard(step, notice));
     call.steps.remove(news);
+    // Nor is there a mark that one behind it could prove lost.
+    let queued = call.find(|step| {
+        let Cause::Input(Input::Playback(news)) = &step.cause else { return false };
+        matches!(news, Playback::Queued { utterance, .. } if *utterance == notice)
+    });
+    call.steps.remove(queued);
     // Speech whose end nobody knows holds the floor, too.
     call.breaks(&["C-07", "I-15", "I-25"]);
 }
@@ -220,6 +226,12 @@ fn a_disclosure_before_the_opening_was_heard_is_a_breach() {
     let mut call = Spoilt::named("late_payment");
     let heard = call.find(|step| heard(step, OPENING));
     let mut late = call.steps.remove(heard);
+    // Nor is there a mark that one behind it could prove lost.
+    let queued = call.find(|step| {
+        let Cause::Input(Input::Playback(news)) = &step.cause else { return false };
+        matches!(news, Playback::Queued { utterance: OPENING, .. })
+    });
+    call.steps.remove(queued);
     let told = call.find(|step| step.facts.iter().any(|f| matches!(f, Fact::Disclosed { .. })));
     late.at = call.steps[told].at;
     call.steps.insert(told + 1, late);
