@@ -91,11 +91,12 @@ pub enum Effect {
     },
     /// Stop all speech to the caller at once, and let nothing of the agent's cut turn through.
     Clear,
-    /// Give up what the agent is saying behind a line of ours, and leave the line alone.
+    /// Give up what the agent is saying behind a line of ours, and leave the line alone. Of an agent
+    /// that is muted, what it has said to its end and is heard soon is kept.
     CutReply,
     /// The agent's current sentence gets no more audio: put its mark.
     EndSentence,
-    /// Let no more audio of the agent through.
+    /// Let no more audio of the agent through. The sentence that it has not finished is cut.
     MuteAgent,
     /// Let the agent be heard again.
     UnmuteAgent,

@@ -503,6 +503,11 @@ impl Playout {
         }
     }
 
+    /// Whether the agent may not speak for the rest of the call.
+    pub fn agent_is_muted(&self) -> bool {
+        self.gate == Gate::Muted
+    }
+
     /// The agent may speak again.
     pub const fn unmute_agent(&mut self) {
         self.gate = Gate::Open;

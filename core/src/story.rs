@@ -117,8 +117,7 @@ impl Teller {
         match &step.cause {
             Cause::Input(Input::Agent(Agent::Withdrew(ids))) => {
                 for id in ids {
-                    let what = self.requests.label(id).unwrap_or("a request");
-                    told.push(("agent", format!("takes back {what}")));
+                    told.push(("agent", format!("takes back {}", self.requests.taken_back(id))));
                 }
             }
             Cause::Input(Input::Line(Line::Refused { utterance })) => {
@@ -247,15 +246,12 @@ impl Teller {
             Fact::FunctionRefused { id, why } => {
                 let request = self.requests.label(id).unwrap_or_default();
                 told.push(("we", format!("refuse {request}: {}", why.word())));
+                self.requests.over(id);
             }
             Fact::FunctionDone { id, name, outcome } => {
                 let request = self.requests.label(id).unwrap_or(name);
-                // That it is taken back was told already.
-                let withdrew = matches!(step.cause, Cause::Input(Input::Agent(Agent::Withdrew(_))));
-                if withdrew && outcome == "withdrawn" {
-                    return;
-                }
                 told.push(("result", format!("{request}: {outcome}")));
+                self.requests.over(id);
             }
             Fact::IdentityStep(IdentityCheck { factor, ok }) => {
                 let word = if *ok { "matches" } else { "does not match" };

@@ -3,10 +3,10 @@
 mod support;
 
 use call_core::{
-    Brief, Effect, EndReason, Fact, Limits, LineId, Millis, Move, Phase,
+    Brief, Effect, EndReason, Fact, Limits, LineId, Millis, Move, Phase, Step,
     call::Timer,
     effect::Answer,
-    input::{HungUp, Transfer},
+    input::{CutReason, HungUp, Transfer},
     step::Refusal,
 };
 
@@ -16,7 +16,7 @@ use support::{
     heard, hung_up, ignored, joined, line, line_failed, line_ready, lines, lookup, noise,
     operator_hangs_up, operator_transfers, outcomes, people, performed, phases, queued, reason,
     reopening, result_of, sentence, sound, stopped, stream_dead, stream_lost, transfer_is,
-    transfers, withdraws,
+    transfers, waits, withdraws,
 };
 
 // The end.
@@ -185,6 +185,30 @@ fn a_broken_stream_ends_the_call() {
     let steps = Desk::speaking().at(12_000, stream_lost());
     assert_eq!(reason(&steps), Some(EndReason::StreamLost));
     assert_eq!(facts(&steps)[0], Fact::HeardUnknown { utterance: sentence(1) });
+}
+
+/// F-TW-08: what waited behind other speech was not heard, and nobody needs to prove it.
+#[test]
+fn speech_that_never_began_before_the_end_was_not_heard() {
+    let mut desk = Desk::speaking();
+    desk.at(11_500, agent_says(2, "And there is more."));
+    desk.at(11_500, waits(sentence(2)));
+    let facts = facts(&desk.at(12_000, stream_lost()));
+    let (utterance, heard, audio) = (sentence(2), Millis(0), Millis(0));
+    let why = CutReason::StreamEnded;
+    let unheard = Fact::Cut { utterance, heard, audio, whole: false, why };
+    assert_eq!(facts[..2], [Fact::HeardUnknown { utterance: sentence(1) }, unheard]);
+}
+
+/// F-DG-29, I-12: our last words do not wait for what the agent has still to say, unless it is the agent
+/// that asks to hang up.
+#[test]
+fn only_an_agent_that_asks_to_hang_up_is_waited_for() {
+    let cuts = |steps: &[Step]| effects(steps).contains(&Effect::CutReply);
+    assert!(cuts(&Desk::speaking().at(12_000, operator_hangs_up())));
+    assert!(!cuts(&Desk::speaking().at(12_000, asks(&[hangup("f1")]))));
+    let mut desk = Desk::speaking_with(people());
+    assert!(cuts(&desk.at(12_000, operator_transfers(FRONT_DESK))));
 }
 
 /// S27, F-TW-09, F-TW-26: the carrier may hold the call open for a stream that is dead, so it is told

@@ -303,6 +303,39 @@ fn a_mark_that_never_returns_leaves_speech_perhaps_heard() {
     assert!(ignored(&desk.at(15_100, heard(sentence(1), 2_000))), "too late to prove anything");
 }
 
+/// F-TW-20: marks come back in order.
+#[test]
+fn a_mark_that_comes_back_tells_that_the_one_before_it_is_lost() {
+    let mut desk = Desk::speaking();
+    desk.at(11_500, queued(sentence(1), 2_000, 13_000));
+    desk.at(12_500, agent_says(2, "And there is more."));
+    desk.at(12_500, began(sentence(2)));
+    desk.at(12_600, audio_done());
+    desk.at(12_600, queued(sentence(2), 1_000, 14_000));
+    let steps = desk.at(14_000, heard(sentence(2), 1_000));
+    let (first, audio) = (sentence(1), Millis(1_000));
+    let both =
+        [Fact::HeardUnknown { utterance: first }, Fact::Heard { utterance: sentence(2), audio }];
+    assert_eq!(facts(&steps), both);
+    assert_eq!(phases(&steps), [Phase::Listening]);
+    assert!(ignored(&desk.at(14_100, heard(first, 2_000))), "too late to prove anything");
+}
+
+/// F-TW-20: each mark has its own time, however much speech follows.
+#[test]
+fn a_mark_is_missed_in_time_although_other_speech_follows_its_own() {
+    let mut desk = Desk::speaking();
+    desk.at(11_500, queued(sentence(1), 2_000, 13_000));
+    desk.at(12_900, agent_says(2, "And there is more."));
+    desk.at(12_900, began(sentence(2)));
+    desk.at(13_100, queued(sentence(2), 9_000, 22_000));
+    let steps = desk.until(15_000);
+    assert_eq!(fired(&steps), [(15_000, Timer::PlaybackMark)]);
+    assert_eq!(facts(&steps), [Fact::HeardUnknown { utterance: sentence(1) }]);
+    assert_eq!(phases(&steps), [], "the other one is still on its way");
+    assert_eq!(desk.next(), Some((24_000, Timer::PlaybackMark)));
+}
+
 /// F-TW-22.
 #[test]
 fn a_mark_that_is_unknown_or_repeated_changes_nothing() {

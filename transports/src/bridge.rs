@@ -398,7 +398,8 @@ impl Bridge {
             Effect::Withdraw { utterance } => self.withdraw(at, *utterance),
             Effect::CutReply => {
                 self.cut_reply(at, out);
-                if self.agent == AgentLeg::Ready {
+                // Nothing has to follow what a muted agent gives up.
+                if self.agent == AgentLeg::Ready && !self.playout.agent_is_muted() {
                     self.voice.sounds_matter(at);
                 }
             }

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use call_core::effect::Answer;
-use call_core::input::{Agent, AgentLoss, Carrier, Input, Line, Playback};
+use call_core::input::{Agent, AgentLoss, Carrier, CutReason, Input, Line, Playback};
 use call_core::{CallTime, Effect, Language, UtteranceId};
 use call_transports::bridge::{Bridge, Outlet, Words};
 use call_transports::carrier::{Audio, FromCarrier, ToCarrier};
@@ -241,6 +241,66 @@ fn an_injected_line_that_is_cut_half_way_ends_where_it_was_cut() {
         matches!(news[..], [Input::Playback(Playback::Cut { utterance: LINE, .. })]),
         "{news:?}"
     );
+}
+
+/// F-TW-21: nobody tells the agent that it may say no more, so it goes on; what comes is dropped.
+#[test]
+fn a_sentence_that_is_not_finished_when_the_agent_is_muted_does_not_count_as_heard() {
+    let mut table = Table::ready();
+    table.agent(400, says("We are open from eight to six."));
+    table.audio(400, 8_000);
+    table.perform(800, &Effect::MuteAgent);
+    table.perform(800, &Effect::EndSentence);
+    let said = table.out.marks.clone();
+    assert_eq!(said.len(), 1);
+    table.out.inputs.clear();
+    table.audio(820, 8_000);
+    assert_eq!(table.out.audio, 8_000);
+    let mark = FromCarrier::Played(said[0]);
+    table.bridge.from_carrier(CallTime::from_millis(1_400), mark, &mut table.out);
+    let news = std::mem::take(&mut table.out.inputs);
+    let [Input::Playback(Playback::Cut { whole: false, why, .. })] = news[..] else {
+        panic!("{news:?}");
+    };
+    assert_eq!(why, CutReason::GivenUp);
+}
+
+/// F-DG-29, I-12: a muted agent's last words are heard if that takes a moment; what would take long is
+/// given up, so that ours come in time.
+#[test]
+fn of_a_muted_agent_only_what_is_heard_soon_is_waited_for() {
+    for (seconds, waited_for) in [(6, true), (20, false)] {
+        let mut table = Table::ready();
+        table.agent(400, says("It is a long story."));
+        table.audio(400, seconds * 8_000);
+        table.agent(500, ServerMessage::AgentAudioDone);
+        let sent = table.out.audio;
+        table.perform(800, &Effect::MuteAgent);
+        table.perform(800, &Effect::EndSentence);
+        table.perform(800, &Effect::CutReply);
+        let (_, held) = table.bridge.speech_to_caller();
+        let rest = (seconds * 8_000 - sent) as u64;
+        assert_eq!(held, if waited_for { rest } else { 0 }, "{seconds} s");
+    }
+}
+
+/// F-DG-28, S16: a key stops the agent's speech, and nobody tells the agent.
+#[test]
+fn a_reply_that_a_key_has_cut_does_not_come_back_before_the_next_turn() {
+    let mut table = Table::ready();
+    table.agent(400, says("The terms are these."));
+    table.audio(400, 8_000);
+    table.perform(800, &Effect::CollectKeys);
+    table.perform(800, &Effect::Clear);
+    table.out.inputs.clear();
+    assert_eq!(table.agent(6_000, says("The second sentence.")), []);
+    assert_eq!(table.audio(6_000, 8_000), []);
+    assert_eq!(table.out.audio, 8_000, "long after the cut");
+    table.agent(6_100, ServerMessage::AgentAudioDone);
+    let next = table.agent(7_000, says("Is there anything else?"));
+    assert!(matches!(next[..], [Input::Agent(Agent::Said { .. })]), "{next:?}");
+    table.audio(7_000, 800);
+    assert_eq!(table.out.audio, 8_800);
 }
 
 /// F-DG-08.

@@ -19,6 +19,8 @@ struct Request {
     number: usize,
     /// Its name, and from the second of that name on its number.
     label: String,
+    /// It has come to an outcome, or was refused.
+    is_over: bool,
 }
 
 impl Requests {
@@ -26,12 +28,29 @@ impl Requests {
         let number = self.0.values().filter(|request| request.name == name).count() + 1;
         let label = if number == 1 { name.to_string() } else { format!("{name} #{number}") };
         let (name, fingerprint) = (name.to_string(), fingerprint.to_string());
-        let request = Request { name, fingerprint, number, label };
+        let request = Request { name, fingerprint, number, label, is_over: false };
         &self.0.entry(id.to_string()).or_insert(request).label
     }
 
     pub(super) fn label(&self, id: &str) -> Option<&str> {
         self.0.get(id).map(|request| &*request.label)
+    }
+
+    pub(super) fn over(&mut self, id: &str) {
+        if let Some(request) = self.0.get_mut(id) {
+            request.is_over = true;
+        }
+    }
+
+    /// What the agent takes back, and what that changes.
+    pub(super) fn taken_back(&self, id: &str) -> String {
+        let Some(request) = self.0.get(id) else { return "a request".to_string() };
+        let writes = Function::from_name(&request.name).is_some_and(Function::is_write);
+        match request.is_over {
+            true => format!("{}, which is over", request.label),
+            false if writes => format!("{}, which goes on", request.label),
+            false => request.label.clone(),
+        }
     }
 
     /// A write that may run and is not run means the same as an earlier one: its label, and that one's

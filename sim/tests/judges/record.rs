@@ -137,6 +137,12 @@ fn a_notice_that_is_never_heard_in_the_language_of_the_talk_is_a_breach() {
     let notice = notice.expect("the step asks for it");
     let news = call.find(|step| heard(step, notice));
     call.steps.remove(news);
+    // Nor is there a mark that one behind it could prove lost.
+    let queued = call.find(|step| {
+        let Cause::Input(Input::Playback(news)) = &step.cause else { return false };
+        matches!(news, Playback::Queued { utterance, .. } if *utterance == notice)
+    });
+    call.steps.remove(queued);
     // Speech whose end nobody knows holds the floor, too.
     call.breaks(&["C-07", "I-15", "I-25"]);
 }
@@ -154,6 +160,19 @@ fn speech_that_the_carrier_threw_away_and_that_counts_as_heard_is_a_breach() {
 fn speech_that_the_carrier_never_got_and_that_counts_as_heard_is_a_breach() {
     let mut call = Spoilt::named("late_payment");
     call.account.remove(&OPENING.to_string());
+    call.breaks(&[HEARD_IS_NOT_SAID]);
+}
+
+#[test]
+fn a_sentence_that_the_agent_had_not_finished_and_that_counts_as_heard_is_a_breach() {
+    let mut call = Spoilt::named("variants/operator_hangs_up_mid_sentence");
+    let cut = call.find(|step| step.facts.iter().any(|fact| matches!(fact, Fact::Cut { .. })));
+    let step = &mut call.steps[cut];
+    let Some(Fact::Cut { utterance, audio, .. }) = step.facts.first().cloned() else {
+        panic!("{:?}", step.facts);
+    };
+    step.facts[0] = Fact::Heard { utterance, audio };
+    step.cause = Cause::Input(Input::Playback(Playback::Heard { utterance, audio }));
     call.breaks(&[HEARD_IS_NOT_SAID]);
 }
 
@@ -207,6 +226,12 @@ fn a_disclosure_before_the_opening_was_heard_is_a_breach() {
     let mut call = Spoilt::named("late_payment");
     let heard = call.find(|step| heard(step, OPENING));
     let mut late = call.steps.remove(heard);
+    // Nor is there a mark that one behind it could prove lost.
+    let queued = call.find(|step| {
+        let Cause::Input(Input::Playback(news)) = &step.cause else { return false };
+        matches!(news, Playback::Queued { utterance: OPENING, .. })
+    });
+    call.steps.remove(queued);
     let told = call.find(|step| step.facts.iter().any(|f| matches!(f, Fact::Disclosed { .. })));
     late.at = call.steps[told].at;
     call.steps.insert(told + 1, late);
