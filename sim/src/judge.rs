@@ -9,7 +9,7 @@
 //! | --- | --- |
 //! | I-01 | a write is performed at most once for what it means |
 //! | I-11 | the call ends in bounded time, and sooner when the caller is silent |
-//! | I-12 | we hang up or hand over only when the last words were heard, or are past hoping for |
+//! | I-12 | we hang up or hand over only when the last words were heard, or are past hoping for; and on nobody who speaks and may call it off |
 //! | I-13 | whatever was asked for comes to exactly one outcome, and in time |
 //! | I-14 | no timer fires after the end, but the limit of a write that still runs |
 //! | I-15 | the caller is called silent only for time in which nobody else held the floor |

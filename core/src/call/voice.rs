@@ -6,7 +6,7 @@ use super::Draft;
 use super::memory::Memory;
 use super::timers::Timer;
 use super::topology::{Machine, State};
-use crate::time::{CallTime, Millis};
+use crate::time::CallTime;
 
 /// A voice that was heard to begin.
 #[derive(Clone, Copy)]
@@ -91,7 +91,6 @@ impl Memory {
 
     /// Until when words may come of a voice that sounded last at this moment.
     pub(super) fn words_due(&self, sounded: CallTime) -> CallTime {
-        let limit: Millis = self.brief.limits.cut_short;
-        sounded + limit
+        sounded + self.brief.limits.cut_short
     }
 }

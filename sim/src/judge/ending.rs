@@ -1,14 +1,21 @@
 //! The end of a call: last words first, and one request to the carrier.
 
 use call_core::call::Timer;
-use call_core::input::{Carrier, Input, Line, Playback, Transfer};
-use call_core::{CallTime, Cause, Effect, Limits, LineId, Step, UtteranceId};
+use call_core::company::FarewellPolicy;
+use call_core::input::{Agent, Carrier, Input, Line, Playback, Transfer};
+use call_core::{
+    Brief, CallTime, Cause, Effect, EndReason, Fact, Limits, LineId, Step, UtteranceId,
+};
 
+use super::scene::Scene;
 use super::{Evidence, Findings};
 
 /// I-12.
 pub(super) fn last_words_first(evidence: &Evidence<'_>, findings: &mut Findings<'_>) {
     let Some(brief) = evidence.brief() else { return };
+    if brief.farewell == FarewellPolicy::ReopenOnce {
+        questions_are_heard_out(evidence, brief, findings);
+    }
     let mut words = LastWords::new(&brief.limits);
     let mut dead = false;
     for step in evidence.steps {
@@ -40,6 +47,35 @@ pub(super) fn last_words_first(evidence: &Evidence<'_>, findings: &mut Findings<
                 words.asked = None;
             }
         }
+    }
+}
+
+/// Where words may call the farewell off, the last words are not over while a voice sounds (S20).
+fn questions_are_heard_out(evidence: &Evidence<'_>, brief: &Brief, findings: &mut Findings<'_>) {
+    let wished = |fact: &Fact| {
+        let reason = match fact {
+            Fact::CallEnded { reason } => *reason,
+            _ => return false,
+        };
+        matches!(reason, EndReason::AgentHangup | EndReason::NoInput)
+    };
+    if !evidence.steps.iter().any(|step| step.facts.iter().any(wished)) {
+        return;
+    }
+    let mut scene = Scene::new(brief);
+    let mut for_good = false;
+    for step in evidence.steps {
+        scene.advance(step.at);
+        let heard = matches!(step.cause, Cause::Input(Input::Playback(Playback::Heard { .. })));
+        let hangs_up = step.effects.contains(&Effect::HangUp);
+        let may_call_off = !for_good && scene.agent_listens();
+        if heard && hangs_up && may_call_off && scene.speaks_for().is_some() {
+            findings.at(step.at, "we hang up on a caller who speaks and may call it off");
+        }
+        let said = matches!(step.cause, Cause::Input(Input::Agent(Agent::CallerSaid { .. })));
+        for_good |= said && step.effects.contains(&Effect::UnmuteAgent);
+        for_good |= matches!(step.cause, Cause::Timer(Timer::CallLimit | Timer::DrainLimit));
+        scene.apply(step);
     }
 }
 

@@ -204,6 +204,11 @@ impl Scene {
         Some(self.now.since(voice.began))
     }
 
+    /// Whether there is an agent who hears the caller.
+    pub(super) fn agent_listens(&self) -> bool {
+        self.session == Session::Ready
+    }
+
     /// Whether the agent has taken its leave, and nothing was heard of the caller for long enough.
     pub(super) fn parted(&self) -> bool {
         let quiet = self.voice.is_none_or(|v| self.now.since(v.sounded) >= self.limits.cut_short);

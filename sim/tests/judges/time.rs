@@ -1,7 +1,7 @@
 //! Time: the end, the last words, silence, dead air, and speech that a voice stops.
 
 use call_core::call::Timer;
-use call_core::input::{Agent, Input, Line, Playback};
+use call_core::input::{Agent, AgentLoss, Input, Line, Playback};
 use call_core::{CallTime, Cause, Effect, Fact, LineId, Millis, UtteranceId};
 
 use crate::spoilt::{Spoilt, prepare, prepares, said_by_caller, step};
@@ -160,4 +160,70 @@ fn keeping_a_reply_that_the_caller_speaks_over_behind_our_line_is_a_breach() {
     let at = call.steps[over_opening].at;
     call.steps.insert(over_opening, step(at, Cause::Input(Input::Agent(said))));
     call.breaks(&["I-17"]);
+}
+
+/// A voice is heard just before something is done for want of one.
+#[track_caller]
+fn voice_before(name: &str, timer: Timer) -> Spoilt {
+    let mut call = Spoilt::named(name);
+    let due = call.find(|step| step.cause == Cause::Timer(timer));
+    voice_at(&mut call, due);
+    call
+}
+
+fn voice_at(call: &mut Spoilt, place: usize) {
+    let at = call.steps[place].at;
+    call.steps.insert(place, step(at, Cause::Input(Input::Agent(Agent::CallerStarted))));
+}
+
+#[test]
+fn whatever_is_done_over_a_caller_who_speaks_is_a_breach() {
+    voice_before("s07_slow_function", Timer::Filler).breaks(&["I-17"]);
+    voice_before("cough_cuts_the_agent", Timer::CutShort).breaks(&["I-17"]);
+    voice_before("agent_says_nothing", Timer::ReplyLimit).breaks(&["I-17"]);
+    voice_before("caller_silent", Timer::SilencePrompt).breaks(&["I-17"]);
+    voice_before("caller_silent", Timer::SilenceFarewell).breaks(&["I-17"]);
+}
+
+/// S21.
+#[test]
+fn a_call_that_is_called_over_and_nobody_said_goodbye_is_a_breach() {
+    let name = "variants/s21_goodbye_without_hanging_up";
+    voice_before(name, Timer::Goodbye).breaks(&["I-15", "I-17"]);
+    let mut call = Spoilt::named(name);
+    for step in &mut call.steps {
+        if let Cause::Input(Input::Agent(Agent::Said { text, .. })) = &mut step.cause {
+            "Good.".clone_into(text);
+        }
+        for fact in &mut step.facts {
+            if let Fact::AgentLine { text, .. } = fact {
+                "Good.".clone_into(text);
+            }
+        }
+    }
+    call.breaks(&["I-15"]);
+}
+
+/// S20.
+#[test]
+fn hanging_up_on_a_question_where_it_may_be_asked_is_a_breach() {
+    let mut call = Spoilt::named("variants/s21_goodbye_without_hanging_up");
+    let end = call.find(|step| step.effects.contains(&Effect::HangUp));
+    voice_at(&mut call, end);
+    call.breaks(&["I-12"]);
+    let mut call = Spoilt::named("s20_farewell_lock");
+    let end = call.find(|step| step.effects.contains(&Effect::HangUp));
+    voice_at(&mut call, end);
+    call.breaks(&[]);
+}
+
+/// I-16: somebody must do something when the agent is gone.
+#[test]
+fn a_call_without_an_agent_that_is_left_alone_is_a_breach() {
+    let mut call = Spoilt::named("caller_silent");
+    let prompt = call.find(|step| step.cause == Cause::Timer(Timer::SilencePrompt));
+    let at = call.steps[prompt - 1].at;
+    let lost = Cause::Input(Input::Agent(Agent::Lost(AgentLoss::Closed)));
+    call.steps.insert(prompt, step(at, lost));
+    call.breaks(&["I-15", "I-16"]);
 }
