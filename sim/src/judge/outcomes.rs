@@ -35,7 +35,7 @@ pub(super) fn one_outcome_each(evidence: &Evidence<'_>, findings: &mut Findings<
             }
         }
     }
-    requests::every_request_is_answered(evidence, &brief.limits, findings);
+    requests::every_request_is_answered(evidence, brief, findings);
 }
 
 /// An effect that was asked for: in which step, at which place of it.

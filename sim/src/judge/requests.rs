@@ -4,8 +4,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use call_core::input::{Agent, Input};
-use call_core::{CallTime, Cause, Effect, Fact, Limits, Millis, Phase, Step};
+use call_core::{Brief, CallTime, Cause, Effect, Fact, Limits, Millis, Phase, Step};
 
+use super::scene::Scene;
 use super::{Evidence, Findings};
 
 /// F-DG-20: no request is left without an answer, unless it was taken back, or the call is over or
@@ -15,10 +16,11 @@ use super::{Evidence, Findings};
 /// under another id.
 pub(super) fn every_request_is_answered(
     evidence: &Evidence<'_>,
-    limits: &Limits,
+    brief: &Brief,
     findings: &mut Findings<'_>,
 ) {
-    let mut requests = Requests::new(limits);
+    let mut requests = Requests::new(&brief.limits);
+    let mut scene = Scene::new(brief);
     for step in evidence.steps {
         if let Some((id, _)) = requests.waiting.iter().find(|(_, limit)| **limit < step.at) {
             let id = *id;
@@ -29,6 +31,13 @@ pub(super) fn every_request_is_answered(
         for effect in &step.effects {
             requests.effect(effect, step.at);
         }
+        if scene.in_talk() {
+            for id in ended(step).filter(|id| requests.waiting.remove(id).is_some()) {
+                let name = requests.asked.get(id).map_or("function", |(name, _)| name);
+                findings.at(step.at, format!("what came of a {name} is told to nobody"));
+            }
+        }
+        scene.apply(step);
         // There is nothing left that it could wait for.
         let listens = step.moves.iter().any(|change| change.to == Phase::Listening);
         if listens && !requests.undecided.is_empty() {
@@ -39,6 +48,14 @@ pub(super) fn every_request_is_answered(
     if !requests.waiting.is_empty() || !requests.undecided.is_empty() {
         findings.whole("a request of the agent's was never answered");
     }
+}
+
+/// Functions that came to an outcome in this step.
+fn ended(step: &Step) -> impl Iterator<Item = &str> {
+    step.facts.iter().filter_map(|fact| match fact {
+        Fact::FunctionDone { id, .. } => Some(id.as_str()),
+        _ => None,
+    })
 }
 
 /// The requests of a call that were not answered yet.

@@ -1,5 +1,6 @@
 //! What is asked for: writes once, outcomes of everything, bounded numbers, and audio.
 
+use call_core::call::Timer;
 use call_core::effect::Function;
 use call_core::input::{Agent, Input};
 use call_core::{Cause, Effect, Fact, LineId, Millis};
@@ -64,7 +65,25 @@ fn a_request_without_an_answer_is_a_breach() {
     let mut call = Spoilt::named("late_payment");
     let step = call.find(|step| answers(step, "lookup_loan"));
     call.steps[step].effects.retain(|effect| !matches!(effect, Effect::Answer { .. }));
+    // What is disclosed without an answer left our hands by no way that anybody knows.
+    call.breaks(&["I-13", "I-25"]);
+}
+
+/// C-16, S11: what came of a payment is told also to an agent that took it back.
+#[test]
+fn a_payment_that_was_taken_back_and_is_not_told_is_a_breach() {
+    let mut call = Spoilt::named("s11_barge_in_at_result");
+    let step = call.find(|step| answers(step, "make_payment"));
+    call.steps[step].effects.retain(|effect| !matches!(effect, Effect::Answer { .. }));
     call.breaks(&["I-13"]);
+}
+
+#[test]
+fn a_session_that_is_given_up_and_left_open_is_a_breach() {
+    let mut call = Spoilt::named("s23_never_ready");
+    let step = call.find(|step| step.cause == Cause::Timer(Timer::AgentReady));
+    call.steps[step].effects.retain(|effect| *effect != Effect::CloseAgent);
+    call.breaks(&["I-24"]);
 }
 
 #[test]
