@@ -251,7 +251,12 @@ impl Bridge {
         match message {
             ServerMessage::Welcome { .. } => self.introduce(at, out),
             ServerMessage::SettingsApplied => self.agent_ready(at, out),
-            ServerMessage::UserStartedSpeaking => out.input(Input::Agent(Agent::CallerStarted)),
+            ServerMessage::UserStartedSpeaking => {
+                self.conversation.goes_on();
+                out.input(Input::Agent(Agent::CallerStarted));
+            }
+            ServerMessage::ConversationText { role, content, .. }
+                if self.conversation.is_told_back(&role, &content) => {}
             ServerMessage::ConversationText { role, content, languages, .. } => {
                 let words = conversation::bounded(&content);
                 match role {

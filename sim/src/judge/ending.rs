@@ -1,7 +1,7 @@
 //! The end of a call: last words first, and one request to the carrier.
 
 use call_core::call::Timer;
-use call_core::input::{Carrier, Input, Line, Playback, Transfer};
+use call_core::input::{Carrier, Input, Line, Playback, Tones, Transfer};
 use call_core::{CallTime, Cause, Effect, Limits, LineId, Step, UtteranceId};
 
 use super::{Evidence, Findings};
@@ -10,14 +10,25 @@ use super::{Evidence, Findings};
 pub(super) fn last_words_first(evidence: &Evidence<'_>, findings: &mut Findings<'_>) {
     let Some(brief) = evidence.brief() else { return };
     let mut words = LastWords::new(&brief.limits);
+    // Whether the call is leaving, or the caller has left it: then nothing more is said.
+    let (mut leaves, mut hung_up) = (false, false);
     for step in evidence.steps {
         words.news(step);
+        leaves |= is_away(step);
+        if step.cause == Cause::Input(Input::Carrier(Carrier::Joined)) {
+            leaves = hung_up;
+        }
         for effect in &step.effects {
             words.effect(effect, step.at);
             let (what, lines): (_, &[LineId]) = match effect {
                 // On a dead stream no word reaches anybody.
                 Effect::HangUp if is_dead(step) => continue,
-                Effect::HangUp => ("we hang up", &GOODBYES),
+                Effect::HangUp => {
+                    (leaves, hung_up) = (true, true);
+                    ("we hang up", &GOODBYES)
+                }
+                Effect::LeaveStream if leaves => continue,
+                Effect::LeaveStream => ("we leave the stream", &GOODBYES),
                 Effect::Transfer { .. } => ("we hand the call over", &[LineId::Transferring]),
                 _ => continue,
             };
@@ -35,6 +46,20 @@ pub(super) fn last_words_first(evidence: &Evidence<'_>, findings: &mut Findings<
             }
         }
     }
+}
+
+/// Whether the caller cannot be spoken to, as far as the carrier tells.
+fn is_away(step: &Step) -> bool {
+    let Cause::Input(Input::Carrier(news)) = &step.cause else { return false };
+    matches!(
+        news,
+        Carrier::Stopped
+            | Carrier::Lost
+            | Carrier::Dead
+            | Carrier::Completed
+            | Carrier::Transfer(Transfer::Accepted | Transfer::Completed | Transfer::Gone)
+            | Carrier::Tones(Tones::Accepted | Tones::Gone)
+    )
 }
 
 fn is_dead(step: &Step) -> bool {
