@@ -289,6 +289,11 @@ impl Carrier {
         self.stream_open && !self.on_hold
     }
 
+    /// Whether the stream has ended and the server was told so, and has not left it itself.
+    pub fn is_away(&self, at: CallTime) -> bool {
+        self.stream_open && self.on_hold && !self.is_half_open(at)
+    }
+
     /// Whether the call is over, not only its stream.
     pub const fn is_over(&self) -> bool {
         self.call_over

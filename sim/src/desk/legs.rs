@@ -66,8 +66,7 @@ impl Outlet for Legs {
     fn to_carrier(&mut self, message: ToCarrier<'_>) {
         match message {
             ToCarrier::Audio(audio) => {
-                // On a dead connection nobody was told of the end.
-                if !self.carrier.has_stream() && !self.carrier.is_half_open(self.now) {
+                if self.carrier.is_away(self.now) {
                     self.astray += audio.len() as u64;
                 }
                 self.unread.push_audio(Unread::Media(audio.to_vec()), audio.len());
