@@ -16,7 +16,7 @@ use hound::{SampleFormat, WavReader, WavSpec, WavWriter};
 use locales::Locale;
 use sim::Scenario;
 use sim::audio::{FRAME_BYTES, Recording, mulaw};
-use sim::cast::agent::{Doing, Reply};
+use sim::cast::agent::{Call, Doing, Reply};
 use sim::cast::caller::Act;
 use sim::judge::{Evidence, HEARD_IS_NOT_SAID, judge_by, judged};
 use standin::Deepgram;
@@ -130,13 +130,13 @@ fn question() -> (Scenario, Vec<i16>) {
     let words = "I can look that up. Your last statement tells what is due, and on which day, and \
                  in which ways it can be paid.";
     let name = Function::HangupCall.name().to_owned();
-    let hangs_up = Doing::Calls { name, arguments: "{}".to_owned() };
+    let hangs_up = Doing::Calls(vec![Call { name, arguments: "{}".to_owned() }]);
     let reply = |hears: &str, does| Reply { hears: hears.to_owned(), does: vec![does] };
     let says = Doing::Says(words.to_owned());
     scenario.script = vec![reply("what I owe", says), reply("that is all", hangs_up)];
     let mut caller = Vec::new();
     for (turn, pause) in scenario.turns.iter().zip([FRAMES_BEFORE, FRAMES_BETWEEN]) {
-        let Act::Speaks(Recording { frames, .. }) = &turn.act else { panic!("both are speech") };
+        let Act::Speaks(Recording { frames, .. }, _) = &turn.act else { panic!("both are speech") };
         caller.resize(caller.len() + pause * FRAME_BYTES, 0);
         caller.extend(frames.as_flattened().iter().map(|code| mulaw::decode(*code)));
     }

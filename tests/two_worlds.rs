@@ -129,8 +129,8 @@ fn apart_max_ms(scenario: &Scenario) -> u64 {
     let is_repeated = |status: u16| status == 429 || status >= 500;
     let more = |fault: &Fault| match fault {
         Fault::HangUpRefused { status, .. }
-        | Fault::TransferRefused { status }
-        | Fault::TonesRefused { status }
+        | Fault::TransferRefused { status, .. }
+        | Fault::TonesRefused { status, .. }
             if is_repeated(*status) =>
         {
             CHANCE_MS

@@ -39,6 +39,8 @@ pub struct Ears {
     pub forwarded: u64,
     /// Bytes dropped.
     pub dropped: u64,
+    /// Of those, bytes in whose place silence went on.
+    pub silenced: u64,
 }
 
 impl Default for Ears {
@@ -50,6 +52,7 @@ impl Default for Ears {
             offered: 0,
             forwarded: 0,
             dropped: 0,
+            silenced: 0,
         }
     }
 }
@@ -62,6 +65,7 @@ impl Ears {
         match self.listener {
             Listener::Ready if self.keying => {
                 self.dropped += len;
+                self.silenced += len;
                 Listen::Silence
             }
             Listener::Ready => {

@@ -19,6 +19,7 @@ use call_transports::twilio::Sid;
 use sim::Scenario;
 use sim::cast::agent::Doing;
 use sim::faults::Fault;
+use sim::scenario::Expectation;
 use sim::verdict::{Known, Verdict, judge};
 use standin::twilio::Number;
 use standin::{Operator, Twilio};
@@ -173,8 +174,8 @@ impl Demo {
         let carrier = outcome.carrier.context("no stream was opened for the call")?;
         let status = self.app.tokens().status(&sid).map(|status| status.as_str().to_owned());
         // The stand-ins accept no writes.
-        let known =
-            Known { carrier: &carrier, written: 0, status: status.as_deref().unwrap_or_default() };
+        let status = status.as_deref().unwrap_or_default();
+        let known = Known { carrier: &carrier, written: 0, status, told: &[] };
         let verdicts = judge(&steps, &self.scenario.expect, &known);
         Ok(Placed { steps, verdicts, record, recordings })
     }
@@ -213,12 +214,16 @@ impl Demo {
 /// Its company may offer functions that the server cannot run, as long as nobody asks for them: they
 /// are left out then.
 pub fn unplayable(scenario: &Scenario) -> Option<String> {
+    if scenario.expect.iter().any(|asked| matches!(asked, Expectation::AgentTold(_))) {
+        return Some("it asks what the agent was told, which only the simulator knows".to_owned());
+    }
     let asked = scenario.script.iter().flat_map(|reply| &reply.does);
-    let unserved = asked.filter_map(|doing| match doing {
-        Doing::Calls { name, .. } => Some(name),
-        Doing::Says(_) | Doing::Injected(_) => None,
+    let unserved = asked.flat_map(|doing| match doing {
+        Doing::Calls(calls) => &calls[..],
+        Doing::Says(_) | Doing::Injected(_) => &[],
     });
     let mut unserved = unserved
+        .map(|call| &call.name)
         .filter(|name| scenario.company.functions.contains(*name) && !company::performs(name));
     unserved.next().map(|name| format!("its agent asks for {name}, which no server can run yet"))
 }

@@ -12,6 +12,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::path::Path;
 
 use call_core::company::{AgentConfig, CallDetails, Company};
+use call_core::effect::Function;
 use call_core::input::{AgentLoss, Input, Operator};
 use call_core::redact::mask_phone;
 use call_core::story::story;
@@ -19,7 +20,7 @@ use call_core::{CallTime, EndReason, Fact, Language, Limits, Step, Stimulus, Utt
 use call_transports::bridge::{Bridge, Clip, Outlet as _};
 use call_transports::carrier::order;
 use call_transports::deepgram::AgentProfile;
-use call_transports::functions::Ended;
+use call_transports::functions::{Ended, definition};
 use call_transports::outbox::Outbox;
 use call_transports::twilio::status::Progress;
 use futures::FutureExt as _;
@@ -33,6 +34,7 @@ use crate::judge::{AudioTotals, Breach, Evidence, Flow, judge_all};
 use crate::machine::Machine;
 use crate::scenario::{Problem, Scenario};
 use crate::verdict::{Known, Verdict, judge};
+use carrier::{Errand, Errands};
 use legs::Legs;
 use watch::Watch;
 
@@ -157,7 +159,9 @@ pub fn play_with(scenario: Scenario, options: Options) -> Played {
         desk.progress.take_in(&told);
     }
     let status = desk.progress.status().map_or("", |status| status.as_str()).to_owned();
-    let known = Known { carrier: &desk.legs.carrier, written, status: &status };
+    let mind = desk.legs.agent.as_ref().map(Agent::mind).or(desk.mind.as_ref());
+    let told = mind.map_or(&[][..], Mind::told);
+    let known = Known { carrier: &desk.legs.carrier, written, status: &status, told };
     let verdicts = judge(&desk.steps, &desk.scenario.expect, &known);
     let account = desk.legs.carrier.account().clone();
     let tape = desk.legs.carrier.take_tape();
@@ -183,6 +187,8 @@ pub fn play_with(scenario: Scenario, options: Options) -> Played {
 
 /// The profiles that the company's agents would be given. The simulated agent follows its script.
 fn profiles(company: &Company) -> BTreeMap<Language, AgentProfile> {
+    let offered = company.functions.iter().filter_map(|name| Function::from_name(name));
+    let functions: Vec<_> = offered.map(definition).collect();
     let profile = |agent: &AgentConfig| AgentProfile {
         tags: vec![company.id.clone()],
         listen_model: agent.listen_model.clone(),
@@ -192,7 +198,7 @@ fn profiles(company: &Company) -> BTreeMap<Language, AgentProfile> {
         think_model: agent.think_model.clone(),
         prompt: agent.prompt.clone(),
         voice: agent.voice.clone(),
-        functions: Vec::new(),
+        functions: functions.clone(),
         context: Vec::new(),
     };
     company.agents.iter().map(|(language, agent)| (*language, profile(agent))).collect()
@@ -204,12 +210,12 @@ enum Job {
     AgentConnected(Result<(), AgentLoss>),
     LineReady(UtteranceId, Option<Clip>),
     FunctionEnded(Ended),
-    /// The request to hang up is made, once more if it was refused.
-    HangUp,
-    /// The call is to be transferred, once more.
-    Transfer,
-    /// These tones are to be played, once more: the id that they are kept under.
-    PlayTones(String),
+    /// The carrier is asked once more.
+    AskCarrier(Errand),
+    /// Nobody waits any longer for the carrier's answer.
+    Unanswered(Errand),
+    /// What became of a request that was not answered is looked at.
+    Look(Errand),
     Operator(Operator),
 }
 
@@ -234,10 +240,15 @@ impl Desk {
             forwarded: voice.forwarded,
             dropped: voice.dropped + order.repeated + order.late + order.unused,
             held: unheard + early,
-            // Several sessions may have heard parts of it.
-            received: None,
+            // Silence in the place of audible keys is not the caller's voice.
+            received: Some(self.legs.heard.saturating_sub(voice.silenced)),
         };
-        AudioTotals { to_caller: Some(to_caller), to_agent: Some(to_agent) }
+        AudioTotals {
+            to_caller: Some(to_caller),
+            to_agent: Some(to_agent),
+            astray: self.legs.astray,
+            most_waiting: self.most_waiting,
+        }
     }
 }
 
@@ -254,15 +265,16 @@ struct Desk {
     lines: u32,
     /// Lines of ours that were spoken, by their words.
     spoken: BTreeSet<String>,
-    hang_ups: usize,
-    /// How often the present request for another document was refused.
-    redirects: usize,
+    /// What the carrier was asked for.
+    errands: Errands,
     /// The tones that were asked for last: the id that they are kept under.
     tones: String,
     /// Where the call stands by the carrier's callbacks.
     progress: Progress,
     watch: Watch,
     runaway: Option<Breach>,
+    /// The most bytes of speech that waited for the carrier at once.
+    most_waiting: u64,
 }
 
 impl Desk {
@@ -281,6 +293,8 @@ impl Desk {
                 unread_since: None,
                 agent: None,
                 inputs: VecDeque::new(),
+                heard: 0,
+                astray: 0,
             },
             jobs,
             steps: Vec::new(),
@@ -289,12 +303,12 @@ impl Desk {
             sessions: 0,
             lines: 0,
             spoken: BTreeSet::new(),
-            hang_ups: 0,
-            redirects: 0,
+            errands: Errands::default(),
             tones: String::new(),
             progress: Progress::default(),
             watch: Watch::new(limits),
             runaway: None,
+            most_waiting: 0,
             scenario,
         }
     }
@@ -328,6 +342,8 @@ impl Desk {
         }
         self.bridge.carrier_blocked(self.legs.now, self.legs.unread_since);
         self.bridge.wake(now, &mut self.legs);
+        let (_, waiting) = self.bridge.speech_to_caller();
+        self.most_waiting = self.most_waiting.max(waiting + self.legs.unread.audio_bytes());
         self.bridge.carrier_blocked(self.legs.now, self.legs.unread_since);
     }
 
@@ -360,9 +376,9 @@ impl Desk {
                 }
             }
             Job::AgentConnected(Err(loss)) => self.bridge.agent_lost(loss, &mut self.legs),
-            Job::HangUp => self.legs.carrier.hang_up(self.legs.now),
-            Job::Transfer => self.legs.carrier.transfer(self.legs.now),
-            Job::PlayTones(id) => self.play_tones(&id),
+            Job::AskCarrier(errand) => self.ask_carrier(errand),
+            Job::Unanswered(errand) => self.unanswered(errand),
+            Job::Look(errand) => self.look(errand),
             Job::Operator(operator) => self.legs.input(Input::Operator(operator)),
             Job::LineReady(utterance, clip) => {
                 self.bridge.line_ready(utterance, clip, &mut self.legs);

@@ -14,10 +14,24 @@ pub enum Fault {
         /// HTTP status; 0 stands for no answer at all.
         status: u16,
     },
-    /// The n-th session never accepts its settings (F-DG-04, F-DG-05).
+    /// The n-th session is opened and never greets us (F-DG-04).
+    AgentNoWelcome {
+        /// Which session, from 1.
+        session: u32,
+    },
+    /// The n-th session never accepts its settings (F-DG-05).
     AgentNeverReady {
         /// Which session, from 1.
         session: u32,
+    },
+    /// The n-th session is opened and accepts its settings late (F-DG-05).
+    AgentSlow {
+        /// Which session, from 1.
+        session: u32,
+        /// How long it takes to be opened, in milliseconds.
+        connect_ms: u64,
+        /// From the settings to their acceptance, in milliseconds.
+        applied_ms: u64,
     },
     /// The session ends without a word (F-DG-08).
     AgentGone {
@@ -46,16 +60,23 @@ pub enum Fault {
     AgentOmitsDone,
     /// `AgentAudioDone` comes twice (F-DG-12).
     AgentRepeatsDone,
+    /// It comes also behind each barge-in, for the reply that was cut (F-DG-12).
+    AgentDoneLate,
     /// After each barge-in so many frames of the cut reply still come (F-DG-28).
     AgentSendsLate {
         /// How many.
         frames: u32,
     },
+    /// After each barge-in the words of the sentence that would have followed still come (F-DG-28).
+    AgentSaysLate,
+    /// A session that takes over tells us the conversation that it was given (F-DG-30).
+    AgentTellsHistory,
     /// Every function request comes twice, under the same id (F-DG-16).
     AgentRepeatsCalls,
     /// Every write is asked for once more, under another id (F-DG-17).
     AgentAsksAgain,
-    /// Every function request is taken back after so many milliseconds (S11).
+    /// Every function request is taken back after so many milliseconds, whether or not anybody
+    /// speaks, and also when it was answered before (F-DG-22).
     AgentCancels {
         /// How many.
         after_ms: u64,
@@ -76,6 +97,10 @@ pub enum Fault {
     },
     /// Every mark is echoed twice (F-TW-22).
     MarksTwice,
+    /// Behind every mark come others that were never sent (F-TW-22).
+    MarksUnknown,
+    /// Marks that come back together, because of a clear, come the last one first (F-TW-21).
+    MarksShuffled,
     /// The stream ends without a word at this time (F-TW-08).
     StreamBreaks {
         /// Milliseconds since the stream began.
@@ -138,17 +163,27 @@ pub enum Fault {
         /// For how many milliseconds.
         for_ms: u64,
     },
-    /// Requests to hang up are refused (F-TR-01 to 06).
+    /// Requests to hang up are refused (F-TR-02 to 06).
     HangUpRefused {
         /// HTTP status.
         status: u16,
         /// How many in a row.
         times: u32,
     },
-    /// Requests to transfer are refused (F-TR-03, F-TR-04).
+    /// Requests to transfer are refused (F-TR-02 to 06).
     TransferRefused {
         /// HTTP status.
         status: u16,
+        /// How many in a row; all of them, if it says nothing.
+        #[serde(default = "always")]
+        times: u32,
+    },
+    /// Requests to transfer that are carried out are not answered (F-TR-09).
+    TransferReplyLost,
+    /// Every request is answered so late, and carried out in time (F-TR-10).
+    RestSlow {
+        /// Milliseconds.
+        ms: u64,
     },
     /// Transfers come to nothing (F-TR-07).
     TransferFails {
@@ -157,10 +192,18 @@ pub enum Fault {
         /// After how much ringing.
         rings_ms: u64,
     },
-    /// Requests to play tones are refused (F-TR-03, F-TR-04).
+    /// The caller hangs up while a person's telephone rings (S19).
+    CallerGoneInTransfer {
+        /// So many milliseconds after the stream ended for it.
+        after_ms: u64,
+    },
+    /// Requests to play tones are refused (F-TR-02 to 06).
     TonesRefused {
         /// HTTP status.
         status: u16,
+        /// How many in a row; all of them, if it says nothing.
+        #[serde(default = "always")]
+        times: u32,
     },
     /// The tones are played, and no new stream comes behind them (F-TW-29).
     TonesNoReturn,
@@ -211,9 +254,16 @@ pub enum Fault {
     },
 }
 
+/// More often than anything is asked for.
+const fn always() -> u32 {
+    u32::MAX
+}
+
 /// A moment of a call, as the agent sees it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum When {
+    /// The n-th session was told its settings, and has not accepted them.
+    Settling(u32),
     /// The n-th reply begins to be spoken, from 1.
     Speaking(u32),
     /// The caller begins to speak for the n-th time.
@@ -240,21 +290,24 @@ impl Fault {
             Self::AgentRefuses { status: 0, .. } => &["F-DG-01"],
             Self::AgentRefuses { status: 429, .. } => &["F-DG-03"],
             Self::AgentRefuses { .. } => &["F-DG-02"],
-            Self::AgentNeverReady { .. } => &["F-DG-04", "F-DG-05"],
+            Self::AgentNoWelcome { .. } => &["F-DG-04"],
+            Self::AgentNeverReady { .. } | Self::AgentSlow { .. } => &["F-DG-05"],
             Self::AgentGone { .. } => &["F-DG-08"],
             Self::AgentError { code, .. } if code == "INVALID_SETTINGS" => &["F-DG-06"],
             Self::AgentError { .. } => &["F-DG-07"],
             Self::AgentWarns { .. } => &["F-DG-24"],
             Self::AgentOmitsDone => &["F-DG-11"],
-            Self::AgentRepeatsDone => &["F-DG-12"],
-            Self::AgentSendsLate { .. } => &["F-DG-28"],
+            Self::AgentRepeatsDone | Self::AgentDoneLate => &["F-DG-12"],
+            Self::AgentSendsLate { .. } | Self::AgentSaysLate => &["F-DG-28"],
+            Self::AgentTellsHistory => &["F-DG-30"],
             Self::AgentRepeatsCalls => &["F-DG-16"],
             Self::AgentAsksAgain => &["F-DG-17"],
             Self::AgentCancels { .. } => &["F-DG-22"],
             Self::AgentMumbles => &["F-DG-26"],
             Self::AgentSilent { .. } => &["F-DG-24"],
             Self::MarksLost { .. } => &["F-TW-20"],
-            Self::MarksTwice => &["F-TW-22"],
+            Self::MarksTwice | Self::MarksUnknown => &["F-TW-22"],
+            Self::MarksShuffled => &["F-TW-21"],
             Self::StreamBreaks { .. } => &["F-TW-08"],
             Self::FramesTwice { .. } => &["F-TW-05"],
             Self::FramesShuffled { .. } | Self::FramesLate { .. } => &["F-TW-06"],
@@ -262,16 +315,14 @@ impl Fault {
             Self::KeysTwice => &["F-TW-23"],
             Self::HalfOpen { .. } => &["F-TW-09"],
             Self::CarrierBlocks { .. } => &["F-TW-26"],
-            Self::HangUpRefused { status: 404, .. } => &["F-TR-06"],
-            Self::HangUpRefused { status: 429, .. } => &["F-TR-02"],
-            Self::HangUpRefused { status: 401 | 403, .. } => &["F-TR-05"],
-            Self::HangUpRefused { .. } => &["F-TR-01", "F-TR-03"],
-            Self::TransferRefused { status: 400 } => &["F-TR-04"],
-            Self::TransferRefused { .. } => &["F-TR-03"],
+            Self::HangUpRefused { status, .. }
+            | Self::TransferRefused { status, .. }
+            | Self::TonesRefused { status, .. } => refused(*status),
+            Self::TransferReplyLost => &["F-TR-09"],
+            Self::RestSlow { .. } => &["F-TR-10"],
+            Self::CallerGoneInTransfer { .. } => &["F-TR-07"],
             Self::TransferFails { .. } => &["F-TR-07"],
             Self::InjectionRefused { .. } | Self::InjectionIgnored { .. } => &["F-DG-23"],
-            Self::TonesRefused { status: 400 } => &["F-TR-04"],
-            Self::TonesRefused { .. } => &["F-TR-03"],
             Self::TonesNoReturn | Self::CallerGoneInTones { .. } => &["F-TW-29"],
             Self::StopLate { .. } => &["F-WH-13", "F-TR-12"],
             Self::CallbacksDisordered => &["F-WH-04", "F-WH-05"],
@@ -281,5 +332,16 @@ impl Fault {
             | Self::SpeakFails { .. }
             | Self::SpeakSlow { .. } => &[],
         }
+    }
+}
+
+/// A request by REST is refused with this status.
+const fn refused(status: u16) -> &'static [&'static str] {
+    match status {
+        400 => &["F-TR-04"],
+        401 | 403 => &["F-TR-05"],
+        404 => &["F-TR-06"],
+        429 => &["F-TR-02"],
+        _ => &["F-TR-03"],
     }
 }

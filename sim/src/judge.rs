@@ -9,7 +9,7 @@
 //! | --- | --- |
 //! | I-01 | a write is performed at most once for what it means |
 //! | I-11 | the call ends in bounded time, and sooner when the caller is silent |
-//! | I-12 | we hang up or hand over only when the last words were heard, or are past hoping for; and on nobody who speaks and may call it off |
+//! | I-12 | we hang up, hand over or leave only when the last words were heard, or are past hoping for; and hang up on nobody who speaks and may call it off |
 //! | I-13 | whatever was asked for comes to exactly one outcome, and in time |
 //! | I-14 | no timer fires after the end, but the limit of a write that still runs |
 //! | I-15 | the caller is called silent only for time in which nobody else held the floor |
@@ -22,8 +22,8 @@
 //! | I-22 | news told twice has the effects of news told once |
 //! | I-24 | agent sessions opened are closed, and never two are open |
 //! | I-25 | cause precedes effect, and all speech that began is heard, cut or unknown |
-//! | I-29 | what is open is bounded |
-//! | I-30 | audio is conserved |
+//! | I-29 | what is open is bounded, and so is the speech that waits |
+//! | I-30 | audio is conserved, and none is sent to a caller who is away |
 //! | I-34 | our lines are worded in the language of the call |
 //! | I-35 | one hang-up; a second transfer only when the first came to nothing |
 //! | [`HEARD_IS_NOT_SAID`] | heard is what the carrier played, and a cut is no more than was played |

@@ -22,7 +22,7 @@ use call_core::input::Operator;
 use call_core::{CallTime, Language, Limits, Millis};
 
 use crate::audio::{FRAME_MS, Recording};
-use crate::cast::agent::{Doing, Mind, Reply};
+use crate::cast::agent::{Call, Doing, Mind, Reply};
 use crate::cast::back_office::{LoanFile, Write, WriteAnswer};
 use crate::cast::caller::{Act, Cue};
 use crate::cast::hearing::Hearing;
@@ -30,7 +30,7 @@ use crate::cast::{BackOffice, Caller};
 use crate::faults::Fault;
 use crate::seed::Seed;
 
-pub use file::Expectation;
+pub use file::{Expectation, Request};
 pub use problem::{Mistake, Problem};
 pub use template::{Template, Variation};
 
@@ -156,7 +156,7 @@ impl Scenario {
     /// The agent's ears: it knows every recording of the caller's.
     pub fn hearing(&self) -> Hearing {
         Hearing::new(self.turns.iter().filter_map(|turn| match &turn.act {
-            Act::Speaks(recording) => Some((recording, turn.words.as_str(), turn.language)),
+            Act::Speaks(recording, _) => Some((recording, turn.words.as_str(), turn.language)),
             Act::Keys(..) | Act::HangsUp => None,
         }))
     }
@@ -175,11 +175,12 @@ fn turn(
     };
     let wordless = |cue, act| Turn { cue, act, words: String::new(), language: None };
     match act {
-        file::Act::Says { words, wav, language, after } => {
+        file::Act::Says { words, wav, language, keys, after } => {
             let recording = wav.and_then(|wav| recordings.get(&wav).cloned());
             let recording = recording
                 .unwrap_or_else(|| Recording::from_words(&words, seed.wrapping_add(number as u64)));
-            Turn { cue: cue(after), act: Act::Speaks(recording), words, language }
+            let keys = keys.unwrap_or_default().chars().collect();
+            Turn { cue: cue(after), act: Act::Speaks(recording, keys), words, language }
         }
         file::Act::Noise { ms, wav, after } => {
             let recording = wav.and_then(|wav| recordings.get(&wav).cloned());
@@ -189,7 +190,7 @@ fn turn(
                 let letters = "~".repeat(letters.max(1) as usize);
                 Recording::from_words(&letters, seed.wrapping_add(1_000 + number as u64))
             });
-            wordless(cue(after), Act::Speaks(noise))
+            wordless(cue(after), Act::Speaks(noise, Vec::new()))
         }
         file::Act::Keys { digits, gap_ms, after } => {
             let keys = digits.chars().collect();
@@ -202,12 +203,16 @@ fn turn(
 fn reply(reply: file::Reply) -> Reply {
     let does = reply.does.into_iter().map(|doing| match doing {
         file::Doing::Says(text) => Doing::Says(text),
-        file::Doing::Calls(name, arguments) => {
-            let arguments = serde_json::to_string(&arguments).unwrap_or_default();
-            Doing::Calls { name, arguments }
-        }
+        file::Doing::Calls(name, arguments) => Doing::Calls(vec![call(name, &arguments)]),
+        file::Doing::CallsAll(calls) => Doing::Calls(
+            calls.into_iter().map(|(name, arguments)| call(name, &arguments)).collect(),
+        ),
     });
     Reply { hears: reply.hears, does: does.collect() }
+}
+
+fn call(name: String, arguments: &BTreeMap<String, serde_json::Value>) -> Call {
+    Call { name, arguments: serde_json::to_string(arguments).unwrap_or_default() }
 }
 
 fn write(entry: file::WriteEntry) -> (String, Write) {

@@ -1,6 +1,7 @@
 //! What is held against a call when it is over: the scenario's expectations, and the carrier's own
 //! account of what was played.
 
+mod counted;
 mod instead;
 
 use call_core::input::CutReason;
@@ -32,6 +33,8 @@ pub struct Known<'a> {
     pub written: usize,
     /// Where the call stands by all status callbacks; empty if there were none.
     pub status: &'a str,
+    /// What the agent was told in the caller's place and by answers, masked as in the record.
+    pub told: &'a [String],
 }
 
 /// Judges a call.
@@ -53,6 +56,9 @@ pub fn judge(steps: &[Step], expectations: &[Expectation], known: &Known<'_>) ->
 }
 
 fn holds(steps: &[Step], expectation: &Expectation, known: &Known<'_>) -> bool {
+    if let Some(held) = counted::holds(steps, expectation, known) {
+        return held;
+    }
     let facts = || steps.iter().flat_map(|step| &step.facts);
     let heard = |pick: fn(&Fact) -> Option<UtteranceId>, words: &str| {
         facts().filter_map(pick).any(|utterance| spoke(steps, utterance, words))
@@ -86,6 +92,7 @@ fn holds(steps: &[Step], expectation: &Expectation, known: &Known<'_>) -> bool {
         Expectation::Ended(word) => {
             facts().any(|fact| matches!(fact, Fact::CallEnded { reason } if reason.word() == word))
         }
+        _ => false,
     }
 }
 

@@ -23,8 +23,8 @@ fn no_invariant_is_broken_in_five_hundred_calls() {
 #[test]
 fn the_report_does_not_depend_on_the_number_of_threads() {
     let folder = tempfile::tempdir().expect("a folder");
-    let one = run(0..60, 1, few(), folder.path(), &no_warning);
-    let two = run(0..60, 2, few(), folder.path(), &no_warning);
+    let one = run(0..160, 1, few(), folder.path(), &no_warning);
+    let two = run(0..160, 2, few(), folder.path(), &no_warning);
     assert!(!one.failures.is_empty(), "failures are compared as well");
     assert_eq!(one.to_string(), two.to_string());
 }
@@ -49,7 +49,7 @@ fn the_same_file_and_seed_give_the_same_bytes_on_one_thread_and_on_two() {
 
     let kept = [1, 2].map(|threads| {
         let folder = tempfile::tempdir().expect("a folder");
-        let report = run(0..60, threads, few(), folder.path(), &no_warning);
+        let report = run(0..160, threads, few(), folder.path(), &no_warning);
         let read = |failure: &Failure| std::fs::read(&failure.file).expect("it was kept");
         report.failures.iter().map(read).collect::<Vec<_>>()
     });
@@ -119,7 +119,7 @@ fn a_call_that_fails_by_what_somebody_does_is_reduced_to_the_deed_and_kept() {
 #[test]
 fn a_failing_call_is_reduced_to_the_fault_that_matters_and_kept() {
     let folder = tempfile::tempdir().expect("a folder");
-    let report = run(0..60, 2, few(), folder.path(), &no_warning);
+    let report = run(0..160, 2, few(), folder.path(), &no_warning);
     let alone =
         |f: &Failure| matches!(f.changes.as_slice(), [Change::Fault(fault)] if warns(fault));
     assert!(report.failures.iter().any(|failure| failure.drawn > 1 && alone(failure)));

@@ -260,8 +260,11 @@ impl Bridge {
             ServerMessage::SettingsApplied => self.agent_ready(at, out),
             ServerMessage::UserStartedSpeaking => {
                 self.voice.sounds_matter(at);
+                self.conversation.goes_on();
                 out.input(Input::Agent(Agent::CallerStarted));
             }
+            ServerMessage::ConversationText { role, content, .. }
+                if self.conversation.is_told_back(&role, &content) => {}
             ServerMessage::ConversationText { role, content, languages, .. } => {
                 let words = conversation::bounded(&content);
                 match role {

@@ -449,6 +449,25 @@ fn a_conversation_that_is_told_back_adds_no_line_to_the_record() {
     assert_eq!(table.out.to_agent, []);
 }
 
+/// F-DG-30: a session that takes over says again what it was told, word by word and in its order. What
+/// the caller says after that is news, also in the same words.
+#[test]
+fn a_new_session_that_repeats_what_it_was_told_adds_no_line_to_the_record() {
+    let mut table = Table::ready();
+    table.agent(100, hears("Yes."));
+    table.agent(200, hears("From Monday on."));
+    table.told_again();
+    table.agent(920, ServerMessage::SettingsApplied);
+    assert_eq!(table.agent(930, hears("Yes.")), []);
+    assert_eq!(table.agent(930, hears("From Monday on.")), []);
+    assert_eq!(table.agent(1_000, hears("Yes.")).len(), 1);
+
+    table.told_again();
+    table.agent(1_920, ServerMessage::SettingsApplied);
+    table.agent(2_000, ServerMessage::UserStartedSpeaking);
+    assert_eq!(table.agent(2_500, hears("Yes.")).len(), 1, "somebody has spoken");
+}
+
 /// F-DG-15, I-16: only between a cut or a voice and what follows, and no sooner than every half second.
 #[test]
 fn after_a_cut_the_machine_is_told_that_the_callers_line_sounds() {

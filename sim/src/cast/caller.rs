@@ -7,6 +7,11 @@ use crate::audio::{FRAME_BYTES, FRAME_MS, Recording, mulaw};
 /// Frame of a caller who says nothing.
 const SILENCE: [u8; FRAME_BYTES] = [mulaw::SILENCE; FRAME_BYTES];
 
+/// Who presses keys while speaking has spoken for so many frames before the first one, and then
+/// presses one each so many.
+const KEYS_FROM: usize = 20;
+const KEYS_EVERY: usize = 12;
+
 /// When a caller does the next thing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Cue {
@@ -21,8 +26,9 @@ pub enum Cue {
 /// What a caller does.
 #[derive(Debug, Clone)]
 pub enum Act {
-    /// Speaks: plays this recording to its end.
-    Speaks(Recording),
+    /// Speaks: plays this recording to its end, and presses these keys meanwhile. While a key is
+    /// down its tone is heard in the place of the voice.
+    Speaks(Recording, Vec<char>),
     /// Presses keys, with so many frames between two.
     Keys(Vec<char>, u64),
     /// Hangs up.
@@ -86,7 +92,13 @@ impl Caller {
         }
         self.speaking = Some(place + 1);
         match &self.turns[self.turn].1 {
-            Act::Speaks(recording) => Moment::Sound(&recording.frames[place]),
+            Act::Speaks(recording, keys) => {
+                let since = place.checked_sub(KEYS_FROM).filter(|since| since % KEYS_EVERY == 0);
+                match since.and_then(|since| keys.get(since / KEYS_EVERY)) {
+                    Some(key) => Moment::Key(*key),
+                    None => Moment::Sound(&recording.frames[place]),
+                }
+            }
             Act::Keys(keys, gap) if (place as u64).is_multiple_of(*gap) => {
                 Moment::Key(keys[place / *gap as usize])
             }
@@ -97,7 +109,7 @@ impl Caller {
 
     fn turn_is_over(&self, place: usize) -> bool {
         match &self.turns[self.turn].1 {
-            Act::Speaks(recording) => place >= recording.frames.len(),
+            Act::Speaks(recording, _) => place >= recording.frames.len(),
             Act::Keys(keys, gap) => place as u64 / gap >= keys.len() as u64,
             Act::HangsUp => place > 0,
         }

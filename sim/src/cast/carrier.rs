@@ -4,167 +4,39 @@
 //!
 //! Behaviour as documented for Twilio Media Streams: see `docs/twilio.md`.
 
+mod rest;
+mod says;
+
 use std::collections::{BTreeMap, VecDeque};
 
 use call_core::CallTime;
 use call_core::Millis;
 use call_core::playout::BYTES_PER_MS;
-use call_transports::twilio::media::{Envelope, FromTwilio, Media, ToTwilio, Track};
+use call_transports::twilio::media::ToTwilio;
 use call_transports::twilio::status::StatusCallback;
-use call_transports::twilio::twiml::{Verb, parse};
 use call_transports::twilio::webhook::CallStatus;
 
 use super::caller::{Caller, Moment};
 use super::schedule::Schedule;
-use crate::audio::{FRAME_BYTES, FRAME_MS};
-use crate::faults::{Fault, Unanswered};
+use crate::audio::FRAME_MS;
+use crate::faults::Fault;
 use crate::heard::Tape;
+
+pub use rest::Asked;
+pub use says::{CarrierSays, Dialled};
 
 /// The first frame comes this long after the stream began; its time stamp says so too.
 const FIRST_FRAME_MS: u64 = 73;
-/// A REST request is answered after this long.
-const REST_MS: u64 = 60;
-/// A REST hang-up ends the stream after this long.
-const STOP_MS: u64 = 110;
-/// A person who takes a call does so after this much ringing.
-const ANSWERED_MS: u64 = 5_000;
-/// Then both talk for this long.
+/// A person and the caller talk for this long.
 pub const TALK_MS: u64 = 2_000;
-/// From the outcome of a transfer that failed to the caller's new stream.
-const REJOIN_MS: u64 = 400;
 /// A ping is answered after this long.
 const PONG_MS: u64 = 40;
-/// A telephone key is played for so long, with the pause behind it.
-const TONE_MS: u64 = 200;
-/// A `w` among tones is a pause of so long.
-const PAUSE_MS: u64 = 500;
 /// A status callback comes this long after what it tells of.
 const CALLBACK_MS: u64 = 150;
+/// Marks that nobody sent: one as we would name it, and one as nobody would.
+const UNKNOWN_MARKS: [&str; 2] = ["line-999", "\u{2603}"];
 /// The socket closes this long after `stop`.
 const CLOSE_MS: u64 = 30;
-
-/// What the carrier says.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum CarrierSays {
-    /// A frame of the caller's voice.
-    Frame {
-        /// Its place among all messages of the stream.
-        sequence: u64,
-        /// Its number, from 1.
-        chunk: u64,
-        /// Milliseconds since the stream began.
-        timestamp_ms: u64,
-        /// 20 ms of µ-law.
-        audio: Box<[u8; FRAME_BYTES]>,
-    },
-    /// A mark comes back.
-    Mark {
-        /// Its place among all messages of the stream.
-        sequence: u64,
-        /// Its name.
-        name: String,
-    },
-    /// The caller pressed a key.
-    Key {
-        /// Its place among all messages of the stream.
-        sequence: u64,
-        /// Which.
-        digit: char,
-    },
-    /// The answer to a ping.
-    Pong,
-    /// The answer to a request to transfer: HTTP status and body.
-    Transferred {
-        /// HTTP status.
-        status: u16,
-        /// JSON.
-        body: String,
-    },
-    /// What came of calling a person is known: somebody has answered, or nobody does.
-    Dialled(Dialled),
-    /// The answer to a request to play tones: HTTP status and body.
-    Tones {
-        /// HTTP status.
-        status: u16,
-        /// JSON.
-        body: String,
-    },
-    /// A status callback.
-    Status(StatusCallback),
-    /// The caller's new stream begins.
-    Joined,
-    /// The connection breaks without a word.
-    Break,
-    /// The stream ends in good order.
-    Stop {
-        /// Its place among all messages of the stream.
-        sequence: u64,
-    },
-    /// The socket is closed.
-    Close,
-    /// The answer to a request to hang up: HTTP status and body.
-    HungUp {
-        /// HTTP status.
-        status: u16,
-        /// JSON.
-        body: String,
-    },
-}
-
-impl CarrierSays {
-    /// The message on the media stream. Nothing for what is said elsewhere: answers to
-    /// requests and pings, what comes of transfers, and the end of the socket itself.
-    pub fn on_stream(&self) -> Option<Envelope<'_>> {
-        let (sequence, message) = match self {
-            Self::Frame { sequence, chunk, timestamp_ms, audio } => {
-                let media = Media {
-                    track: Track::Inbound,
-                    chunk: Some(*chunk),
-                    timestamp_ms: Some(*timestamp_ms),
-                    payload: audio.as_slice(),
-                };
-                (sequence, FromTwilio::Media(media))
-            }
-            Self::Mark { sequence, name } => (sequence, FromTwilio::Mark { name: name.into() }),
-            Self::Key { sequence, digit } => (sequence, FromTwilio::Dtmf { digit: *digit }),
-            Self::Stop { sequence } => {
-                (sequence, FromTwilio::Stop { account_sid: None, call_sid: None })
-            }
-            Self::Transferred { .. }
-            | Self::Dialled(_)
-            | Self::Tones { .. }
-            | Self::Status(_)
-            | Self::Joined
-            | Self::Break
-            | Self::Close
-            | Self::Pong
-            | Self::HungUp { .. } => return None,
-        };
-        Some(Envelope { stream_sid: None, sequence: Some(*sequence), message })
-    }
-
-    /// Whether it goes the way of the stream, and is lost with it.
-    const fn needs_stream(&self) -> bool {
-        !matches!(
-            self,
-            Self::HungUp { .. }
-                | Self::Transferred { .. }
-                | Self::Tones { .. }
-                | Self::Status(_)
-                | Self::Dialled(_)
-                | Self::Joined
-        )
-    }
-}
-
-/// What came of calling a person.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Dialled {
-    /// A person has taken the call, which is theirs from here on.
-    Completed,
-    /// Nobody did.
-    Unanswered(Unanswered),
-}
 
 /// What became of the audio before a mark, by the carrier's own account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -203,7 +75,7 @@ pub struct Carrier {
     received: u64,
     faults: Vec<Fault>,
     marks_seen: u32,
-    hang_ups: u32,
+    asked: Asked,
     tones: Vec<String>,
     tape: Option<Tape>,
 }
@@ -236,7 +108,7 @@ impl Carrier {
             received: 0,
             faults,
             marks_seen: 0,
-            hang_ups: 0,
+            asked: Asked::default(),
             tones: Vec::new(),
             tape: None,
         };
@@ -259,7 +131,7 @@ impl Carrier {
         if let ToTwilio::Media { payload } = message {
             self.received += payload.len() as u64;
         }
-        if !self.stream_open || self.is_half_open(at) {
+        if !self.has_stream() || self.is_half_open(at) {
             return;
         }
         let now = position(at);
@@ -290,7 +162,11 @@ impl Carrier {
                     let account = if end <= now { Account::Played } else { Account::Cleared };
                     self.account.insert(name, account);
                 }
-                for (end, name) in self.marks.drain(..) {
+                let mut marks: Vec<_> = self.marks.drain(..).collect();
+                if self.faults.contains(&Fault::MarksShuffled) {
+                    marks.reverse();
+                }
+                for (end, name) in marks {
                     let account = if end <= now { Account::Played } else { Account::Cleared };
                     self.account.insert(name.clone(), account);
                     self.later.add(at, CarrierSays::Mark { sequence: 0, name });
@@ -310,7 +186,7 @@ impl Carrier {
 
     /// Somebody asks whether it is there.
     pub fn pinged(&mut self, at: CallTime) {
-        if self.stream_open && !self.is_half_open(at) {
+        if self.has_stream() && !self.is_half_open(at) {
             self.later.add(at + Millis(PONG_MS), CarrierSays::Pong);
         }
     }
@@ -348,104 +224,6 @@ impl Carrier {
         self.faults.iter().any(broken)
     }
 
-    /// A request to end the call.
-    pub fn hang_up(&mut self, at: CallTime) {
-        self.hang_ups += 1;
-        let refused = self.faults.iter().find_map(|fault| match fault {
-            Fault::HangUpRefused { status, times } if self.hang_ups <= *times => Some(*status),
-            _ => None,
-        });
-        if let Some(status) = refused.filter(|_| !self.call_over) {
-            let body = format!(r#"{{"code":20500,"message":"Refused","status":{status}}}"#);
-            self.later.add(at + Millis(REST_MS), CarrierSays::HungUp { status, body });
-            return;
-        }
-        let (status, body) = if self.call_over {
-            (404, r#"{"code":20404,"message":"The call was not found","status":404}"#)
-        } else {
-            (200, r#"{"status":"completed"}"#)
-        };
-        let answer = CarrierSays::HungUp { status, body: body.to_owned() };
-        self.later.add(at + Millis(REST_MS), answer);
-        if !self.call_over {
-            self.end_call(at + Millis(STOP_MS));
-        }
-    }
-
-    /// A request to transfer the call: the stream ends, somebody is called, and if nobody answers
-    /// the caller comes back by a new stream.
-    pub fn transfer(&mut self, at: CallTime) {
-        let refused = self.faults.iter().find_map(|fault| match fault {
-            Fault::TransferRefused { status } => Some(*status),
-            _ => None,
-        });
-        let (status, body) = match refused {
-            _ if self.call_over => (400, r#"{"code":21220,"status":400}"#.to_owned()),
-            Some(400) => (400, r#"{"code":21220,"status":400}"#.to_owned()),
-            Some(status) => (status, format!(r#"{{"code":20500,"status":{status}}}"#)),
-            None => (200, r#"{"status":"in-progress"}"#.to_owned()),
-        };
-        let accepted = status == 200;
-        self.later.add(at + Millis(REST_MS), CarrierSays::Transferred { status, body });
-        if !accepted {
-            return;
-        }
-        let stop = at + Millis(STOP_MS) + self.stop_late();
-        self.later.add(stop, CarrierSays::Stop { sequence: 0 });
-        let failure = self.faults.iter().find_map(|fault| match fault {
-            Fault::TransferFails { how, rings_ms } => Some((*how, *rings_ms)),
-            _ => None,
-        });
-        match failure {
-            Some((how, rings_ms)) => {
-                let over = stop + Millis(rings_ms);
-                self.later.add(over, CarrierSays::Dialled(Dialled::Unanswered(how)));
-                self.later.add(over + Millis(REJOIN_MS), CarrierSays::Joined);
-            }
-            None => {
-                let answered = stop + Millis(ANSWERED_MS);
-                self.later.add(answered, CarrierSays::Dialled(Dialled::Completed));
-                self.completed(answered + Millis(TALK_MS));
-            }
-        }
-    }
-
-    /// A request to run this document, which begins with tones: the stream ends, the tones are
-    /// played, and a new stream comes.
-    pub fn redirect(&mut self, at: CallTime, document: &str) {
-        let refused = self.faults.iter().find_map(|fault| match fault {
-            Fault::TonesRefused { status } => Some(*status),
-            _ => None,
-        });
-        let tones = match parse(document).as_deref() {
-            Ok([Verb::Tones(tones), Verb::Connect(_), ..]) => Some(tones.reveal().to_owned()),
-            _ => None,
-        };
-        let (status, body) = match refused {
-            _ if self.call_over => (400, r#"{"code":21220,"status":400}"#.to_owned()),
-            Some(400) => (400, r#"{"code":21220,"status":400}"#.to_owned()),
-            Some(status) => (status, format!(r#"{{"code":20500,"status":{status}}}"#)),
-            None if tones.is_none() => (400, r#"{"code":12100,"status":400}"#.to_owned()),
-            None => (200, r#"{"status":"in-progress"}"#.to_owned()),
-        };
-        self.later.add(at + Millis(REST_MS), CarrierSays::Tones { status, body });
-        let Some(tones) = tones.filter(|_| status == 200) else { return };
-        let stop = at + Millis(STOP_MS) + self.stop_late();
-        self.later.add(stop, CarrierSays::Stop { sequence: 0 });
-        let sign_ms = |sign: u8| if sign == b'w' { PAUSE_MS } else { TONE_MS };
-        let tones_ms: u64 = tones.bytes().map(sign_ms).sum();
-        let gone = self.faults.iter().find_map(|fault| match fault {
-            Fault::CallerGoneInTones { after_ms } => Some(*after_ms),
-            _ => None,
-        });
-        self.tones.push(tones);
-        if let Some(after_ms) = gone {
-            self.completed(stop + Millis(after_ms));
-        } else if !self.faults.contains(&Fault::TonesNoReturn) {
-            self.later.add(stop + Millis(tones_ms + REJOIN_MS), CarrierSays::Joined);
-        }
-    }
-
     /// What was played of tones, request by request.
     pub fn tones(&self) -> &[String] {
         &self.tones
@@ -453,12 +231,12 @@ impl Carrier {
 
     /// Status callbacks that are still to come, and will arrive.
     pub fn callbacks(&mut self) -> Vec<StatusCallback> {
-        if self.faults.contains(&Fault::CallbacksLost) {
-            return Vec::new();
-        }
+        let are_lost = self.faults.contains(&Fault::CallbacksLost);
         let mut left = Vec::new();
         while let Some(what) = self.later.due(CallTime::from_millis(u64::MAX)) {
-            if let CarrierSays::Status(told) = what {
+            if let CarrierSays::Status(told) = what
+                && !are_lost
+            {
                 left.push(told);
             }
         }
@@ -474,6 +252,16 @@ impl Carrier {
             matches!(what, CarrierSays::HungUp { .. } | CarrierSays::Status(_))
         };
         self.later.retain(elsewhere);
+    }
+
+    /// The server leaves the stream for good. The next verb of the document hangs up; on a dead
+    /// connection nobody at the carrier learns that there is one.
+    pub fn left(&mut self, at: CallTime) {
+        if self.is_half_open(at) {
+            self.stream_closed();
+        } else {
+            self.document_ended(at);
+        }
     }
 
     /// The call ends now because its document did. There is no stream then.
@@ -494,6 +282,16 @@ impl Carrier {
     /// Whether the stream's socket is still open on this side.
     pub const fn is_open(&self) -> bool {
         self.stream_open
+    }
+
+    /// Whether there is a stream: it was neither closed nor left for another document.
+    pub const fn has_stream(&self) -> bool {
+        self.stream_open && !self.on_hold
+    }
+
+    /// Whether the stream has ended and the server was told so, and has not left it itself.
+    pub fn is_away(&self, at: CallTime) -> bool {
+        self.stream_open && self.on_hold && !self.is_half_open(at)
     }
 
     /// Whether the call is over, not only its stream.
@@ -532,6 +330,11 @@ impl Carrier {
             if self.faults.contains(&Fault::MarksTwice) {
                 self.later.add(now, mark.clone());
             }
+            if self.faults.contains(&Fault::MarksUnknown) {
+                for name in UNKNOWN_MARKS {
+                    self.later.add(now, CarrierSays::Mark { sequence: 0, name: name.to_owned() });
+                }
+            }
             return Some(mark);
         }
         while let Some((end, _)) = self.unmarked.front()
@@ -568,14 +371,11 @@ impl Carrier {
         self.stream_open = true;
         self.stream_began = now;
         self.on_hold = false;
-        (self.chunks, self.sequence) = (0, 1);
+        // Frames, messages and time are counted anew.
+        (self.frames, self.chunks, self.sequence) = (0, 0, 1);
         self.bunch.clear();
         if let Some(tape) = &mut self.tape {
             tape.resumed();
-        }
-        // While another document ran, time went on without frames.
-        while self.next_frame() < now {
-            self.frames += 1;
         }
     }
 
@@ -610,7 +410,7 @@ impl Carrier {
     }
 
     const fn sends_frames(&self) -> bool {
-        self.stream_open && !self.call_over && !self.on_hold
+        self.has_stream() && !self.call_over
     }
 
     /// What comes of the caller's next 20 ms, if anything is sent of it now.
@@ -625,7 +425,7 @@ impl Carrier {
                 let audio = Box::new(*audio);
                 self.frames += 1;
                 self.chunks += 1;
-                let (chunk, timestamp_ms) = (self.chunks, at.as_millis());
+                let (chunk, timestamp_ms) = (self.chunks, at.since(self.stream_began).0);
                 let sequence = self.number();
                 self.frame(now, CarrierSays::Frame { sequence, chunk, timestamp_ms, audio })
             }
@@ -752,7 +552,8 @@ impl Carrier {
     }
 
     const fn next_frame(&self) -> CallTime {
-        CallTime::from_millis(FIRST_FRAME_MS + self.frames * FRAME_MS)
+        let since = FIRST_FRAME_MS + self.frames * FRAME_MS;
+        CallTime::from_millis(self.stream_began.as_millis() + since)
     }
 }
 

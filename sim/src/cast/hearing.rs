@@ -4,7 +4,8 @@
 //! Nothing tells the agent when somebody speaks or what: it hears 20 ms of audio at a time, wherever
 //! they come from. A frame that occurs once in all the recordings gives its place away; from there
 //! the end of the speech is counted in frames. So the words come when the sound has come, also
-//! through a real server, and a lost frame or a late one has the effect that it would have.
+//! through a real server, and a lost frame or a late one has the effect that it would have: an
+//! utterance of which more than a tenth is missing is not understood.
 //!
 //! A recording that a scenario uses several times is known once. The first time it is heard it has
 //! the words of its first turn, the second time those of its second, and so on.
@@ -19,6 +20,10 @@ use crate::audio::{FRAME_BYTES, FRAME_MS, Recording, mulaw};
 
 /// A frame in which nobody speaks.
 const SILENCE: [u8; FRAME_BYTES] = [mulaw::SILENCE; FRAME_BYTES];
+
+/// So many frames of an utterance must have been heard, of so many: its sense survives a hole, and
+/// not the loss of a word.
+const ENOUGH: (usize, usize) = (9, 10);
 
 /// What was noticed in a piece of audio.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,10 +44,13 @@ pub struct Hearing {
     /// Audio that does not make up a frame yet.
     rest: Vec<u8>,
     now: Option<Spoken>,
+    /// How many frames of speech were heard of which recording, since it began.
+    so_far: (usize, usize),
 }
 
 #[derive(Debug, Clone)]
 struct Known {
+    frames: Vec<[u8; FRAME_BYTES]>,
     /// What it says each time it is heard; empty words for a noise.
     words: Vec<(String, Option<Language>)>,
     /// How often it was heard to its end.
@@ -57,6 +65,12 @@ impl Known {
     fn next_words(&self) -> Option<&(String, Option<Language>)> {
         let times = self.heard.fetch_add(1, Ordering::Relaxed);
         self.words.get(times).or(self.words.last())
+    }
+
+    /// Whether so many frames of its speech are enough to understand it.
+    fn is_enough(&self, heard: usize) -> bool {
+        let all: usize = self.spans.iter().map(|(start, end)| end - start).sum();
+        heard * ENOUGH.1 >= all * ENOUGH.0
     }
 }
 
@@ -73,8 +87,13 @@ impl Hearing {
     pub fn new<'a>(
         recordings: impl IntoIterator<Item = (&'a Recording, &'a str, Option<Language>)>,
     ) -> Self {
-        let mut hearing =
-            Self { known: Vec::new(), places: BTreeMap::new(), rest: Vec::new(), now: None };
+        let mut hearing = Self {
+            known: Vec::new(),
+            places: BTreeMap::new(),
+            rest: Vec::new(),
+            now: None,
+            so_far: (0, 0),
+        };
         let mut sounds: Vec<&Recording> = Vec::new();
         for (recording, words, language) in recordings {
             let words = (words.to_owned(), language);
@@ -100,7 +119,8 @@ impl Hearing {
                         .or_insert(Some((number, place)));
                 }
             }
-            hearing.known.push(Known { words: vec![words], heard: Arc::default(), spans });
+            let frames = recording.frames.clone();
+            hearing.known.push(Known { frames, words: vec![words], heard: Arc::default(), spans });
         }
         hearing
     }
@@ -141,15 +161,21 @@ impl Hearing {
                 self.now.is_some_and(|now| now.recording == recording && now.span == span);
             if !goes_on {
                 noticed.push(Noticed::SpeechBegan);
+                if span == 0 || self.so_far.0 != recording {
+                    self.so_far = (recording, 0);
+                }
             }
             self.now = Some(Spoken { recording, span, frames_left: spans[span].1 - place });
         }
         let Some(now) = &mut self.now else { return };
+        let known = &self.known[now.recording];
+        let place = known.spans[now.span].1 - now.frames_left;
+        self.so_far.1 += usize::from(known.frames.get(place) == Some(frame));
         now.frames_left -= 1;
         if now.frames_left == 0 {
-            let known = &self.known[now.recording];
             if now.span + 1 == known.spans.len()
                 && let Some((words, language)) = known.next_words()
+                && known.is_enough(self.so_far.1)
                 && !words.is_empty()
             {
                 noticed.push(Noticed::Words(words.clone(), *language));
@@ -180,6 +206,28 @@ mod tests {
         let mut hearing = Hearing::new([(&hello, "hello there", None)]);
         let half: Vec<u8> = hello.frames.iter().take(10).flatten().copied().collect();
         assert_eq!(hearing.listen(&half), [Noticed::SpeechBegan]);
+    }
+
+    #[test]
+    fn a_caller_of_whom_the_beginning_or_the_middle_is_missing_is_not_understood() {
+        let hello = Recording::from_words("hello there, is anybody at home today", 1);
+        let said = |holes: std::ops::Range<usize>| {
+            let mut hearing = Hearing::new([(&hello, "hello there", None)]);
+            let mut noticed = Vec::new();
+            for (place, frame) in hello.frames.iter().enumerate() {
+                noticed.extend(hearing.listen(if holes.contains(&place) {
+                    &SILENCE
+                } else {
+                    frame
+                }));
+            }
+            noticed.contains(&Noticed::Words("hello there".to_owned(), None))
+        };
+        let length = hello.frames.len();
+        assert!(said(0..0));
+        assert!(said(length / 2..length / 2 + 2), "a hole of two frames is none");
+        assert!(!said(0..length / 2));
+        assert!(!said(length / 3..length / 2));
     }
 
     #[test]

@@ -40,6 +40,11 @@ impl<T> Schedule<T> {
         self.things.values().any(holds)
     }
 
+    /// What the first thing gives of which something is wanted.
+    pub fn find<R>(&self, wanted: impl FnMut(&T) -> Option<R>) -> Option<R> {
+        self.things.values().find_map(wanted)
+    }
+
     /// Keeps only what passes.
     pub fn retain(&mut self, mut keep: impl FnMut(&T) -> bool) {
         self.things.retain(|_, thing| keep(thing));

@@ -12,8 +12,9 @@ use call_transports::twilio::rest::redirect_body;
 use call_transports::twilio::twiml::{Document, Stream};
 use locales::{Locale, Rendered};
 
+use super::carrier::Errand;
 use super::{Desk, Job};
-use crate::cast::agent::{CONNECT_MS, refusal};
+use crate::cast::agent::{CONNECT_MS, refusal, takes};
 use crate::cast::voice;
 
 /// A try to connect to the agent is given up after this long. There are two, with a pause between
@@ -72,10 +73,13 @@ impl Desk {
                 self.bridge.line_ready(*utterance, clip, &mut self.legs);
             }
             Effect::Perform { id, function, key } => self.run_function(id, *function, key),
-            Effect::HangUp => self.legs.carrier.hang_up(now),
-            Effect::Transfer { .. } => self.legs.carrier.transfer(now),
-            Effect::PlayTones { id, .. } => self.play_tones(id),
-            Effect::LeaveStream => self.legs.carrier.stream_closed(),
+            Effect::HangUp => self.ask_carrier(Errand::HangUp),
+            Effect::Transfer { .. } => self.ask_carrier(Errand::Transfer),
+            Effect::PlayTones { id, .. } => {
+                id.clone_into(&mut self.tones);
+                self.ask_carrier(Errand::Tones);
+            }
+            Effect::LeaveStream => self.legs.carrier.left(now),
             _ => {}
         }
     }
@@ -85,9 +89,12 @@ impl Desk {
         self.sessions += 1;
         let refused = refusal(&self.scenario.faults, self.sessions);
         let now = self.legs.now;
+        let (opens, _) = takes(&self.scenario.faults, self.sessions);
+        let unreachable = 2 * CONNECT_LIMIT_MS + CONNECT_PAUSE_MS;
         let (takes, outcome) = match refused {
-            None => (CONNECT_MS, Ok(())),
-            Some(0) => (2 * CONNECT_LIMIT_MS + CONNECT_PAUSE_MS, Err(AgentLoss::Unreachable)),
+            Some(0) => (unreachable, Err(AgentLoss::Unreachable)),
+            None if opens.0 >= CONNECT_LIMIT_MS => (unreachable, Err(AgentLoss::Unreachable)),
+            None => (opens.0, Ok(())),
             Some(status @ (401 | 403)) => (CONNECT_MS, Err(AgentLoss::Refused(status))),
             Some(status) => (2 * CONNECT_MS + CONNECT_PAUSE_MS, Err(AgentLoss::Refused(status))),
         };
@@ -114,17 +121,20 @@ impl Desk {
     }
 
     /// As a server does: the call gets a document with the tones and a new stream behind them.
-    pub(super) fn play_tones(&mut self, id: &str) {
-        id.clone_into(&mut self.tones);
-        let tones = self.bridge.arguments(id).and_then(|text| functions::tones(text).ok());
+    pub(super) fn play_tones(&mut self) {
+        let arguments = self.bridge.arguments(&self.tones);
+        let tones = arguments.and_then(|text| functions::tones(text).ok());
         let stream = Stream::new("wss://voice.example.test/twilio");
         let document = tones
             .zip(stream.ok())
             .and_then(|(tones, stream)| Document::new().tones(tones).connect(stream).render().ok());
         match document.filter(|document| redirect_body(document).is_some()) {
             Some(document) => self.legs.carrier.redirect(self.legs.now, &document),
-            // Nothing can be asked of the carrier.
-            None => self.legs.input(Input::Carrier(Carrier::Tones(Tones::Refused))),
+            None => {
+                // Nothing can be asked of the carrier.
+                self.answered(Errand::Tones);
+                self.legs.input(Input::Carrier(Carrier::Tones(Tones::Refused)));
+            }
         }
     }
 

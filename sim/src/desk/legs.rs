@@ -20,6 +20,10 @@ pub(super) struct Legs {
     pub(super) unread_since: Option<CallTime>,
     pub(super) agent: Option<Agent>,
     pub(super) inputs: VecDeque<Input>,
+    /// Bytes of the caller's voice that the agent's sessions heard.
+    pub(super) heard: u64,
+    /// Bytes of speech that were sent although the stream had ended.
+    pub(super) astray: u64,
 }
 
 /// A message that the carrier has not read.
@@ -62,6 +66,9 @@ impl Outlet for Legs {
     fn to_carrier(&mut self, message: ToCarrier<'_>) {
         match message {
             ToCarrier::Audio(audio) => {
+                if self.carrier.is_away(self.now) {
+                    self.astray += audio.len() as u64;
+                }
                 self.unread.push_audio(Unread::Media(audio.to_vec()), audio.len());
             }
             ToCarrier::Mark(utterance) => self.unread.push_control(Unread::Mark(utterance)),
@@ -80,6 +87,7 @@ impl Outlet for Legs {
 
     fn audio_to_agent(&mut self, audio: &[u8]) {
         if let Some(agent) = &mut self.agent {
+            self.heard += audio.len() as u64;
             agent.receive_audio(self.now, audio);
         }
     }

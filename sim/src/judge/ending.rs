@@ -2,7 +2,7 @@
 
 use call_core::call::Timer;
 use call_core::company::FarewellPolicy;
-use call_core::input::{Agent, Carrier, Input, Line, Playback, Transfer};
+use call_core::input::{Agent, Carrier, Input, Line, Playback, Tones, Transfer};
 use call_core::{
     Brief, CallTime, Cause, Effect, EndReason, Fact, Limits, LineId, Step, UtteranceId,
 };
@@ -17,12 +17,14 @@ pub(super) fn last_words_first(evidence: &Evidence<'_>, findings: &mut Findings<
         questions_are_heard_out(evidence, brief, findings);
     }
     let mut words = LastWords::new(&brief.limits);
-    let mut dead = false;
+    // Whether the call is leaving, or the caller has left it: then nothing more is said.
+    let (mut leaves, mut hung_up, mut dead) = (false, false, false);
     for step in evidence.steps {
         words.news(step);
+        leaves |= is_away(step);
         match step.cause {
             Cause::Input(Input::Carrier(Carrier::Dead)) => dead = true,
-            Cause::Input(Input::Carrier(Carrier::Joined)) => dead = false,
+            Cause::Input(Input::Carrier(Carrier::Joined)) => (dead, leaves) = (false, hung_up),
             _ => {}
         }
         for effect in &step.effects {
@@ -30,7 +32,12 @@ pub(super) fn last_words_first(evidence: &Evidence<'_>, findings: &mut Findings<
             let (what, lines): (_, &[LineId]) = match effect {
                 // On a dead stream no word reaches anybody, until another one joins.
                 Effect::HangUp if dead => continue,
-                Effect::HangUp => ("we hang up", &GOODBYES),
+                Effect::HangUp => {
+                    (leaves, hung_up) = (true, true);
+                    ("we hang up", &GOODBYES)
+                }
+                Effect::LeaveStream if leaves => continue,
+                Effect::LeaveStream => ("we leave the stream", &GOODBYES),
                 Effect::Transfer { .. } => ("we hand the call over", &[LineId::Transferring]),
                 _ => continue,
             };
@@ -77,6 +84,20 @@ fn questions_are_heard_out(evidence: &Evidence<'_>, brief: &Brief, findings: &mu
         for_good |= matches!(step.cause, Cause::Timer(Timer::CallLimit | Timer::DrainLimit));
         scene.apply(step);
     }
+}
+
+/// Whether the caller cannot be spoken to, as far as the carrier tells.
+fn is_away(step: &Step) -> bool {
+    let Cause::Input(Input::Carrier(news)) = &step.cause else { return false };
+    matches!(
+        news,
+        Carrier::Stopped
+            | Carrier::Lost
+            | Carrier::Dead
+            | Carrier::Completed
+            | Carrier::Transfer(Transfer::Accepted | Transfer::Completed | Transfer::Gone)
+            | Carrier::Tones(Tones::Accepted | Tones::Gone)
+    )
 }
 
 /// What may be said last before we hang up.

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use call_core::input::{Agent, Input};
+use call_core::playout::BYTES_PER_MS;
 use call_core::{Cause, Effect};
 
 use super::scene::Scene;
@@ -39,6 +40,10 @@ pub struct AudioTotals {
     pub to_caller: Option<Flow>,
     /// The caller's voice to the agent.
     pub to_agent: Option<Flow>,
+    /// Bytes of speech that were sent to the carrier while there was no stream to play them.
+    pub astray: u64,
+    /// The most bytes of speech that ever waited for the carrier at once.
+    pub most_waiting: u64,
 }
 
 /// I-01, as far as a journal shows it: by the write's key, and by the words of the requests.
@@ -66,11 +71,18 @@ pub(super) fn writes_once(evidence: &Evidence<'_>, findings: &mut Findings<'_>) 
     }
 }
 
-/// I-29, as far as a journal shows it.
+/// The most speech that waits before the carrier, in bytes: thirty seconds.
+const WAITING_MAX: u64 = 30_000 * BYTES_PER_MS;
+
+/// I-29, as far as a journal and the count of audio show it.
 pub(super) fn bounded(evidence: &Evidence<'_>, findings: &mut Findings<'_>) {
     let Some(brief) = evidence.brief() else { return };
     let mut scene = Scene::new(brief);
     let mut told = [false; 3];
+    let waiting = evidence.audio.most_waiting;
+    if waiting > WAITING_MAX {
+        findings.whole(format!("{waiting} bytes of speech waited for the carrier at once"));
+    }
     for step in evidence.steps {
         scene.apply(step);
         let open = [
@@ -89,7 +101,10 @@ pub(super) fn bounded(evidence: &Evidence<'_>, findings: &mut Findings<'_>) {
 
 /// I-30.
 pub(super) fn audio_conserved(evidence: &Evidence<'_>, findings: &mut Findings<'_>) {
-    let AudioTotals { to_caller, to_agent } = evidence.audio;
+    let AudioTotals { to_caller, to_agent, astray, .. } = evidence.audio;
+    if astray > 0 {
+        findings.whole(format!("{astray} bytes of speech were sent to a caller who was away"));
+    }
     for (flow, whose) in [(to_caller, "speech to the caller"), (to_agent, "the caller's voice")] {
         let Some(flow) = flow else { continue };
         let Flow { offered, forwarded, dropped, held, received } = flow;

@@ -92,7 +92,21 @@ impl Check<'_> {
                 (Some("Calls"), [function, ..]) => {
                     self.name::<Function>(function, "function");
                 }
+                (Some("CallsAll"), [calls]) => self.calls(calls),
                 _ => {}
+            }
+        }
+    }
+
+    /// Functions that are asked for in one request.
+    fn calls(&mut self, calls: &Node) {
+        if self.sound(calls).is_some() && calls.items().is_empty() {
+            let what = "a request asks for one function at least";
+            self.found.push(Found::new(calls.head(), what, "expected a function"));
+        }
+        for call in calls.items() {
+            if let [function, ..] = call.items() {
+                self.name::<Function>(function, "function");
             }
         }
     }

@@ -61,6 +61,9 @@ pub(super) enum Act {
         /// The language that the agent recognises; the call's own if it says none.
         #[serde(skip_serializing_if = "Option::is_none")]
         language: Option<Language>,
+        /// Keys that are pressed meanwhile.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        keys: Option<String>,
         #[serde(default)]
         after: Cue,
     },
@@ -121,6 +124,8 @@ pub(super) struct Reply {
 pub(super) enum Doing {
     Says(String),
     Calls(String, BTreeMap<String, serde_json::Value>),
+    /// Several functions in one request.
+    CallsAll(Vec<(String, BTreeMap<String, serde_json::Value>)>),
 }
 
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -203,4 +208,49 @@ pub enum Expectation {
     Status(String),
     /// The phases of the call included this one.
     Phase(String),
+    /// Our line of this id, or speech with these words in it, was heard so often, in full or in part.
+    Times(String, usize),
+    /// The caller heard the first of these before the second, each in full or in part.
+    Before(String, String),
+    /// Our own gate refused this function, for this reason.
+    Refused(String, String),
+    /// The agent was told these words in the caller's place, or by an answer.
+    AgentTold(String),
+    /// The carrier was asked for this so often, by its own count: see [`Request`].
+    Asked(String, u32),
+}
+
+/// What the carrier may be asked for, as it counts it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Request {
+    /// To hang up.
+    HangUp,
+    /// To transfer the call to a person, whether or not it does.
+    Transfer,
+    /// Likewise, where it does: so often a person's telephone rang.
+    Dial,
+    /// To play tones.
+    Tones,
+}
+
+impl Request {
+    /// Every request there is.
+    pub const ALL: [Self; 4] = [Self::HangUp, Self::Transfer, Self::Dial, Self::Tones];
+
+    /// Its name in scenarios.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::HangUp => "hang-up",
+            Self::Transfer => "transfer",
+            Self::Dial => "dial",
+            Self::Tones => "tones",
+        }
+    }
+
+    /// The request of this name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|request| request.name() == name)
+    }
 }

@@ -493,8 +493,21 @@ impl<'de> de::Deserializer<'de> for Shape<'_> {
         visitor.visit_enum(self).map_err(|wrong| wrong.or_at(self.node))
     }
 
+    fn deserialize_tuple<V: Visitor<'de>>(self, len: usize, visitor: V) -> Result<V::Value, Wrong> {
+        match &self.node.body {
+            _ if !self.is_sound() => Filler::new().deserialize_tuple(len, visitor),
+            Body::Tuple(items) if items.len() == len && self.node.name.is_none() => {
+                visitor.visit_seq(Items { of: self, items: items.iter() })
+            }
+            _ => {
+                let places = vec!["…"; len].join(", ");
+                Err(Wrong::kind(self.node, &format!("{len} values in brackets: `({places})`")))
+            }
+        }
+    }
+
     serde::forward_to_deserialize_any! {
-        i128 u128 f32 char bytes byte_buf unit unit_struct tuple tuple_struct identifier ignored_any
+        i128 u128 f32 char bytes byte_buf unit unit_struct tuple_struct identifier ignored_any
     }
 }
 

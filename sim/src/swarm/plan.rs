@@ -219,12 +219,18 @@ fn any_moment(seed: &mut Seed) -> u64 {
 }
 
 /// How each kind of fault is drawn, in the order of [`Fault`].
-const DRAWS: [fn(&mut Seed) -> Fault; 38] = [
+const DRAWS: [fn(&mut Seed) -> Fault; 48] = [
     |seed| Fault::AgentRefuses {
         session: number(seed, 1, 3),
         status: pick(seed, &[0, 401, 403, 429, 500, 503]),
     },
+    |seed| Fault::AgentNoWelcome { session: number(seed, 1, 3) },
     |seed| Fault::AgentNeverReady { session: number(seed, 1, 3) },
+    |seed| Fault::AgentSlow {
+        session: number(seed, 1, 3),
+        connect_ms: pick(seed, &[62, 900, 2_900, 4_000]),
+        applied_ms: pick(seed, &[160, 900, 2_900, 6_000]),
+    },
     |seed| Fault::AgentGone { when: moment(seed), after_ms: seed.between(0, 3_000) },
     |seed| Fault::AgentError {
         when: moment(seed),
@@ -237,7 +243,10 @@ const DRAWS: [fn(&mut Seed) -> Fault; 38] = [
     },
     |_| Fault::AgentOmitsDone,
     |_| Fault::AgentRepeatsDone,
+    |_| Fault::AgentDoneLate,
     |seed| Fault::AgentSendsLate { frames: number(seed, 1, 60) },
+    |_| Fault::AgentSaysLate,
+    |_| Fault::AgentTellsHistory,
     |_| Fault::AgentRepeatsCalls,
     |_| Fault::AgentAsksAgain,
     |seed| Fault::AgentCancels { after_ms: seed.between(0, 6_000) },
@@ -245,6 +254,8 @@ const DRAWS: [fn(&mut Seed) -> Fault; 38] = [
     |seed| Fault::AgentSilent { reply: number(seed, 1, 4) },
     |seed| Fault::MarksLost { from: number(seed, 1, 12), count: pick(seed, &[1, 1, 2, 5, 99]) },
     |_| Fault::MarksTwice,
+    |_| Fault::MarksUnknown,
+    |_| Fault::MarksShuffled,
     |seed| Fault::StreamBreaks { at_ms: seed.between(0, 90_000) },
     |seed| Fault::FramesTwice { from: frame(seed), count: frames(seed) },
     |seed| Fault::FramesBunched { from: frame(seed), count: frames(seed), by: seed.between(2, 5) },
@@ -259,15 +270,24 @@ const DRAWS: [fn(&mut Seed) -> Fault; 38] = [
     |seed| Fault::HalfOpen { at_ms: seed.between(0, 90_000) },
     |seed| Fault::CarrierBlocks { at_ms: seed.between(0, 90_000), for_ms: seed.between(0, 7_000) },
     |seed| Fault::HangUpRefused {
-        status: pick(seed, &[401, 403, 404, 429, 500, 503]),
+        status: pick(seed, &[400, 401, 403, 404, 429, 500, 503]),
         times: number(seed, 1, 5),
     },
-    |seed| Fault::TransferRefused { status: pick(seed, &[400, 401, 404, 429, 500]) },
+    |seed| Fault::TransferRefused {
+        status: pick(seed, &[400, 401, 404, 429, 500]),
+        times: pick(seed, &[1, 2, 9]),
+    },
+    |_| Fault::TransferReplyLost,
+    |seed| Fault::RestSlow { ms: pick(seed, &[900, 2_900, 4_000, 20_000]) },
     |seed| Fault::TransferFails {
         how: pick(seed, &[Unanswered::Busy, Unanswered::NoAnswer, Unanswered::Failed]),
         rings_ms: seed.between(0, 70_000),
     },
-    |seed| Fault::TonesRefused { status: pick(seed, &[400, 401, 404, 429, 500]) },
+    |seed| Fault::CallerGoneInTransfer { after_ms: seed.between(0, 8_000) },
+    |seed| Fault::TonesRefused {
+        status: pick(seed, &[400, 401, 404, 429, 500]),
+        times: pick(seed, &[1, 2, 9]),
+    },
     |_| Fault::TonesNoReturn,
     |seed| Fault::CallerGoneInTones { after_ms: seed.between(0, 4_000) },
     |seed| Fault::StopLate { ms: pick(seed, &[50, 300, 1_500, 5_000, 20_000]) },
@@ -284,13 +304,18 @@ const DRAWS: [fn(&mut Seed) -> Fault; 38] = [
 const fn kind(fault: &Fault) -> &'static str {
     match fault {
         Fault::AgentRefuses { .. } => "AgentRefuses",
+        Fault::AgentNoWelcome { .. } => "AgentNoWelcome",
         Fault::AgentNeverReady { .. } => "AgentNeverReady",
+        Fault::AgentSlow { .. } => "AgentSlow",
         Fault::AgentGone { .. } => "AgentGone",
         Fault::AgentError { .. } => "AgentError",
         Fault::AgentWarns { .. } => "AgentWarns",
         Fault::AgentOmitsDone => "AgentOmitsDone",
         Fault::AgentRepeatsDone => "AgentRepeatsDone",
+        Fault::AgentDoneLate => "AgentDoneLate",
         Fault::AgentSendsLate { .. } => "AgentSendsLate",
+        Fault::AgentSaysLate => "AgentSaysLate",
+        Fault::AgentTellsHistory => "AgentTellsHistory",
         Fault::AgentRepeatsCalls => "AgentRepeatsCalls",
         Fault::AgentAsksAgain => "AgentAsksAgain",
         Fault::AgentCancels { .. } => "AgentCancels",
@@ -298,6 +323,8 @@ const fn kind(fault: &Fault) -> &'static str {
         Fault::AgentSilent { .. } => "AgentSilent",
         Fault::MarksLost { .. } => "MarksLost",
         Fault::MarksTwice => "MarksTwice",
+        Fault::MarksUnknown => "MarksUnknown",
+        Fault::MarksShuffled => "MarksShuffled",
         Fault::StreamBreaks { .. } => "StreamBreaks",
         Fault::FramesTwice { .. } => "FramesTwice",
         Fault::FramesBunched { .. } => "FramesBunched",
@@ -309,7 +336,10 @@ const fn kind(fault: &Fault) -> &'static str {
         Fault::CarrierBlocks { .. } => "CarrierBlocks",
         Fault::HangUpRefused { .. } => "HangUpRefused",
         Fault::TransferRefused { .. } => "TransferRefused",
+        Fault::TransferReplyLost => "TransferReplyLost",
+        Fault::RestSlow { .. } => "RestSlow",
         Fault::TransferFails { .. } => "TransferFails",
+        Fault::CallerGoneInTransfer { .. } => "CallerGoneInTransfer",
         Fault::TonesRefused { .. } => "TonesRefused",
         Fault::TonesNoReturn => "TonesNoReturn",
         Fault::CallerGoneInTones { .. } => "CallerGoneInTones",
@@ -326,7 +356,15 @@ const fn kind(fault: &Fault) -> &'static str {
 
 fn moment(seed: &mut Seed) -> When {
     let which = number(seed, 1, 4);
-    pick(seed, &[When::Speaking(which), When::Hearing(which), When::Asking(which.min(2))])
+    pick(
+        seed,
+        &[
+            When::Speaking(which),
+            When::Hearing(which),
+            When::Asking(which.min(2)),
+            When::Settling(which.min(2)),
+        ],
+    )
 }
 
 /// A frame of the caller's in the first minute and a half.

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use call_core::{Fact, LineId, Step, UtteranceId};
 
-use super::{Known, cut, phases, spoke};
+use super::{Known, counted, cut, phases, spoke};
 use crate::scenario::Expectation;
 
 /// What came instead of an expectation that did not hold.
@@ -34,7 +34,7 @@ pub(super) fn instead(
                 Fact::FunctionDone { name: n, outcome, .. } if n == name => Some(outcome.clone()),
                 _ => None,
             });
-            let refused = refusals(steps, name);
+            let refused = counted::refusals(steps, name).map(str::to_owned);
             all("it ended as", &all("it was refused:", "it never ended", refused), done)
         }
         Expectation::Written(_) => format!("the back office accepted {}", known.written),
@@ -53,6 +53,7 @@ pub(super) fn instead(
             });
             all("it ended as", "it did not end", reasons)
         }
+        _ => return counted::instead(steps, expectation, known),
     };
     Some(came)
 }
@@ -90,23 +91,6 @@ fn not_said(steps: &[Step], words: &str) -> String {
         let before = "nobody said this in one sentence; heard were:";
         all(before, "nobody said this in one sentence: nothing was heard", spoken)
     }
-}
-
-/// Why requests for a function were refused.
-fn refusals(steps: &[Step], function: &str) -> impl Iterator<Item = String> {
-    let facts = || steps.iter().flat_map(|step| &step.facts);
-    let asked: BTreeSet<&str> = facts()
-        .filter_map(|fact| match fact {
-            Fact::FunctionAsked { id, name, .. } if name == function => Some(id.as_str()),
-            _ => None,
-        })
-        .collect();
-    facts().filter_map(move |fact| match fact {
-        Fact::FunctionRefused { id, why } if asked.contains(id.as_str()) => {
-            Some(why.word().to_owned())
-        }
-        _ => None,
-    })
 }
 
 /// The most that was heard of some words.

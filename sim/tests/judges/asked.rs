@@ -144,11 +144,30 @@ fn nine_lines_at_once_are_a_breach() {
 fn audio_that_gets_lost_on_the_way_is_a_breach() {
     let mut call = Spoilt::named("late_payment");
     let sound = Flow { offered: 900, forwarded: 700, dropped: 150, held: 50, received: Some(700) };
-    call.audio = AudioTotals { to_caller: Some(sound), to_agent: Some(sound) };
+    let sound_both_ways =
+        AudioTotals { to_caller: Some(sound), to_agent: Some(sound), ..AudioTotals::default() };
+    call.audio = sound_both_ways;
     assert_eq!(call.judge(), []);
     call.audio.to_caller = Some(Flow { held: 49, ..sound });
     call.breaks(&["I-30"]);
-    call.audio =
-        AudioTotals { to_caller: None, to_agent: Some(Flow { received: Some(701), ..sound }) };
+    call.audio = sound_both_ways;
+    call.audio.to_agent = Some(Flow { received: Some(701), ..sound });
     call.breaks(&["I-30"]);
+}
+
+/// S19, S37: nobody speaks to a caller who is with somebody else.
+#[test]
+fn speech_that_is_sent_when_the_stream_has_left_is_a_breach() {
+    let mut call = Spoilt::named("s19_transfer");
+    call.audio.astray = 160;
+    call.breaks(&["I-30"]);
+}
+
+#[test]
+fn more_than_thirty_seconds_of_speech_that_wait_are_a_breach() {
+    let mut call = Spoilt::named("late_payment");
+    call.audio.most_waiting = 240_000;
+    assert_eq!(call.judge(), []);
+    call.audio.most_waiting += 1;
+    call.breaks(&["I-29"]);
 }

@@ -2,7 +2,7 @@
 
 use call_core::call::Timer;
 use call_core::input::{Agent, AgentLoss, Input, Line, Playback};
-use call_core::{CallTime, Cause, Effect, Fact, LineId, Millis, UtteranceId};
+use call_core::{CallTime, Cause, Effect, Fact, LineId, Millis, Step, UtteranceId};
 
 use crate::spoilt::{Spoilt, prepare, prepares, said_by_caller, step};
 
@@ -37,6 +37,20 @@ fn hanging_up_before_the_farewell_was_heard_is_a_breach() {
         .expect("the farewell's mark was put");
     call.steps[queued].effects.push(hang_up);
     call.breaks(&["I-12"]);
+}
+
+#[test]
+fn leaving_the_stream_in_the_middle_of_the_talk_is_a_breach() {
+    let mut call = Spoilt::named("late_payment");
+    let said = call.find(said_by_caller);
+    let end = call.find(|step| step.effects.contains(&Effect::LeaveStream));
+    // The call is over with that.
+    let last = call.steps[end].clone();
+    call.steps.truncate(said);
+    let at = call.steps[said - 1].at;
+    call.steps.push(Step { at, cause: Cause::Timer(Timer::CallLimit), ..last });
+    let broken: Vec<_> = call.judge().iter().map(|breach| breach.invariant).collect();
+    assert!(broken.contains(&"I-12"), "{broken:?}");
 }
 
 #[test]

@@ -46,6 +46,8 @@ pub(super) struct Conversation {
     open: Vec<(FunctionCall, bool)>,
     /// What we said in the caller's place; it comes back as if the caller had said it.
     echoes: BTreeSet<String>,
+    /// What the present session was told and has not told back.
+    told: VecDeque<HistoryEntry>,
     untold: Vec<Spoken>,
 }
 
@@ -101,7 +103,27 @@ impl Conversation {
         for (_, ours) in &mut self.open {
             *ours = false;
         }
+        let said = |entry: &&HistoryEntry| matches!(entry, HistoryEntry::Said { .. });
+        self.told = self.entries.iter().filter(said).cloned().collect();
         self.entries.iter().cloned().collect()
+    }
+
+    /// Whether these words are what a new session was told, told back in the same order (F-DG-30).
+    /// The first that are not end it: from then on they are news, however often they were said.
+    pub(super) fn is_told_back(&mut self, role: &Role, words: &Spoken) -> bool {
+        let told = self.told.pop_front().is_some_and(|told| match told {
+            HistoryEntry::Said { role: of, content } => of == *role && content == *words,
+            HistoryEntry::Calls(_) => false,
+        });
+        if !told {
+            self.told.clear();
+        }
+        told
+    }
+
+    /// Somebody speaks: whatever is told from now on is news.
+    pub(super) fn goes_on(&mut self) {
+        self.told.clear();
     }
 
     pub(super) fn injected(&mut self, words: String) -> Spoken {

@@ -41,6 +41,10 @@ impl Check<'_> {
             if let Some(wav) = turn.field("wav") {
                 self.recording(plain(wav), Wanted::Speech);
             }
+            let keys = turn.field("keys");
+            if let Some((node, keys)) = keys.and_then(|node| Some((node, self.text(node)?))) {
+                self.keys(plain(node), keys);
+            }
         } else if is(turn, "Noise") {
             match (turn.field("ms"), turn.field("wav")) {
                 (None, Some(wav)) => self.recording(plain(wav), Wanted::Sound),

@@ -7,13 +7,14 @@ use std::collections::BTreeSet;
 
 use call_core::effect::Function;
 use call_core::redact::mask_text;
+use call_core::step::Refusal;
 use call_core::{EndReason, LineId, Phase};
 use locales::Locale;
 
 use super::Check;
-use crate::scenario::near;
 use crate::scenario::read::integer;
 use crate::scenario::tree::{Body, Found, Node};
+use crate::scenario::{Request, near};
 
 /// Where an answered call may stand by its status callbacks.
 const STATUSES: [&str; 4] = ["initiated", "ringing", "in-progress", "completed"];
@@ -30,16 +31,46 @@ const REFUSALS: [&str; 8] = [
     "the-caller-is-not-verified",
 ];
 
+/// Why our own gate refuses a function.
+const REASONS: [Refusal; 9] = [
+    Refusal::Unknown,
+    Refusal::NotOffered,
+    Refusal::BadArguments,
+    Refusal::TooManyTries,
+    Refusal::TooManyOpen,
+    Refusal::Ending,
+    Refusal::NoSuchTarget,
+    Refusal::NotVerified,
+    Refusal::TooOften,
+];
+
 impl Check<'_> {
     pub(super) fn expectations(&mut self, tree: &Node) {
         let expected = tree.field("expect").map_or(&[][..], Node::items);
         for one in expected {
             let name = one.name.as_ref().map(|name| name.text.as_str());
             match (name, one.items()) {
-                (Some("Heard" | "Cut" | "NeverHeard"), [words]) => {
-                    self.words(Some(words), "what is heard");
-                    self.line(words, tree);
-                    self.unmasked(words, &agent_says(tree), "the agent says");
+                (Some("Heard" | "Cut" | "NeverHeard"), [words]) => self.audible(words, tree),
+                (Some("Times"), [words, count]) => {
+                    self.audible(words, tree);
+                    self.range(Some(count), 0, 1_000_000, "");
+                }
+                (Some("Before"), [one, other]) => {
+                    self.audible(one, tree);
+                    self.audible(other, tree);
+                }
+                (Some("Refused"), [function, why]) => {
+                    self.name::<Function>(function, "function");
+                    self.one_of(why, "reason of a refusal", &REASONS.map(|why| why.word()));
+                }
+                (Some("AgentTold"), [words]) => {
+                    self.words(Some(words), "what the agent was told");
+                    self.unmasked(words, &[], "the agent is told");
+                }
+                (Some("Asked"), [what, count]) => {
+                    let names = Request::ALL.map(Request::name);
+                    self.one_of(what, "request to the carrier", &names);
+                    self.range(Some(count), 0, 1_000_000, "");
                 }
                 (Some("CallerSaid"), [words]) => {
                     self.words(Some(words), "what the caller said");
@@ -58,6 +89,24 @@ impl Check<'_> {
             }
         }
         self.contradictions(expected);
+    }
+
+    /// Our line of an id, or words that somebody says to the caller.
+    fn audible(&mut self, words: &Node, tree: &Node) {
+        self.words(Some(words), "what is heard");
+        self.line(words, tree);
+        self.unmasked(words, &agent_says(tree), "the agent says");
+    }
+
+    /// A text that is one of these.
+    fn one_of(&mut self, node: &Node, what: &str, names: &[&str]) {
+        let Some(word) = self.text(node) else { return };
+        if !names.contains(&word) {
+            let label = format!("no such {}", what.split(' ').next().unwrap_or_default());
+            let found = Found::new(node.head(), format!("there is no {what} `{word}`"), label);
+            self.found.push(found.help(near::advice(word, names)));
+            self.wrong.insert(node.id());
+        }
     }
 
     /// A word that looks like the id of a line of ours, and is none.
