@@ -2,8 +2,8 @@
 
 use call_core::effect::{Effect, Function};
 use call_core::input::{
-    Agent, AgentLoss, Carrier, CutReason, FunctionAsk, FunctionEnded, FunctionOutcome, HungUp, Key, Line,
-    Operator, Playback, Tones, Transfer,
+    Agent, AgentLoss, Carrier, CutReason, FunctionAsk, FunctionEnded, FunctionOutcome, HungUp, Key,
+    Line, Operator, Playback, Tones, Transfer,
 };
 use call_core::step::IdentityCheck;
 use call_core::{CallTime, Cause, Input, Language, Millis, Step, UtteranceId};
