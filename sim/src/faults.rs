@@ -180,7 +180,7 @@ pub enum Fault {
     },
     /// Requests to transfer that are carried out are not answered (F-TR-09).
     TransferReplyLost,
-    /// Every request is answered so late, and carried out in time (F-TR-10).
+    /// Every request is answered so late, and carried out in time (F-TR-01, F-TR-10).
     RestSlow {
         /// Milliseconds.
         ms: u64,
@@ -319,7 +319,7 @@ impl Fault {
             | Self::TransferRefused { status, .. }
             | Self::TonesRefused { status, .. } => refused(*status),
             Self::TransferReplyLost => &["F-TR-09"],
-            Self::RestSlow { .. } => &["F-TR-10"],
+            Self::RestSlow { .. } => &["F-TR-01", "F-TR-10"],
             Self::CallerGoneInTransfer { .. } => &["F-TR-07"],
             Self::TransferFails { .. } => &["F-TR-07"],
             Self::InjectionRefused { .. } | Self::InjectionIgnored { .. } => &["F-DG-23"],
