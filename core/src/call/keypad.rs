@@ -89,9 +89,19 @@ impl Machine {
             step.fact(Fact::KeysEntered { digits });
             self.memory.reply_owed = Some(step.at);
         }
-        let missed = void || (unheard && digits <= STRAY_MAX);
-        if missed && self.memory.voice.is_none() && !self.memory.somebody_speaks() {
-            self.prepare(LineId::CutShort, step);
+        // Of what was said behind one key the agent may have heard too little to understand it.
+        let spoke = unheard || self.memory.voice.is_some();
+        let missed = void || (spoke && digits <= STRAY_MAX);
+        match self.memory.open_voice(step.at) {
+            // Should no words come of it, they are asked then.
+            Some(_) if missed => self.is_cut_short(step),
+            None if missed && !self.memory.somebody_speaks() => {
+                self.prepare(LineId::CutShort, step);
+            }
+            _ => {}
+        }
+        if self.current == State::Listening {
+            self.arm_cut_short(step);
         }
         self.wait_on(step);
         self.settle()

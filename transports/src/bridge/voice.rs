@@ -28,7 +28,7 @@ const VOICE: u8 = 0x30;
 
 /// One key alone silences the caller for so long: its tone, and not what is said to the agent behind a
 /// key that was touched by chance.
-const ONE_KEY: Millis = Millis::from_secs(1);
+const ONE_KEY: Millis = Millis(500);
 
 /// So much of the caller's voice, withheld from the agent, is more than the tone of a key: 300 ms.
 const WORDS_WITHHELD: usize = 300 * BYTES_PER_MS as usize;
