@@ -325,6 +325,9 @@ pub enum Playback {
 pub enum CutReason {
     /// We stopped all speech that was on its way.
     Stopped,
+    /// We stopped it while the carrier was not reading what it was sent. What it had by then it played
+    /// until it read on, so more of it may have been heard than is known.
+    StoppedUnread,
     /// The rest of it was given up: by the agent, with its session, or because the agent has no more
     /// to say. What the carrier had of it was played.
     GivenUp,

@@ -367,12 +367,15 @@ impl Playout {
     /// Everything on its way is stopped: what the caller heard of each utterance. Whatever is
     /// held must be thrown away, and the carrier told to clear.
     pub fn clear(&mut self, at: CallTime) -> Vec<Playback> {
-        self.cut_all(at, CutReason::Stopped)
+        match self.blocked {
+            Some((since, _)) => self.cut_all(at, since, CutReason::StoppedUnread),
+            None => self.cut_all(at, position(at), CutReason::Stopped),
+        }
     }
 
     /// The stream has ended, and everything on its way with it.
     pub fn stream_ended(&mut self, at: CallTime) -> Vec<Playback> {
-        self.cut_all(at, CutReason::StreamEnded)
+        self.cut_all(at, position(at), CutReason::StreamEnded)
     }
 
     /// The stream has carried nothing since then. What was handed over to its end was heard or not:
@@ -380,10 +383,11 @@ impl Playout {
     pub fn stream_dead(&mut self, since: CallTime) -> Vec<Playback> {
         let open = self.open.map(|(utterance, _)| utterance);
         self.stretches.retain(|stretch| !stretch.is_handed_over(open));
-        self.cut_all(since, CutReason::StreamDead)
+        self.cut_all(since, position(since), CutReason::StreamDead)
     }
 
-    fn cut_all(&mut self, at: CallTime, why: CutReason) -> Vec<Playback> {
+    /// What is known to have been heard was played by `heard_until` on the carrier's time line.
+    fn cut_all(&mut self, at: CallTime, heard_until: u64, why: CutReason) -> Vec<Playback> {
         let now = position(at);
         let said = self.defect.is(Sabotage::HeardAsSaid);
         let open = self.open.map(|(utterance, _)| utterance);
@@ -394,7 +398,11 @@ impl Playout {
                 let Extent { came, whole } = stretch.extent(open);
                 Playback::Cut {
                     utterance: stretch.utterance,
-                    heard: if said { length(stretch.sent) } else { stretch.heard_of_cut(now) },
+                    heard: if said {
+                        length(stretch.sent)
+                    } else {
+                        stretch.heard_of_cut(heard_until)
+                    },
                     audio: length(came),
                     whole,
                     why,

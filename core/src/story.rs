@@ -299,7 +299,8 @@ fn line_failed(line: LineId, by: Rung, step: &Step, told: &mut Vec<(&str, String
 /// How much was heard of what, and why no more.
 fn cut_words(heard: Millis, audio: Millis, whole: bool, why: CutReason) -> String {
     let (after, of) = (heard.to_string(), audio.to_string());
-    let least = if why == CutReason::StreamDead { "at least " } else { "" };
+    let unknown = matches!(why, CutReason::StreamDead | CutReason::StoppedUnread);
+    let least = if unknown { "at least " } else { "" };
     let how_far = match whole {
         _ if after == Millis(0).to_string() && least.is_empty() => "cut as it began".to_string(),
         true if after == of && least.is_empty() => "cut at its end".to_string(),
@@ -309,6 +310,7 @@ fn cut_words(heard: Millis, audio: Millis, whole: bool, why: CutReason) -> Strin
     };
     match why {
         CutReason::Stopped => how_far,
+        CutReason::StoppedUnread => how_far + ": the carrier was late to stop",
         CutReason::GivenUp => how_far + ": the rest was given up",
         CutReason::NoRoom => how_far + ": no room for the rest",
         CutReason::StreamEnded => how_far + ": the stream ended",

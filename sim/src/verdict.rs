@@ -136,7 +136,8 @@ fn disagreement(steps: &[Step], carrier: &Carrier) -> Option<String> {
             Fact::Cut { heard: part, why, .. } => {
                 (heard, slack) = (heard + *part, slack + SLACK);
                 // Of its end the carrier may tell only when it has played on for a while.
-                is_known &= !matches!(why, CutReason::StreamDead | CutReason::StreamEnded);
+                is_known &=
+                    matches!(why, CutReason::Stopped | CutReason::GivenUp | CutReason::NoRoom);
             }
             Fact::HeardUnknown { .. } => is_known = false,
             _ => {}

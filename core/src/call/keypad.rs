@@ -96,6 +96,8 @@ impl Machine {
             // Should no words come of it, they are asked then.
             Some(_) if missed => self.is_cut_short(step),
             None if missed && !self.memory.somebody_speaks() => {
+                // They will say what they want, whatever the agent makes of a key.
+                self.memory.reply_owed = None;
                 self.prepare(LineId::CutShort, step);
             }
             _ => {}

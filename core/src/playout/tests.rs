@@ -216,7 +216,10 @@ fn speech_waits_while_the_carrier_takes_nothing_and_can_be_taken_back() {
     assert_eq!(playout.poll_timeout(Some(SENTENCE)), None, "nobody can say when");
     assert!(!playout.has_room(at(3_000), SENTENCE));
     let mut cut = playout.clone();
-    assert_eq!(cut.clear(at(3_000)), [stopped(SENTENCE, 100, 1_100, false)]);
+    let (utterance, heard, audio) = (SENTENCE, Millis(50), Millis(1_100));
+    let why = CutReason::StoppedUnread;
+    let late = Playback::Cut { utterance, heard, audio, whole: false, why };
+    assert_eq!(cut.clear(at(3_000)), [late], "what it has it plays on");
     playout.carrier_blocked(at(3_000), None);
     assert!(playout.has_room(at(3_000), SENTENCE));
 }

@@ -93,7 +93,9 @@ impl Reader<'_> {
         let start = self.at;
         let rest = self.rest();
         let raw = if rest.starts_with("r#") { 2 } else { 0 };
-        let end = rest[raw..].find(|c: char| !(c.is_alphanumeric() || c == '_'));
+        // Behind the mark of a raw name, more may stand in it.
+        let more = |c: char| raw > 0 && matches!(c, '.' | '+' | '-');
+        let end = rest[raw..].find(|c: char| !(c.is_alphanumeric() || c == '_' || more(c)));
         self.at += raw + end.unwrap_or(rest.len() - raw);
         Name { text: self.text[start + raw..self.at].to_owned(), span: start..self.at }
     }
