@@ -10,6 +10,9 @@ use crate::line::LineId;
 use crate::sabotage::Sabotage;
 use crate::time::{CallTime, Millis};
 
+/// Lines that give the caller the floor, and are missed where a noise cuts them.
+const ASKS: [LineId; 3] = [LineId::CutShort, LineId::GoOn, LineId::NobodyFree];
+
 /// A line is not said sooner than this after the caller was given the floor.
 const NOT_AT_ONCE: Millis = Millis(500);
 
@@ -23,7 +26,7 @@ impl Machine {
     /// shall repeat one. The agent also gives up what it was still thinking about, or waiting for.
     pub(super) fn reply_is_under_way(&self) -> bool {
         let memory = &self.memory;
-        let asks = memory.lines.values().any(|line| line.line == LineId::CutShort);
+        let asks = memory.lines.values().any(|line| ASKS.contains(&line.line));
         let pending = memory.reply_owed.is_some() || memory.ledger.running() > 0;
         memory.agent_mid_reply || memory.agent_speech_on_its_way() || asks || pending
     }

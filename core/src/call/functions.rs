@@ -83,8 +83,9 @@ impl Machine {
                     taken_back |= self.withdrawn(id, step);
                 }
                 if taken_back || self.memory.too_early.len() < early {
-                    // A voice was heard, and nothing more is heard of what the caller wanted.
-                    self.is_cut_short(step);
+                    // A voice was heard, and nothing more is heard of what the caller wanted. They have
+                    // waited since the last sound.
+                    self.memory.cut_short = Some(self.memory.last_sound);
                 }
                 Some(self.settle())
             }

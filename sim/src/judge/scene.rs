@@ -237,7 +237,9 @@ impl Scene {
     fn reply_under_way(&self) -> bool {
         self.mid_reply
             || self.speech.keys().any(|utterance| utterance.is_agents())
-            || self.lines.values().any(|line| line.line == LineId::CutShort)
+            || self.lines.values().any(|line| {
+                matches!(line.line, LineId::CutShort | LineId::GoOn | LineId::NobodyFree)
+            })
             || self.reply_owed
             || !self.functions.is_empty()
     }
