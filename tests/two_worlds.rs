@@ -208,14 +208,12 @@ fn same(one: &str, other: &str, apart_max_ms: u64) -> bool {
     let cut = |line: &str| -> Option<(String, Vec<u64>)> {
         let (words, cut) = line.split_once("[cut after ")?;
         let (lengths, phase) = cut.split_once(']')?;
-        // Where the agent leaves off, nobody knows how long all of it is.
-        let (lengths, of_what) = match lengths.strip_suffix(" of what came") {
-            Some(length) => (length, "what came"),
-            None => (lengths, ""),
-        };
+        let (lengths, why) = lengths.split_once(": ").unwrap_or((lengths, ""));
+        // Whether all of a sentence had come is a matter of the moment, too.
+        let lengths = lengths.replace("at least ", "");
         let tenths = |length: &str| length.trim_end_matches(" s").replace('.', "").parse().ok();
         let lengths: Option<Vec<u64>> = lengths.split(" of ").map(tenths).collect();
-        Some((format!("{words}{of_what}{phase}"), lengths?))
+        Some((format!("{words}{why}{phase}"), lengths?))
     };
     match (cut(one), cut(other)) {
         (Some((one, ones)), Some((other, others))) => {
@@ -278,7 +276,8 @@ fn a_line_that_differs_or_comes_too_late_is_noticed() {
     assert!(
         difference(cut, &cut.replace("[cut after 1.2 s of 3.1 s]", "[in full, 3.1 s]")).is_err()
     );
-    let left = cut.replace("3.1 s", "what came");
+    assert_eq!(difference(cut, &cut.replace("of 3.1", "of at least 3.1")), Ok(0));
+    let left = cut.replace("3.1 s", "3.1 s: the rest was given up");
     assert_eq!(difference(&left, &left.replace("1.2", "1.4")), Ok(0));
     assert!(difference(&left, &left.replace("1.2", "1.5")).is_err());
     assert!(difference(&left, cut).is_err());
