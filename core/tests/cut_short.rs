@@ -101,14 +101,15 @@ fn a_reply_that_a_cough_took_back_behind_our_line_is_asked_about_after_the_line(
     assert_eq!(lines(&desk.until(18_600)), [LineId::CutShort]);
 }
 
-/// I-16: a voice also makes the agent take back what it asked for.
+/// I-16: a voice also makes the agent take back what it asked for. Silence counts from the voice, whenever the
+/// agent says so.
 #[test]
 fn a_function_that_is_taken_back_at_a_cough_is_not_followed_by_silence() {
     let mut desk = Desk::function_pending();
     desk.at(13_000, noise());
     let withdrawn = Input::Agent(Agent::Withdrew(vec!["f1".into()]));
     assert_eq!(phases(&desk.at(13_100, withdrawn)), [Phase::Listening]);
-    assert_eq!(desk.next(), Some((17_100, Timer::CutShort)));
+    assert_eq!(desk.next(), Some((17_000, Timer::CutShort)));
     desk.at(13_200, asks(&[lookup("f2")]));
     assert_eq!(phases(&desk.at(13_400, done("f2"))), [Phase::Thinking]);
     desk.agent_speaks(2, 13_600, 14_600);
