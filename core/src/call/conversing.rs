@@ -131,9 +131,14 @@ impl Machine {
         self.memory.reply_owed = None;
         self.filler_too_late(step);
         if !self.memory.timers.is_armed(Timer::AgentSpeech) {
-            let limit = self.memory.brief.limits.agent_speech;
-            self.memory.arm(Timer::AgentSpeech, step.at, limit);
+            self.watch_speech(step);
         }
+    }
+
+    /// The agent's speech is watched over from now on.
+    pub(super) fn watch_speech(&mut self, step: &Draft) {
+        let limit = self.memory.brief.limits.agent_speech;
+        self.memory.arm(Timer::AgentSpeech, step.at, limit);
     }
 
     fn agent_stopped(&mut self) {

@@ -43,8 +43,7 @@ impl Machine {
         // What the agent says from here on is another speech.
         self.memory.timers.disarm(super::Timer::AgentSpeech);
         if self.memory.agent_mid_reply {
-            let limit = self.memory.brief.limits.agent_speech;
-            self.memory.arm(super::Timer::AgentSpeech, step.at, limit);
+            self.watch_speech(step);
         }
         self.change_language(language, &meaning, step);
         if meaning.person || self.speaks_no_language_of_ours(language, &meaning) {
